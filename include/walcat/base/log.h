@@ -1,0 +1,72 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace walcat::log {
+
+enum class Level { kTrace, kDebug, kInfo, kWarning, kError, kOff };
+enum class Format { kText, kJson };
+
+/// How log lines look. They go to stderr, always.
+struct Options {
+  Level level = Level::kInfo;
+  Format format = Format::kText;
+};
+
+/// Reads `trace debug info warning error off`.
+std::optional<Level> parse_level(std::string_view name);
+std::string_view level_name(Level level);
+
+/// Installs the logger. Call once, before any thread that logs starts; without it, the defaults hold.
+void configure(const Options& options);
+
+/// Whether a line of `level` would be written.
+bool enabled(Level level);
+
+/// Writes one line about `database` (empty: about the process).
+///
+/// Threads: thread-safe. Lines are written whole and at once, so the last one before a crash is not lost.
+void write(Level level, std::string_view database, std::string_view message);
+
+/// A voice that names its database on every line.
+///
+/// Threads: thread-safe after construction.
+class Logger {
+ public:
+  Logger() = default;
+  explicit Logger(std::string database) : database_(std::move(database)) {}
+
+  const std::string& database() const { return database_; }
+
+  template <typename... Args>
+  void debug(fmt::format_string<Args...> text, Args&&... args) const {
+    line(Level::kDebug, text, std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  void info(fmt::format_string<Args...> text, Args&&... args) const {
+    line(Level::kInfo, text, std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  void warning(fmt::format_string<Args...> text, Args&&... args) const {
+    line(Level::kWarning, text, std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  void error(fmt::format_string<Args...> text, Args&&... args) const {
+    line(Level::kError, text, std::forward<Args>(args)...);
+  }
+
+ private:
+  template <typename... Args>
+  void line(Level level, fmt::format_string<Args...> text, Args&&... args) const {
+    if (enabled(level)) write(level, database_, fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  std::string database_;
+};
+
+}  // namespace walcat::log

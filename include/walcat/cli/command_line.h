@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/cli/exit_status.h"
+#include "walcat/config/configuration.h"
+#include "walcat/reader/options.h"
+
+namespace walcat {
+
+enum class Command {
+  kRun,      ///< Follow the databases; the default.
+  kConfig,   ///< Print the effective configuration.
+  kVersion,  ///< Print the versions of walcat and libpq.
+};
+
+/// What the command line asks for.
+struct CommandLine {
+  Command command = Command::kRun;
+  std::string config_path = "config.yaml";
+  /// `path.to.key=value`, in the order given.
+  std::vector<std::string> overrides;
+  Bounds bounds;
+  /// Lines to write before a clean stop, at least 1.
+  std::optional<std::uint64_t> max_changes;
+  std::optional<log::Level> log_level;
+  std::optional<log::Format> log_format;
+};
+
+/// An answer that ends the program: help for stdout with kDone, or a usage error for stderr with kUsage.
+struct CommandLineReply {
+  std::string text;
+  ExitStatus status = ExitStatus::kDone;
+};
+
+/// Reads the command line. Options may stand before and after the command.
+///
+/// Errors: a reply of one line that says what is wrong and where help is. Never a password.
+std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const char* const* argv);
+
+/// Puts what the command line says into `configuration`; it wins over the file.
+void apply_command_line(const CommandLine& command_line, Configuration& configuration);
+
+}  // namespace walcat

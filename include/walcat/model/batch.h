@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "walcat/model/byte_buffer.h"
+#include "walcat/model/change.h"
+#include "walcat/model/relation.h"
+
+namespace walcat {
+
+/// The parcel of the street: frames, then the changes in them, then their lines.
+///
+/// The reader appends frames, the decoder changes, the serializer lines; the writer writes the lines and the batch goes
+/// back to its pool, memory and all. One thread owns a batch at a time, whoever holds its unique_ptr.
+class Batch {
+ public:
+  /// `frame_bytes`: frames the batch takes before it is full.
+  explicit Batch(std::size_t frame_bytes) : frame_bytes_(frame_bytes), frames_(frame_bytes), lines(line_bytes()) {}
+
+  /// Most memory a batch of `frame_bytes` holds, a single larger row aside: the sum behind `pipeline.memory_limit`.
+  static constexpr std::size_t memory_bound(std::size_t frame_bytes) {
+    return frame_bytes                                                 // frames
+           + frame_bytes * kLinesPerFrameByte                          // lines
+           + frame_bytes / kSmallestChangeFrame * sizeof(Change)       // changes
+           + frame_bytes / kSmallestChangeFrame * sizeof(std::size_t)  // line ends
+           + frame_bytes / 2 * sizeof(Cell);                           // cells, at two wire bytes each
+  }
+
+  // Frames: raw CopyData payloads, back to back, each after its size (4 bytes, native order).
+
+  bool has_frames() const { return !frames_.empty(); }
+  /// Whether a frame of `bytes` fits. An empty batch takes any frame: a row larger than a batch travels alone.
+  bool has_room(std::size_t bytes) const {
+    return frames_.empty() || frames_.size() + kFrameHeader + bytes <= frame_bytes_;
+  }
+  /// Appends a copy of `frame`.
+  void append_frame(std::string_view frame) {
+    const auto size = static_cast<std::uint32_t>(frame.size());
+    frames_.ensure(kFrameHeader + frame.size());
+    char* to = frames_.end();
+    std::memcpy(to, &size, kFrameHeader);
+    std::memcpy(to + kFrameHeader, frame.data(), frame.size());
+    frames_.set_end(to + kFrameHeader + frame.size());
+  }
+  /// Calls `visit(std::string_view frame)` for each frame in order, until it returns false.
+  template <typename Visit>
+  void for_each_frame(Visit&& visit) const {
+    for (const char* at = frames_.data(); at != frames_.data() + frames_.size();) {
+      std::uint32_t size = 0;
+      std::memcpy(&size, at, kFrameHeader);
+      if (!visit(std::string_view(at + kFrameHeader, size))) return;
+      at += kFrameHeader + size;
+    }
+  }
+  /// What cells view: the first byte of the frames. 64 bytes past a cell's end may be read, whatever they hold.
+  const char* frame_base() const { return frames_.data(); }
+
+  /// Bytes of lines after which the serializer lets the writer go first.
+  std::size_t line_bytes() const { return frame_bytes_ * kLinesPerFrameByte; }
+
+  std::string_view text(const Cell& cell) const {
+    return {frame_base() + cell.offset, static_cast<std::size_t>(cell.size)};
+  }
+
+  /// Empties the batch for its next walk; whatever grew past the bound is released.
+  void clear() {
+    frames_.clear(frame_bytes_);
+    lines.clear(line_bytes());
+    trim(changes, frame_bytes_ / kSmallestChangeFrame);
+    trim(line_ends, frame_bytes_ / kSmallestChangeFrame);
+    trim(cells, frame_bytes_ / 2);
+    trim(transactions, frame_bytes_ / kSmallestChangeFrame);
+    trim(progress_points, frame_bytes_ / kSmallestChangeFrame);
+    relations.clear();
+    database.reset();
+    session = 0;
+    changes_written = 0;
+    changes_noted = 0;
+    is_last = false;
+  }
+
+ private:
+  static constexpr std::size_t kFrameHeader = sizeof(std::uint32_t);
+  /// A narrow row's line is two to six times its frame; wider ones come near two.
+  static constexpr std::size_t kLinesPerFrameByte = 3;
+  /// A delete with a one-byte key: header 25, type, relation, tuple.
+  static constexpr std::size_t kSmallestChangeFrame = 40;
+
+  template <typename T>
+  static void trim(std::vector<T>& values, std::size_t keep) {
+    values.clear();
+    if (values.capacity() > keep) values.shrink_to_fit();
+  }
+
+  std::size_t frame_bytes_;
+  ByteBuffer frames_;
+
+ public:
+  // Changes: filled by the decoder.
+
+  std::vector<Transaction> transactions;
+  std::vector<Change> changes;
+  std::vector<Cell> cells;
+  std::vector<ProgressPoint> progress_points;
+  /// Keeps alive every relation that `changes` point to.
+  std::vector<std::shared_ptr<const Relation>> relations;
+
+  // Lines: filled by the serializer, back to back.
+
+  ByteBuffer lines;
+  /// For each serialized change the end of its lines in `lines`.
+  std::vector<std::size_t> line_ends;
+  /// Changes before this one have been written and their lines dropped; the rest is still to be serialized. Only a
+  /// batch whose lines outgrow line_bytes() walks from serializer to writer more than once.
+  std::uint32_t changes_written = 0;
+  /// Of these, the ones that the lane's progress knows of.
+  std::uint32_t changes_noted = 0;
+
+  // The label on the parcel.
+
+  /// Index of the database's lane.
+  std::uint32_t lane = 0;
+  /// Counts the lane's batches without a hole; asserted where order matters.
+  std::uint64_t sequence = 0;
+  /// The database's name, the same for the whole session.
+  std::shared_ptr<const std::string> database;
+  /// Counts the database's connections from 1; relations are not carried from one to the next.
+  std::uint64_t session = 0;
+  /// What was done before the first session.
+  ResumePoint resume;
+  /// No batch of this lane follows.
+  bool is_last = false;
+  /// Whether the batch belongs to its lane's own share and not to the shared pool.
+  bool is_reserved = false;
+};
+
+}  // namespace walcat

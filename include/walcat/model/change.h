@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+
+#include "walcat/base/lsn.h"
+
+namespace walcat {
+
+struct Relation;
+
+enum class Operation : std::uint8_t { kInsert, kUpdate, kDelete, kTruncate, kMessage };
+
+/// What the message carried of the row before the change.
+enum class OldTuple : std::uint8_t { kNone, kKey, kFull };
+
+/// One column's value: a view into the frames of the batch, or one of two marks.
+struct Cell {
+  static constexpr std::int32_t kNull = -1;
+  /// An unchanged TOAST value, which the server does not send.
+  static constexpr std::int32_t kUnchanged = -2;
+
+  /// Bytes from the start of the batch's frames.
+  std::uint32_t offset = 0;
+  /// Bytes of text, or kNull or kUnchanged.
+  std::int32_t size = kNull;
+};
+
+/// The transaction that changes belong to.
+struct Transaction {
+  /// LSN of the commit record; for a message outside transactions the byte before its own LSN, which no commit has.
+  Lsn commit_lsn;
+  /// Microseconds since 2000-01-01 UTC.
+  std::int64_t commit_time = 0;
+  /// Zero for a message outside transactions.
+  std::uint32_t xid = 0;
+};
+
+/// A typed record of one insert, update, delete, truncated table or logical message.
+///
+/// Cells stand in the batch from `cells_begin`: first those of the old tuple, if there is one, then those of the new
+/// (updates and inserts). Each tuple has as many cells as the relation has columns. A message has two cells, prefix and
+/// content, and no relation.
+struct Change {
+  /// Owned by the batch.
+  const Relation* relation = nullptr;
+  /// Of the change's own WAL record; zero if the message carried none.
+  Lsn lsn;
+  /// Ordinal in the transaction; with the commit LSN, the change's identity.
+  std::uint64_t index = 0;
+  /// Into the batch's transactions.
+  std::uint32_t transaction = 0;
+  /// Into the batch's cells.
+  std::uint32_t cells_begin = 0;
+  Operation operation = Operation::kInsert;
+  OldTuple old_tuple = OldTuple::kNone;
+};
+
+/// How far a database's changes had gone before a run began.
+struct ResumePoint {
+  /// Every transaction that committed before this position is done.
+  Lsn position;
+  /// The transaction that was cut in the middle, if any: its commit LSN and how many of its changes are done.
+  Lsn open_commit_lsn;
+  std::uint64_t open_changes = 0;
+
+  bool operator==(const ResumePoint&) const = default;
+};
+
+/// A position that counts as written once the first `changes_end` changes of its batch are.
+struct ProgressPoint {
+  /// A commit's end LSN, a keepalive's position between transactions, or that of a message outside transactions.
+  Lsn position;
+  std::uint32_t changes_end = 0;
+};
+
+}  // namespace walcat

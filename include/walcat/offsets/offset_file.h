@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "walcat/base/status.h"
+#include "walcat/model/change.h"
+
+namespace walcat {
+
+/// How far one database's changes were written for good, and of which server and slot that is true.
+struct Offset {
+  std::string system_identifier;
+  std::uint32_t timeline = 0;
+  std::string database;
+  std::string slot;
+  std::string publication;
+  /// Where to go on; its `open_*` half is there after a stop in the middle of a transaction only.
+  ResumePoint done;
+
+  bool operator==(const Offset&) const = default;
+};
+
+/// The file that keeps one database's offset: one JSON object, replaced as a whole.
+///
+///     {"version":1,"system_identifier":"7301..","timeline":1,"database":"db1","slot":"slot1","publication":"pub1",
+///      "position":"0/15E4C58","open_transaction":{"commit_lsn":"0/15E4D00","changes":3},
+///      "stored_at":"2026-01-31T12:00:00Z"}
+///
+/// `open_transaction` stands there only after a stop in the middle of a transaction.
+/// Threads: thread-safe for different files; one thread at a time for one.
+class OffsetFile {
+ public:
+  explicit OffsetFile(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+
+  /// The stored offset; nothing if there is no file.
+  ///
+  /// Errors: kGap if the file is there but unreadable, torn or not ours: starting anew in silence would lose changes.
+  Result<std::optional<Offset>> load() const;
+
+  /// Replaces the file so that a crash at any moment leaves the old or the new content: temporary file, fsync, rename,
+  /// fsync of the folder.
+  ///
+  /// Errors: kUnavailable with the path and the system's reason; the old content stands. Worth retrying.
+  Status store(const Offset& offset) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace walcat

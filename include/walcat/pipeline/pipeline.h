@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "walcat/base/status.h"
+#include "walcat/pipeline/options.h"
+#include "walcat/writer/sink.h"
+
+namespace walcat {
+
+/// How a run ended.
+struct Outcome {
+  struct Database {
+    std::string label;
+    /// Why it was given up; ok if it ended on request or at its bound.
+    Status status;
+  };
+  std::vector<Database> databases;
+  /// Why the output took no more; ok if it took everything.
+  Status output;
+  /// Offsets that could not be stored at the end.
+  Status offsets;
+};
+
+/// The street: every database's reader, the decoders, the serializers, the writer and the keeper of offsets, each on
+/// threads of their own, joined by queues.
+///
+/// Threads: all methods from one thread, except that any thread may poll done_fd().
+class Pipeline {
+ public:
+  /// Errors: kConfiguration if the memory limit does not hold a share for every database.
+  static Result<std::unique_ptr<Pipeline>> create(const PipelineOptions& options, std::unique_ptr<Sink> sink);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  void start();
+
+  /// Readers end at the next commit, or after shutdown_timeout wherever they are; the street drains; offsets are
+  /// stored.
+  void stop();
+  /// Gives up what is on its way; what was written is stored.
+  void abort();
+  /// Nobody reads the output any more, seen from outside the writer.
+  void output_closed();
+
+  /// Readable once every database has ended; then call finish().
+  int done_fd() const;
+  /// See Sink::watch_fd().
+  int output_fd() const;
+  /// Waits for all threads to end.
+  Outcome finish();
+
+ private:
+  class Street;
+  explicit Pipeline(std::unique_ptr<Street> street);
+  std::unique_ptr<Street> street_;
+};
+
+}  // namespace walcat

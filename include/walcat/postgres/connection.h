@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/base/lsn.h"
+#include "walcat/base/status.h"
+#include "walcat/queue/stop_request.h"
+
+namespace walcat {
+
+/// How a connection is made and who may interrupt it.
+struct ConnectionOptions {
+  /// libpq connection string: URI or key=value. Our session settings come after it and win.
+  std::string conn_str;
+  /// Time for the whole connection attempt, all hosts together.
+  std::chrono::milliseconds connect_timeout{30'000};
+  /// Gives up connecting, and waiting for a query, when asked. Borrowed.
+  const StopRequest* stop = nullptr;
+  log::Logger logger;
+};
+
+/// What a query returned, as text; null is nullopt.
+using Row = std::vector<std::optional<std::string>>;
+using Rows = std::vector<Row>;
+
+/// A replication connection to one database, which also takes plain SQL until the stream begins.
+///
+/// Every session pins the settings that change a value's text: two servers, roles or databases set up differently
+/// print the same value alike.
+/// Threads: one thread at a time.
+/// Errors: the code says what to do next (see classify_sqlstate); messages carry the server's words, its SQLSTATE and
+///     a way out where there is one, never the password.
+/// Source: PostgreSQL manual, protocol-replication, libpq-connect, libpq-copy.
+class Connection {
+ public:
+  static Result<std::unique_ptr<Connection>> open(const ConnectionOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Such as 150020 for 15.20.
+  int server_version() const;
+  /// The database connected to, whatever the connection string left out.
+  std::string database() const;
+  std::string user() const;
+  /// `text` as an SQL string literal.
+  std::string literal(std::string_view text) const;
+
+  /// Runs one statement and collects its rows. Waits until it ends, a stop is requested, or the connection breaks.
+  Result<Rows> query(const std::string& sql);
+  Status execute(const std::string& sql);
+
+  // The stream. start_replication() must have succeeded.
+
+  /// Sends START_REPLICATION; from then on the connection carries frames both ways.
+  Status start_replication(const std::string& command);
+
+  /// The next CopyData payload that has arrived, or nothing if none is complete.
+  ///
+  /// Ownership: valid until the next call of next_frame().
+  /// Errors: what ended the stream.
+  Result<std::optional<std::string_view>> next_frame();
+
+  /// Takes what the socket has, without waiting; the frames then come from next_frame().
+  Status consume_input();
+
+  /// Sleeps until the socket has something, the stop request is woken, or `timeout` is over.
+  void wait(std::chrono::milliseconds timeout);
+
+  /// The same without looking at what arrives: for while there is nowhere to put it.
+  void wait_without_reading(std::chrono::milliseconds timeout);
+
+  /// Tells the server how far we are: `written` received, `flushed` stored for good.
+  Status send_standby_status(Lsn written, Lsn flushed, bool reply_requested);
+
+  /// Sends what is still queued, ends the stream and waits up to `timeout` for the server to agree.
+  void end_replication(std::chrono::milliseconds timeout);
+
+ private:
+  struct Session;
+  explicit Connection(std::unique_ptr<Session> session);
+  std::unique_ptr<Session> session_;
+};
+
+/// What to do about an error of this SQLSTATE (five characters; empty: the connection broke).
+StatusCode classify_sqlstate(std::string_view sqlstate);
+
+}  // namespace walcat

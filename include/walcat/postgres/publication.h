@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/base/status.h"
+#include "walcat/model/table_name.h"
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+/// Creates the publication for `tables` (empty: all tables), or adds the tables it lacks. Nothing is ever dropped.
+///
+/// Must run before the slot is created: decoding fails for ever at a point of the log where the publication did not
+/// exist yet.
+/// Errors: kRefused naming the table, right or relation kind that stands in the way.
+/// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
+Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
+                          const log::Logger& logger);
+
+}  // namespace walcat

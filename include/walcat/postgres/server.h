@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "walcat/base/lsn.h"
+#include "walcat/base/status.h"
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+/// Which server, which history of it, and how far it has written.
+struct ServerIdentity {
+  std::string system_identifier;
+  std::uint32_t timeline = 0;
+  /// Flushed so far.
+  Lsn flush_position;
+  std::string database;
+};
+
+/// Runs IDENTIFY_SYSTEM, which only a real replication connection answers.
+Result<ServerIdentity> identify_server(Connection& connection);
+
+/// Checks what logical replication needs of the server: version 10 or later, `wal_level`, no recovery before 16.
+///
+/// Errors: kRefused with the value seen, the value expected and how to change it.
+Status check_server(Connection& connection);
+
+/// Checks that a slot is free to be created.
+Status check_free_slot(Connection& connection);
+
+/// The server's `wal_sender_timeout`; zero if it is off.
+Result<std::chrono::milliseconds> wal_sender_timeout(Connection& connection);
+
+}  // namespace walcat

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "walcat/base/lsn.h"
+#include "walcat/model/table_name.h"
+
+namespace walcat {
+
+/// Where a bounded run ends; without either, never.
+struct Bounds {
+  /// Every transaction that committed before this position is printed, none after it (`--until-lsn`).
+  std::optional<Lsn> until_lsn;
+  /// The bound is the server's flush position at the first connection (`--until-caught-up`).
+  bool until_caught_up = false;
+
+  bool any() const { return until_lsn.has_value() || until_caught_up; }
+};
+
+/// One database to follow (an entry of `databases`).
+struct DatabaseOptions {
+  /// How logs name the database, such as `db1/slot1`.
+  std::string label;
+  /// libpq connection string: URI or key=value.
+  std::string conn_str;
+  /// Logical replication slot, 1 to 63 of `[a-z0-9_]`.
+  std::string slot_name;
+  std::string publication_name;
+  /// Tables to publish; empty means all.
+  std::vector<TableName> tables;
+  /// Where the database's offset is kept, slot name included.
+  std::string offset_path;
+  /// Whether inactive pgoutput slots of this database that `configured_slots` does not name are dropped at start.
+  bool inactive_slot_check = false;
+  /// Slot names of every entry of the configuration.
+  std::vector<std::string> configured_slots;
+};
+
+}  // namespace walcat

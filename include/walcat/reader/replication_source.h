@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "walcat/base/log.h"
+#include "walcat/offsets/offset_file.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+#include "walcat/reader/source.h"
+
+namespace walcat {
+
+/// A database's logical replication slot as a source: from cold start to stream, again after every failure.
+///
+/// Looks only as deep into frames as borders need: where a transaction begins and ends, and what a keepalive says.
+class ReplicationSource : public Source {
+ public:
+  /// `stop` wakes the source and, while it connects, makes it give up. Borrowed.
+  ReplicationSource(const DatabaseOptions& options, const Bounds& bounds, const StopRequest& stop,
+                    const log::Logger& logger);
+  ~ReplicationSource() override;
+
+  Result<ReadOutcome> read(Batch& batch) override;
+  Status attend() override;
+  void progress(Lsn written, Lsn stored) override;
+  void finish_at_commit() override { finishing_ = true; }
+  bool in_transaction() const override { return in_transaction_; }
+  void close() override;
+
+  /// The offset of the present session with its position at start; the server and slot half stays true throughout.
+  /// Null before the first session.
+  const Offset* offset() const { return offset_ ? &*offset_ : nullptr; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Border { kInside, kEndsBefore, kEndsAfter };
+
+  Status connect();
+  Result<ReadOutcome> fill(Batch& batch);
+  Status take_pending();
+  Border examine(std::string_view frame);
+  Border examine_keepalive(std::string_view frame);
+  bool worth_keeping(std::string_view frame) const;
+  bool at_end(Lsn position) const { return until_ && position >= *until_; }
+  Status attend_server(bool ask_for_reply);
+  std::chrono::milliseconds time_to_status() const;
+
+  DatabaseOptions options_;
+  Bounds bounds_;
+  const StopRequest& stop_;
+  log::Logger logger_;
+  OffsetFile offset_file_;
+
+  // The session.
+  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<const std::string> database_;
+  std::optional<Offset> offset_;
+  std::uint64_t sessions_ = 0;
+  std::chrono::milliseconds status_interval_{10'000};
+  Clock::time_point next_status_;
+  Clock::time_point next_question_;
+  std::optional<std::string_view> pending_;
+
+  // The stream.
+  bool in_transaction_ = false;
+  bool finishing_ = false;
+  std::optional<Lsn> until_;
+  bool reply_due_ = false;
+  Lsn received_;
+  Lsn written_;
+  Lsn stored_;
+  Lsn confirmed_;
+};
+
+}  // namespace walcat

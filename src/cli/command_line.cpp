@@ -1,0 +1,189 @@
+#include "walcat/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "walcat/postgres/conninfo.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr const char* kDescription =
+    "cat for PostgreSQL's write-ahead log: follows databases by logical replication and\n"
+    "prints every change as one line of JSON on stdout. Logs go to stderr.\n";
+
+constexpr const char* kFooter = R"(
+Exit status:
+  0   the bound was reached, or SIGINT or SIGTERM asked for a stop
+  64  the command line is wrong
+  69  every database failed for good
+  70  a bug in walcat
+  74  the output accepts no more: closed pipe, full disk
+  78  the configuration is wrong
+
+Examples:
+  walcat                                   follow what config.yaml names
+  walcat -c prod.yaml | jq .message.after  look at the new rows
+  walcat --until-caught-up > today.jsonl   everything up to now, then stop
+  walcat --set output.path=out.jsonl --set log.level=debug
+  walcat config -c prod.yaml               what the file, --set and the environment come to
+
+config/example.yaml in the source shows every key of the configuration.)";
+
+constexpr const char* kConfigHelp = R"(Print the effective configuration.
+Usage: walcat config [OPTIONS]
+
+Reads the file, the environment that it names and every --set, checks them, and prints all
+effective values as YAML on stdout, passwords masked. Connects to nothing.
+
+Options:
+  -c,--config FILE            Configuration file (default: config.yaml)
+  --set KEY=VALUE             Override a key of the file: databases.0.slot_name=s1; repeatable
+  --log-level, --log-format   Printed as log.level and log.format
+
+Exit status: 0; 64 when the command line is wrong; 74 when stdout accepts no more; 78 when the
+configuration is wrong, with one line a fault on stderr.
+)";
+
+constexpr const char* kVersionHelp = R"(Print the versions of walcat and of the libpq in use.
+Usage: walcat version
+)";
+
+std::optional<std::uint64_t> parse_count(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+// A callback of CLI11 that takes `parse`'s value, or refuses the text with what was expected.
+template <typename Value, typename Parse>
+std::function<void(const std::string&)> into(std::optional<Value>& value, const std::string& option, Parse parse,
+                                             const std::string& expected) {
+  return [&value, option, parse, expected](const std::string& text) {
+    value = parse(text);
+    if (!value) throw CLI::ValidationError(option, "found \"" + text + "\"; expected " + expected);
+  };
+}
+
+std::optional<Lsn> parse_bound(const std::string& text) {
+  const auto lsn = Lsn::parse(text);
+  return lsn && *lsn ? lsn : std::nullopt;
+}
+
+std::optional<log::Format> parse_format(const std::string& text) {
+  if (text == "text") return log::Format::kText;
+  if (text == "json") return log::Format::kJson;
+  return std::nullopt;
+}
+
+void add_input_options(CLI::App& app, CommandLine& into_line) {
+  app.add_option("-c,--config", into_line.config_path, "Configuration file (default: config.yaml)")->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--set", [&](const std::vector<std::string>& overrides) { into_line.overrides = overrides; },
+         "Override a key of the file: databases.0.slot_name=s1; repeatable")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
+void add_bound_options(CLI::App& app, CommandLine& line) {
+  CLI::Option* until_lsn =
+      app.add_option_function<std::string>(
+             "--until-lsn", into(line.bounds.until_lsn, "--until-lsn", parse_bound, "a position such as 16/B374D848"),
+             "Stop after every transaction that committed before this position")
+          ->type_name("X/X");
+  app.add_flag("--until-caught-up", line.bounds.until_caught_up,
+               "Stop after what the server had written at the first connection")
+      ->excludes(until_lsn);
+  const auto parse = [](const std::string& text) {
+    const auto count = parse_count(text);
+    return count && *count > 0 ? count : std::nullopt;
+  };
+  app.add_option_function<std::string>("--max-changes",
+                                       into(line.max_changes, "--max-changes", parse, "a number of lines, at least 1"),
+                                       "Stop after this many lines")
+      ->type_name("N");
+}
+
+void add_log_options(CLI::App& app, CommandLine& line) {
+  app.add_option_function<std::string>(
+         "--log-level",
+         into(line.log_level, "--log-level", log::parse_level, "trace, debug, info, warning, error or off"),
+         "trace, debug, info, warning, error or off (default: log.level of the file, or info)")
+      ->type_name("LEVEL");
+  app.add_option_function<std::string>("--log-format",
+                                       into(line.log_format, "--log-format", parse_format, "text or json"),
+                                       "text or json (default: log.format of the file, or text)")
+      ->type_name("FORMAT");
+}
+
+// A stray word may be a connection string that somebody hoped to give directly.
+std::string shown(const std::string& word) {
+  if (word.starts_with("-")) return word.substr(0, word.find('='));
+  return word.find_first_of("=@:") == std::string::npos ? word : masked_conninfo(word);
+}
+
+CommandLineReply usage_error(const std::string& message) {
+  const std::string line = message.substr(0, message.find('\n'));
+  return {"walcat: " + line + " (see walcat --help)\n", ExitStatus::kUsage};
+}
+
+struct Commands {
+  CLI::App* run;
+  CLI::App* config;
+  CLI::App* version;
+};
+
+// Options stand on the root alone and fall through to it, so that they may stand on either side of the command.
+Commands add_commands(CLI::App& app) {
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  Commands commands{app.add_subcommand("run", "Follow the databases and print their changes (the default)"),
+                    app.add_subcommand("config", "Print the effective configuration, passwords masked"),
+                    app.add_subcommand("version", "Print the versions of walcat and libpq")};
+  for (CLI::App* command : {commands.run, commands.config, commands.version}) command->fallthrough();
+  return commands;
+}
+
+CommandLineReply help(const CLI::App& app, const Commands& commands) {
+  if (commands.config->parsed()) return {kConfigHelp, ExitStatus::kDone};
+  if (commands.version->parsed()) return {kVersionHelp, ExitStatus::kDone};
+  // App::help() would print the bare command's help after `run`.
+  return {app.get_formatter()->make_help(&app, "walcat", CLI::AppFormatMode::Normal), ExitStatus::kDone};
+}
+
+}  // namespace
+
+std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  CLI::App app(kDescription, "walcat");
+  app.footer(kFooter);
+  app.set_help_flag("-h,--help", "Print this help; after a command, the command's");
+  add_input_options(app, line);
+  add_bound_options(app, line);
+  add_log_options(app, line);
+  const Commands commands = add_commands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return help(app, commands);
+  } catch (const CLI::ExtrasError&) {
+    const auto extras = app.remaining(true);
+    return usage_error("unknown option or command: " + (extras.empty() ? "" : shown(extras.front())));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+  if (commands.config->parsed()) line.command = Command::kConfig;
+  if (commands.version->parsed()) line.command = Command::kVersion;
+  return line;
+}
+
+void apply_command_line(const CommandLine& command_line, Configuration& configuration) {
+  configuration.pipeline.bounds = command_line.bounds;
+  configuration.pipeline.max_changes = command_line.max_changes;
+  configuration.log.level = command_line.log_level.value_or(configuration.log.level);
+  configuration.log.format = command_line.log_format.value_or(configuration.log.format);
+}
+
+}  // namespace walcat

@@ -1,0 +1,144 @@
+#include "agreement.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "scalars.h"
+
+namespace walcat::config {
+
+namespace {
+
+std::string entry(std::size_t i) { return fmt::format("databases[{}]", i); }
+
+// Where `key` of the mapping `map` was written; where the mapping was, if the key was left out.
+Place place_of(const Node& map, std::string_view key) {
+  const Node* value = map.find(key);
+  return value != nullptr ? value->place : map.place;
+}
+
+// Two strings with the same answer lead to the same server. Names of one host that differ are beyond us.
+std::string server_of(const ConnectionTarget& target) {
+  const std::string host = target.host.empty() ? "[local]" : target.host;
+  if (target.service.empty()) return host + ":" + target.port;
+  return fmt::format("{}:{} (service {})", target.host, target.port, target.service);
+}
+
+// `offset.json` and slot1 give `offset_slot1.json`.
+std::string offset_path_of(const std::string& base, const std::string& slot_name) {
+  const std::filesystem::path path(base);
+  const std::string name = path.stem().string() + "_" + slot_name + path.extension().string();
+  return (path.parent_path() / name).string();
+}
+
+// A value that a later entry may not have again, and the first entry that had it.
+using Taken = std::map<std::string, std::string>;
+
+void check_slots(const Draft& draft, const Node& databases, Faults& faults) {
+  Taken taken;
+  for (std::size_t i = 0; i < draft.databases.size(); ++i) {
+    const auto& [options, target] = draft.databases[i];
+    if (!target || options.slot_name.empty()) continue;
+    const auto [first, fresh] = taken.emplace(server_of(*target) + " " + options.slot_name, entry(i));
+    if (fresh) continue;
+    faults.add(place_of(databases.elements[i], "slot_name"), entry(i) + ".slot_name",
+               fmt::format("slot \"{}\" on {} is already followed by {}; a slot serves one entry", options.slot_name,
+                           server_of(*target), first->second));
+  }
+}
+
+std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+
+void set_offset_paths(Draft& draft, const Node& root, Faults& faults) {
+  Taken taken;
+  const std::string& output = draft.configuration.writer.path;
+  if (!output.empty()) taken.emplace(normal(output), "output.path");
+  for (std::size_t i = 0; i < draft.databases.size(); ++i) {
+    DatabaseOptions& options = draft.databases[i].options;
+    if (options.slot_name.empty()) continue;
+    const Node& node = root.find("databases")->elements[i];
+    const bool own = !options.offset_path.empty();
+    if (!own) options.offset_path = offset_path_of(draft.offset_file, options.slot_name);
+    const auto [first, fresh] = taken.emplace(normal(options.offset_path), entry(i));
+    if (fresh) continue;
+    faults.add(place_of(node, own ? "offset_file" : "slot_name"), entry(i) + (own ? ".offset_file" : ".slot_name"),
+               fmt::format("its offset file {} is already the file of {}; set {}.offset_file to another",
+                           shown(options.offset_path), first->second, entry(i)));
+  }
+}
+
+// A label stands in square brackets on log lines.
+std::string label_of(const DatabaseDraft& database) {
+  const ConnectionTarget& target = *database.target;
+  std::string label = (target.database.empty() ? target.service : target.database) + "/" + database.options.slot_name;
+  for (char& c : label) {
+    if (static_cast<unsigned char>(c) < 0x20) c = '?';
+  }
+  return label;
+}
+
+void check_names(const Draft& draft, const Node& databases, Faults& faults) {
+  Taken taken;
+  for (std::size_t i = 0; i < draft.databases.size(); ++i) {
+    const std::string& name = draft.databases[i].options.label;
+    if (name.empty()) continue;
+    const auto [first, fresh] = taken.emplace(name, entry(i));
+    if (fresh) continue;
+    faults.add(place_of(databases.elements[i], "name"), entry(i) + ".name",
+               fmt::format("{} is already the name of {}", shown(name), first->second));
+  }
+}
+
+void set_labels(Draft& draft) {
+  const auto label = [](const DatabaseDraft& database) {
+    return database.options.label.empty() ? label_of(database) : database.options.label;
+  };
+  std::map<std::string, int> uses;
+  for (const DatabaseDraft& database : draft.databases) ++uses[label(database)];
+  for (DatabaseDraft& database : draft.databases) {
+    const bool shared = database.options.label.empty() && uses[label(database)] > 1;
+    database.options.label = label(database) + (shared ? "@" + server_of(*database.target) : "");
+  }
+}
+
+void check_backoffs(const Draft& draft, const Node& root, Faults& faults) {
+  const BackoffOptions& retry = draft.configuration.pipeline.retry;
+  if (retry.max_backoff >= retry.initial_backoff) return;
+  const Node& node = *root.find("retry_config");
+  const bool own = node.find("max_backoff") != nullptr;
+  faults.add(place_of(node, own ? "max_backoff" : "initial_backoff"),
+             own ? "retry_config.max_backoff" : "retry_config.initial_backoff",
+             fmt::format("max_backoff is {} and initial_backoff is {}; expected max_backoff to be no shorter",
+                         print_duration(retry.max_backoff), print_duration(retry.initial_backoff)));
+}
+
+void hand_over_databases(Draft& draft) {
+  auto& databases = draft.configuration.pipeline.databases;
+  std::vector<std::string> slots;
+  for (const DatabaseDraft& database : draft.databases) slots.push_back(database.options.slot_name);
+  for (const DatabaseDraft& database : draft.databases) {
+    databases.push_back(database.options);
+    databases.back().inactive_slot_check = draft.inactive_slot_check;
+    databases.back().configured_slots = slots;
+  }
+}
+
+}  // namespace
+
+void complete(Draft& draft, const Node& root, Faults& faults) {
+  check_backoffs(draft, root, faults);
+  if (!draft.databases.empty()) {
+    const Node& databases = *root.find("databases");
+    check_slots(draft, databases, faults);
+    check_names(draft, databases, faults);
+    set_offset_paths(draft, root, faults);
+  }
+  if (!faults.empty()) return;
+  set_labels(draft);
+  hand_over_databases(draft);
+}
+
+}  // namespace walcat::config

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "node.h"
+
+namespace walcat::config {
+
+/// How one kind of value is read from YAML and printed as YAML.
+template <typename V>
+struct Codec {
+  /// What a value must be, to follow "expected".
+  std::string expected;
+  /// The value, or nothing if `node` is not what was expected.
+  std::function<std::optional<V>(const Node& node)> read;
+  std::function<std::string(const V& value)> print;
+};
+
+/// Text of `shortest` to `longest` bytes. A plain number or boolean is not text.
+Codec<std::string> text(std::size_t shortest, std::size_t longest);
+
+/// A path of a file; not a folder.
+Codec<std::string> file_path();
+
+/// The output: a file's path, or `-` (empty in the program) for stdout.
+Codec<std::string> output_path();
+
+/// 1 to 63 of `[a-z0-9_]`, PostgreSQL's rule for slot names.
+Codec<std::string> slot_name();
+
+Codec<std::chrono::milliseconds> duration(std::chrono::milliseconds least, std::chrono::milliseconds most);
+
+/// Bytes; with `zero` also 0, whose meaning `zero` says.
+Codec<std::size_t> bytes(std::uint64_t least, std::uint64_t most, const std::string& zero = "");
+
+/// An integer in its own notation, without quotes.
+template <typename V>
+Codec<V> count(std::uint64_t least, std::uint64_t most);
+
+Codec<double> number(double least, double most);
+
+/// `true` or `false`, nothing else.
+Codec<bool> boolean();
+
+/// One of a few words.
+template <typename V>
+Codec<V> choice(std::vector<std::pair<std::string_view, V>> words) {
+  Codec<V> codec;
+  for (const auto& [word, value] : words) {
+    const bool last = &word == &words.back().first;
+    codec.expected += (codec.expected.empty() ? "" : last ? " or " : ", ") + std::string(word);
+  }
+  codec.read = [words](const Node& node) -> std::optional<V> {
+    for (const auto& [word, value] : words) {
+      if (node.kind == Node::Kind::kScalar && node.text == word) return value;
+    }
+    return std::nullopt;
+  };
+  codec.print = [words](const V& wanted) -> std::string {
+    for (const auto& [word, value] : words) {
+      if (value == wanted) return std::string(word);
+    }
+    return {};
+  };
+  return codec;
+}
+
+/// The text of a node that is text: a quoted or expanded scalar, or a plain one that is no number or boolean.
+std::optional<std::string> text_of(const Node& node);
+
+}  // namespace walcat::config

@@ -1,0 +1,75 @@
+#include "walcat/config/configuration.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "agreement.h"
+#include "expansion.h"
+#include "keys.h"
+#include "overrides.h"
+#include "yaml.h"
+
+namespace walcat {
+
+namespace {
+
+// A configuration is a page or two; a file beyond this was not meant.
+constexpr std::size_t kFileBytesMax = std::size_t{16} << 20;
+
+Status unreadable(const std::string& path, const std::string& why) {
+  return {StatusCode::kConfiguration,
+          fmt::format("{}: cannot be read: {}; name another file with -c FILE (config/example.yaml shows every key)",
+                      path, why)};
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  if (file == nullptr) return unreadable(path, std::strerror(errno));
+  std::string text;
+  std::array<char, 16384> chunk;
+  while (const std::size_t size = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
+    text.append(chunk.data(), size);
+    if (text.size() > kFileBytesMax) return unreadable(path, "larger than 16 MiB");
+  }
+  if (std::ferror(file.get()) != 0) return unreadable(path, std::strerror(errno));
+  return text;
+}
+
+}  // namespace
+
+Result<Configuration> load_configuration(const std::string& path, const std::vector<std::string>& overrides) {
+  const auto text = read_file(path);
+  if (!text.is_ok()) return text.status();
+  return parse_configuration(*text, path, overrides);
+}
+
+Result<Configuration> parse_configuration(const std::string& text, const std::string& name,
+                                          const std::vector<std::string>& overrides) {
+  config::Faults faults(name, overrides);
+  auto root = config::parse_yaml(text, -1, faults);
+  if (!root) return faults.status();
+  config::apply_overrides(*root, overrides, faults);
+  config::expand_environment(*root, faults);
+  config::Draft draft;
+  config::read_fields(config::top_level_keys(), *root, "", draft, faults);
+  config::complete(draft, *root, faults);
+  if (!faults.empty()) return faults.status();
+  return draft.configuration;
+}
+
+std::string print_configuration(const Configuration& configuration) {
+  config::Draft draft;
+  draft.configuration = configuration;
+  for (const DatabaseOptions& options : configuration.pipeline.databases) {
+    draft.inactive_slot_check = options.inactive_slot_check;
+    draft.databases.push_back({options, {}});
+  }
+  return config::print_fields(config::top_level_keys(), draft, "");
+}
+
+}  // namespace walcat

@@ -1,0 +1,85 @@
+#include "keys.h"
+
+#include "database_keys.h"
+
+namespace walcat::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t kKiB = 1 << 10;
+constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kGiB = 1 << 30;
+
+std::vector<Field<Draft>> retry_keys() {
+  return {
+      value<Draft>("max_retries", count<std::uint32_t>(0, 1'000'000),
+                   WALCAT_MEMBER(configuration.pipeline.retry.max_retries)),
+      value<Draft>("initial_backoff", duration(milliseconds(1), hours(24)),
+                   WALCAT_MEMBER(configuration.pipeline.retry.initial_backoff)),
+      value<Draft>("max_backoff", duration(milliseconds(1), hours(24)),
+                   WALCAT_MEMBER(configuration.pipeline.retry.max_backoff)),
+      value<Draft>("backoff_multiplier", number(1, 1000),
+                   WALCAT_MEMBER(configuration.pipeline.retry.backoff_multiplier)),
+  };
+}
+
+std::vector<Field<Draft>> output_keys() {
+  return {
+      value<Draft>("path", output_path(), WALCAT_MEMBER(configuration.writer.path)),
+      value<Draft>("envelope", choice<Envelope>({{"message", Envelope::kMessage}}),
+                   WALCAT_MEMBER(configuration.pipeline.serializer.envelope)),
+      value<Draft>("values", choice<Values>({{"native", Values::kNative}, {"text", Values::kText}}),
+                   WALCAT_MEMBER(configuration.pipeline.serializer.values)),
+      value<Draft>("position", boolean(), WALCAT_MEMBER(configuration.pipeline.serializer.position)),
+  };
+}
+
+std::vector<Field<Draft>> pipeline_keys() {
+  return {
+      value<Draft>("decoders", count<std::size_t>(0, 256), WALCAT_MEMBER(configuration.pipeline.street.decoders)),
+      value<Draft>("serializers", count<std::size_t>(0, 256), WALCAT_MEMBER(configuration.pipeline.street.serializers)),
+      value<Draft>("batch_bytes", bytes(4 * kKiB, 64 * kMiB, "automatic"),
+                   WALCAT_MEMBER(configuration.pipeline.street.batch_bytes)),
+      value<Draft>("memory_limit", bytes(4 * kMiB, 1024 * kGiB),
+                   WALCAT_MEMBER(configuration.pipeline.street.memory_limit)),
+  };
+}
+
+std::vector<Field<Draft>> log_keys() {
+  std::vector<std::pair<std::string_view, log::Level>> levels;
+  for (const auto level : {log::Level::kTrace, log::Level::kDebug, log::Level::kInfo, log::Level::kWarning,
+                           log::Level::kError, log::Level::kOff}) {
+    levels.emplace_back(log::level_name(level), level);
+  }
+  return {
+      value<Draft>("level", choice<log::Level>(levels), WALCAT_MEMBER(configuration.log.level)),
+      value<Draft>("format", choice<log::Format>({{"text", log::Format::kText}, {"json", log::Format::kJson}}),
+                   WALCAT_MEMBER(configuration.log.format)),
+  };
+}
+
+}  // namespace
+
+const std::vector<Field<Draft>>& top_level_keys() {
+  static const std::vector<Field<Draft>> keys = {
+      value<Draft>("connector_name", text(1, 255), WALCAT_MEMBER(configuration.pipeline.serializer.connector_name)),
+      value<Draft>("flush_interval", duration(milliseconds(1), hours(24)),
+                   WALCAT_MEMBER(configuration.pipeline.flush_interval)),
+      value<Draft>("shutdown_timeout", duration(milliseconds(0), hours(24)),
+                   WALCAT_MEMBER(configuration.pipeline.shutdown_timeout)),
+      // Printed as each database's own file.
+      unprinted(value<Draft>("offset_file", file_path(), WALCAT_MEMBER(offset_file))),
+      value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
+      section<Draft>("retry_config", retry_keys()),
+      required(database_list()),
+      section<Draft>("output", output_keys()),
+      section<Draft>("pipeline", pipeline_keys()),
+      section<Draft>("log", log_keys()),
+  };
+  return keys;
+}
+
+}  // namespace walcat::config

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "field.h"
+#include "walcat/config/configuration.h"
+#include "walcat/postgres/conninfo.h"
+
+namespace walcat::config {
+
+/// An entry of `databases` while it is read.
+struct DatabaseDraft {
+  DatabaseOptions options;
+  /// What `conn_str` points at; nothing if it could not be read.
+  std::optional<ConnectionTarget> target;
+};
+
+/// The configuration while it is read: the options, and the keys that only together give an option.
+struct Draft {
+  Configuration configuration;
+  /// The base name that offset files without a name of their own derive from.
+  std::string offset_file = "offset.json";
+  bool inactive_slot_check = false;
+  std::vector<DatabaseDraft> databases;
+};
+
+/// Every key of the configuration, in the order in which they are printed. A new key is a line here.
+const std::vector<Field<Draft>>& top_level_keys();
+
+}  // namespace walcat::config

@@ -1,0 +1,200 @@
+#include "yaml.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
+#include <utility>
+
+namespace walcat::config {
+
+namespace {
+
+// Far above any real configuration; stops aliases of aliases of aliases.
+constexpr std::size_t kMostNodes = 200'000;
+
+std::size_t size_of(const Node& node) {
+  std::size_t size = 1;
+  for (const Node& element : node.elements) size += size_of(element);
+  for (const Member& member : node.members) size += size_of(member.value);
+  return size;
+}
+
+// Builds the tree from the parser's events, which keep what its own tree drops: a second document, a repeated key.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(int override_index) : override_index_(override_index) {}
+
+  Node take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (started_) throw YAML::ParserException(mark, "a second document; one file holds one configuration");
+    started_ = true;
+    root_.place = place(mark);
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { finish(mark, anchor, fresh(mark)); }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node = fresh(mark);
+    node.kind = Node::Kind::kScalar;
+    node.text = value;
+    // The parser's own sign for a scalar that is not plain is the tag "!".
+    node.style = tag == "!" || tag == "tag:yaml.org,2002:str" ? Node::Style::kQuoted : Node::Style::kPlain;
+    if (node.style == Node::Style::kPlain) refuse_tag(mark, tag);
+    finish(mark, anchor, std::move(node));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside the value that it names");
+    count(mark, size_of(found->second));
+    finish(mark, YAML::NullAnchor, found->second);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(mark, anchor, Node::Kind::kList);
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(mark, anchor, Node::Kind::kMap);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  // A list or mapping whose end has not come yet.
+  struct Open {
+    Node node;
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+    bool has_key = false;
+    std::string key;
+    Place key_place;
+  };
+
+  Place place(const YAML::Mark& mark) const { return {mark.line + 1, mark.column + 1, override_index_}; }
+
+  Node fresh(const YAML::Mark& mark) const {
+    Node node;
+    node.place = place(mark);
+    return node;
+  }
+
+  static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (!tag.empty() && tag != "?" && tag != "!") throw YAML::ParserException(mark, "tags are not supported");
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind kind) {
+    open_.push_back({fresh(mark), mark, anchor, false, {}, {}});
+    open_.back().node.kind = kind;
+  }
+
+  void close() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    finish(done.mark, done.anchor, std::move(done.node));
+  }
+
+  void count(const YAML::Mark& mark, std::size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMostNodes) throw YAML::ParserException(mark, "too many values");
+  }
+
+  void finish(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
+    count(mark, 1);
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+    if (open_.empty()) {
+      root_ = std::move(node);
+    } else {
+      attach(mark, std::move(node));
+    }
+  }
+
+  void attach(const YAML::Mark& mark, Node node) {
+    Open& parent = open_.back();
+    // A value left out is marked where the next token stands, which may be lines below.
+    if (node.kind == Node::Kind::kNull) node.place = parent.has_key ? parent.key_place : parent.node.place;
+    if (parent.node.kind == Node::Kind::kList) {
+      parent.node.elements.push_back(std::move(node));
+    } else if (parent.has_key) {
+      parent.node.members.push_back({std::move(parent.key), parent.key_place, std::move(node)});
+      parent.has_key = false;
+    } else {
+      if (node.kind != Node::Kind::kScalar) throw YAML::ParserException(mark, "a key that is not text");
+      parent.has_key = true;
+      parent.key = std::move(node.text);
+      parent.key_place = node.place;
+    }
+  }
+
+  int override_index_;
+  bool started_ = false;
+  Node root_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::size_t nodes_ = 0;
+};
+
+// Bytes of the UTF-8 character at the front of `text`, 0 if there is none. Overlong forms are let through.
+std::size_t character_size(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  return size;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
+}
+
+// The library turns bad bytes into U+FFFD and takes byte 4 for the end of the file, both without a word.
+bool check_characters(std::string_view text, int override_index, Faults& faults) {
+  Place place{1, 1, override_index};
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    if (size == 0 || is_control(text.front())) {
+      faults.add(place, "", size == 0 ? "bytes that are not UTF-8" : "a control character");
+      return false;
+    }
+    const bool newline = text.front() == '\n';
+    place.line += newline ? 1 : 0;
+    place.column = newline ? 1 : place.column + 1;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Node> parse_yaml(const std::string& text, int override_index, Faults& faults) {
+  if (!check_characters(text, override_index, faults)) return std::nullopt;
+  try {
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    TreeBuilder builder(override_index);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    Node root = builder.take_root();
+    root.place.override_index = override_index;
+    return root;
+  } catch (const YAML::Exception& error) {
+    const Place place{error.mark.line + 1, error.mark.column + 1, override_index};
+    faults.add(place, "", "cannot be read as YAML: " + error.msg);
+    return std::nullopt;
+  }
+}
+
+}  // namespace walcat::config

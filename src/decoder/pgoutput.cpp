@@ -1,0 +1,310 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "message.h"
+#include "relation_cache.h"
+#include "walcat/decoder/decoder.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr const char* kTupleCut = "tuple ends in the middle of a column";
+constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::max();
+
+Status malformed_frame(std::string_view frame, std::string_view what) {
+  return {StatusCode::kProtocolError, fmt::format("CopyData frame of {} bytes: {}", frame.size(), what)};
+}
+
+}  // namespace
+
+Decoder::Decoder() : relations_(std::make_unique<RelationCache>()) {}
+
+Decoder::~Decoder() = default;
+
+Status Decoder::decode(Batch& batch) {
+  if (batch.session != session_) start_session(batch);
+  batch_ = &batch;
+  transaction_in_batch_ = false;
+  Status status;
+  batch.for_each_frame([&](std::string_view frame) {
+    status = decode_frame(frame);
+    return status.is_ok();
+  });
+  return status;
+}
+
+// The server starts over at a commit: relations are described again, and a transaction that was cut comes whole.
+void Decoder::start_session(const Batch& batch) {
+  relations_->clear();
+  if (session_ == 0) {
+    position_ = batch.resume.position;
+    open_commit_lsn_ = batch.resume.open_commit_lsn;
+    open_changes_ = batch.resume.open_changes;
+  } else if (in_transaction_ && done_below_ != kWholeTransaction) {
+    open_commit_lsn_ = transaction_.commit_lsn;
+    open_changes_ = std::max(next_index_, done_below_);
+  }
+  in_transaction_ = false;
+  session_ = batch.session;
+}
+
+Status Decoder::decode_frame(std::string_view frame) {
+  ByteReader reader(frame);
+  const std::uint8_t envelope = reader.u8();
+  const Lsn data_start{reader.u64()};
+  if (envelope == 'k') {
+    if (frame.size() != 18) return malformed_frame(frame, "a keepalive has 18");
+    keepalive(data_start);
+    return Status::ok();
+  }
+  if (envelope != 'w') return malformed_frame(frame, fmt::format("unknown kind 0x{:02x}", envelope));
+  reader.u64();  // The same position again.
+  const std::int64_t send_time = reader.i64();
+  const auto kind = static_cast<char>(reader.u8());
+  if (reader.failed()) return malformed_frame(frame, "ends inside the XLogData header");
+
+  Message message(frame, data_start, send_time, reader);
+  switch (kind) {
+    case 'B': begin(message); break;
+    case 'C': commit(message); break;
+    case 'I': insert(message); break;
+    case 'U': update(message); break;
+    case 'D': remove(message); break;
+    case 'R': relation(message); break;
+    case 'Y': type(message); break;
+    case 'T': truncate(message); break;
+    case 'M': logical_message(message); break;
+    case 'O':
+      reader.u64();
+      reader.cstring();
+      break;
+    default: message.fault(fmt::format("unknown message kind 0x{:02x}", static_cast<unsigned char>(kind)));
+  }
+  return message.finish(kind);
+}
+
+// Between transactions everything before the keepalive's position has been sent; inside one it says nothing new.
+void Decoder::keepalive(Lsn wal_end) {
+  if (!in_transaction_) reach(wal_end);
+}
+
+void Decoder::reach(Lsn position) {
+  if (position <= position_) return;
+  position_ = position;
+  auto& points = batch_->progress_points;
+  const auto changes = static_cast<std::uint32_t>(batch_->changes.size());
+  if (!points.empty() && points.back().changes_end == changes) points.pop_back();
+  points.push_back({position, changes});
+}
+
+void Decoder::begin(Message& message) {
+  ByteReader& reader = message.reader();
+  transaction_.commit_lsn = Lsn{reader.u64()};
+  transaction_.commit_time = reader.i64();
+  transaction_.xid = reader.u32();
+  if (in_transaction_) message.fault("Begin inside a transaction");
+  in_transaction_ = true;
+  transaction_in_batch_ = false;
+  next_index_ = 0;
+  done_below_ = 0;
+  if (transaction_.commit_lsn < position_) {
+    done_below_ = kWholeTransaction;
+  } else if (transaction_.commit_lsn == open_commit_lsn_) {
+    done_below_ = open_changes_;
+  }
+}
+
+void Decoder::commit(Message& message) {
+  ByteReader& reader = message.reader();
+  reader.u8();
+  const Lsn commit_lsn{reader.u64()};
+  const Lsn end_lsn{reader.u64()};
+  reader.i64();
+  if (!in_transaction_ || commit_lsn != transaction_.commit_lsn || end_lsn <= commit_lsn) {
+    message.fault(fmt::format("Commit of {} does not close the open transaction", commit_lsn.to_string()));
+  }
+  if (reader.failed() || message.faulty()) return;
+  in_transaction_ = false;
+  if (done_below_ != kWholeTransaction) {
+    open_commit_lsn_ = Lsn{};
+    reach(end_lsn);
+  }
+}
+
+void Decoder::relation(Message& message) {
+  ByteReader& reader = message.reader();
+  Relation relation;
+  relation.oid = reader.u32();
+  relation.schema = reader.cstring();
+  if (relation.schema.empty()) relation.schema = "pg_catalog";
+  relation.name = reader.cstring();
+  relation.identity = static_cast<ReplicaIdentity>(reader.u8());
+  const std::int16_t count = reader.i16();
+  if (count < 0) message.fault(fmt::format("relation has {} columns", count));
+  for (std::int16_t i = 0; i < count && !reader.failed(); ++i) {
+    Column column;
+    column.is_key = (reader.u8() & 1) != 0;
+    column.name = reader.cstring();
+    column.type_oid = reader.u32();
+    column.type_modifier = reader.i32();
+    relation.columns.push_back(std::move(column));
+  }
+  if (!reader.failed() && !message.faulty()) relations_->put(std::move(relation));
+}
+
+void Decoder::type(Message& message) {
+  ByteReader& reader = message.reader();
+  const std::uint32_t oid = reader.u32();
+  const std::string_view schema = reader.cstring();
+  const std::string_view name = reader.cstring();
+  if (!reader.failed()) relations_->put_type(oid, schema, name);
+}
+
+const Relation* Decoder::known_relation(Message& message) {
+  const std::uint32_t oid = message.reader().u32();
+  if (message.reader().failed()) return nullptr;
+  if (!in_transaction_) message.fault("change outside a transaction");
+  const Relation* relation = relations_->pin(oid, *batch_);
+  if (relation == nullptr) {
+    message.fault(fmt::format("relation {} was never described", oid));
+  } else {
+    message.about(*relation);
+  }
+  return message.faulty() ? nullptr : relation;
+}
+
+// Counts the change; false if it went down the street before the connection was lost.
+bool Decoder::wants_change() { return next_index_++ >= done_below_; }
+
+Change& Decoder::add_change(Operation operation, const Relation* relation, Lsn lsn) {
+  if (!transaction_in_batch_) {
+    batch_->transactions.push_back(transaction_);
+    transaction_in_batch_ = true;
+  }
+  Change& change = batch_->changes.emplace_back();
+  change.relation = relation;
+  change.lsn = lsn ? lsn : transaction_.commit_lsn;
+  change.index = next_index_ - 1;
+  change.transaction = static_cast<std::uint32_t>(batch_->transactions.size() - 1);
+  change.cells_begin = static_cast<std::uint32_t>(batch_->cells.size());
+  change.operation = operation;
+  return change;
+}
+
+void Decoder::insert(Message& message) {
+  const Relation* relation = known_relation(message);
+  if (relation == nullptr) return;
+  const auto cells = batch_->cells.size();
+  if (message.reader().u8() != 'N') message.fault("Insert without a new tuple");
+  tuple(message, *relation);
+  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
+  add_change(Operation::kInsert, relation, message.lsn()).cells_begin = static_cast<std::uint32_t>(cells);
+}
+
+void Decoder::update(Message& message) {
+  const Relation* relation = known_relation(message);
+  if (relation == nullptr) return;
+  const auto cells = batch_->cells.size();
+  std::uint8_t marker = message.reader().u8();
+  const OldTuple old = old_tuple(message, *relation, marker);
+  if (old != OldTuple::kNone) marker = message.reader().u8();
+  if (marker != 'N') message.fault("Update without a new tuple");
+  tuple(message, *relation);
+  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
+  Change& change = add_change(Operation::kUpdate, relation, message.lsn());
+  change.cells_begin = static_cast<std::uint32_t>(cells);
+  change.old_tuple = old;
+}
+
+void Decoder::remove(Message& message) {
+  const Relation* relation = known_relation(message);
+  if (relation == nullptr) return;
+  const auto cells = batch_->cells.size();
+  const OldTuple old = old_tuple(message, *relation, message.reader().u8());
+  if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
+  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
+  Change& change = add_change(Operation::kDelete, relation, message.lsn());
+  change.cells_begin = static_cast<std::uint32_t>(cells);
+  change.old_tuple = old;
+}
+
+OldTuple Decoder::old_tuple(Message& message, const Relation& relation, std::uint8_t marker) {
+  if (marker != 'K' && marker != 'O') return OldTuple::kNone;
+  tuple(message, relation);
+  return marker == 'K' ? OldTuple::kKey : OldTuple::kFull;
+}
+
+// The hot loop: one cell a column, a view each.
+void Decoder::tuple(Message& message, const Relation& relation) {
+  ByteReader& reader = message.reader();
+  const std::uint16_t count = reader.u16();
+  if (count != relation.columns.size()) {
+    return message.fault(fmt::format("tuple has {} columns, the relation {}", count, relation.columns.size()));
+  }
+  const auto begin = batch_->cells.size();
+  batch_->cells.resize(begin + count);
+  Cell* cell = batch_->cells.data() + begin;
+  const char* base = batch_->frame_base();
+  for (std::uint16_t i = 0; i < count; ++i, ++cell) {
+    switch (reader.u8()) {
+      case 't': {
+        const std::uint32_t size = reader.u32();
+        cell->offset = static_cast<std::uint32_t>(reader.cursor() - base);
+        reader.bytes(size);
+        cell->size = static_cast<std::int32_t>(size);
+        break;
+      }
+      case 'n': cell->size = Cell::kNull; break;
+      case 'u': cell->size = Cell::kUnchanged; break;
+      default:
+        if (reader.failed()) return message.fault(kTupleCut);
+        return message.fault(fmt::format("column {} is neither text, null nor unchanged", i + 1));
+    }
+  }
+  if (reader.failed()) message.fault(kTupleCut);
+}
+
+void Decoder::truncate(Message& message) {
+  ByteReader& reader = message.reader();
+  const std::uint32_t count = reader.u32();
+  reader.u8();  // CASCADE and RESTART IDENTITY: the tables that cascade are listed as well.
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Relation* relation = known_relation(message);
+    if (relation == nullptr) return;
+    if (wants_change()) add_change(Operation::kTruncate, relation, message.lsn());
+  }
+}
+
+void Decoder::logical_message(Message& message) {
+  ByteReader& reader = message.reader();
+  const bool transactional = (reader.u8() & 1) != 0;
+  const Lsn lsn{reader.u64()};
+  const std::string_view prefix = reader.cstring();
+  const std::uint32_t size = reader.u32();
+  const std::string_view content = reader.bytes(size);
+  if (reader.failed()) return;
+  if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
+  if (transactional ? !wants_change() : lsn <= last_message_lsn_) return;
+  const auto cell = [&](std::string_view text) {
+    batch_->cells.push_back(
+        {static_cast<std::uint32_t>(text.data() - batch_->frame_base()), static_cast<std::int32_t>(text.size())});
+  };
+  if (!transactional) {
+    // Its LSN is where its record ends, and a commit record may begin right there: one byte less is in the order of
+    // the log and can be no other's commit LSN.
+    last_message_lsn_ = lsn;
+    transaction_ = {Lsn{lsn.value - 1}, message.send_time(), 0};
+    transaction_in_batch_ = false;
+    next_index_ = 1;
+  }
+  add_change(Operation::kMessage, nullptr, lsn);
+  cell(prefix);
+  cell(content);
+  if (!transactional) reach(lsn);
+}
+
+}  // namespace walcat

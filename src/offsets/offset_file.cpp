@@ -1,0 +1,140 @@
+#include "walcat/offsets/offset_file.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+
+namespace walcat {
+
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+Status unreadable(const std::string& path, const std::string& reason) {
+  return {StatusCode::kGap,
+          fmt::format("offset file {}: {}; hint: restore the file, or delete it to go on from the slot's own position",
+                      path, reason)};
+}
+
+Status storing_failed(const std::string& path, const char* step) {
+  return {StatusCode::kUnavailable,
+          fmt::format("offset file {}: {}: {}", path, step, std::generic_category().message(errno))};
+}
+
+std::string json_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", c);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string to_json(const Offset& offset) {
+  std::string open;
+  if (offset.done.open_changes > 0) {
+    open = fmt::format(R"("open_transaction":{{"commit_lsn":"{}","changes":{}}},)",
+                       offset.done.open_commit_lsn.to_string(), offset.done.open_changes);
+  }
+  return fmt::format(
+      R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{})"
+      R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
+      "\n",
+      kVersion, json_string(offset.system_identifier), offset.timeline, json_string(offset.database),
+      json_string(offset.slot), json_string(offset.publication), offset.done.position.to_string(), open,
+      fmt::gmtime(std::time(nullptr)));
+}
+
+Lsn read_lsn(simdjson::dom::element value) {
+  const auto lsn = Lsn::parse(std::string_view(value));
+  if (!lsn) throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE);
+  return *lsn;
+}
+
+// Throws simdjson_error on whatever does not fit.
+Offset from_json(simdjson::dom::element json) {
+  if (std::int64_t(json["version"]) != kVersion) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+  Offset offset;
+  offset.system_identifier = std::string_view(json["system_identifier"]);
+  offset.timeline = static_cast<std::uint32_t>(std::uint64_t(json["timeline"]));
+  offset.database = std::string_view(json["database"]);
+  offset.slot = std::string_view(json["slot"]);
+  offset.publication = std::string_view(json["publication"]);
+  offset.done.position = read_lsn(json["position"]);
+  simdjson::dom::element open;
+  if (json["open_transaction"].get(open) == simdjson::SUCCESS) {
+    offset.done.open_commit_lsn = read_lsn(open["commit_lsn"]);
+    offset.done.open_changes = std::uint64_t(open["changes"]);
+  }
+  return offset;
+}
+
+// A file descriptor that is closed at the end of its scope.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd) : fd_(fd) {}
+  ~OwnedFd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+Status write_durably(const std::string& path, const std::string& text) {
+  const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) return storing_failed(path, "open");
+  if (!write_all(file.get(), text)) return storing_failed(path, "write");
+  if (::fsync(file.get()) != 0) return storing_failed(path, "fsync");
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<std::optional<Offset>> OffsetFile::load() const {
+  std::error_code error;
+  if (!std::filesystem::exists(path_, error) && !error) return std::optional<Offset>();
+  try {
+    simdjson::dom::parser parser;
+    return std::optional(from_json(parser.load(path_)));
+  } catch (const simdjson::simdjson_error& fault) {
+    return unreadable(path_, fmt::format("not a walcat offset ({})", fault.what()));
+  }
+}
+
+Status OffsetFile::store(const Offset& offset) const {
+  const std::string temporary = path_ + ".tmp";
+  if (const Status written = write_durably(temporary, to_json(offset)); !written.is_ok()) return written;
+  if (::rename(temporary.c_str(), path_.c_str()) != 0) return storing_failed(path_, "rename");
+  const std::filesystem::path parent = std::filesystem::path(path_).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const OwnedFd handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (handle.get() < 0 || ::fsync(handle.get()) != 0) return storing_failed(folder, "fsync");
+  return Status::ok();
+}
+
+}  // namespace walcat

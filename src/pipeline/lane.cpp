@@ -1,0 +1,115 @@
+#include "lane.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace walcat {
+
+Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const BatchPlan& plan)
+    : index(lane_index),
+      options(database),
+      logger(database.label),
+      offset_file(database.offset_path),
+      frames_(plan.most_in_lane()),
+      reserved_(plan.reserved_each),
+      slots_(plan.most_in_lane()) {
+  for (std::size_t i = 0; i < plan.reserved_each; ++i) {
+    auto batch = std::make_unique<Batch>(plan.batch_bytes);
+    batch->is_reserved = true;
+    reserved_.put(std::move(batch));
+  }
+}
+
+void Lane::fail(const Status& status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_.is_ok()) failure_ = status;
+  }
+  failed_.store(true, std::memory_order_release);
+  stop.wake().notify();
+}
+
+Status Lane::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+std::unique_ptr<Batch> Lane::take_free(SharedBatches& shared) {
+  const auto try_both = [&] {
+    auto batch = reserved_.take();
+    return batch != nullptr ? std::move(batch) : shared.take();
+  };
+  if (auto batch = try_both()) return batch;
+  // Announce, then look again: the writer gives back first and looks at the flag afterwards, so one of us sees the
+  // other.
+  starving_.store(true, std::memory_order_seq_cst);
+  auto batch = try_both();
+  if (batch != nullptr) starving_.store(false, std::memory_order_relaxed);
+  return batch;
+}
+
+void Lane::ship(std::unique_ptr<Batch> batch) {
+  batch->lane = index;
+  batch->sequence = next_to_ship_++;
+  frames_.put(std::move(batch));
+}
+
+void Lane::publish_identity(const Offset& offset) {
+  const std::lock_guard lock(mutex_);
+  identity_ = offset;
+  written_.store(offset.done.position.value, std::memory_order_release);
+  stored.store(offset.done.position.value, std::memory_order_release);
+}
+
+std::optional<Offset> Lane::identity() const {
+  const std::lock_guard lock(mutex_);
+  return identity_;
+}
+
+void Lane::deliver(std::unique_ptr<Batch> batch) {
+  auto& slot = slots_[batch->sequence % slots_.size()];
+  assert(slot.load(std::memory_order_relaxed) == nullptr);
+  slot.store(batch.release(), std::memory_order_release);
+}
+
+std::unique_ptr<Batch> Lane::collect() {
+  auto& slot = slots_[next_to_write_ % slots_.size()];
+  std::unique_ptr<Batch> batch(slot.exchange(nullptr, std::memory_order_acquire));
+  assert(batch == nullptr || batch->sequence == next_to_write_);
+  return batch;
+}
+
+void Lane::give_back(std::unique_ptr<Batch> batch, SharedBatches& shared) {
+  batch->clear();
+  if (batch->is_reserved) {
+    reserved_.put(std::move(batch));
+  } else {
+    shared.put(std::move(batch));
+  }
+}
+
+void Lane::wake_if_starving() {
+  if (starving_.load(std::memory_order_seq_cst) && starving_.exchange(false)) stop.wake().notify();
+}
+
+void Lane::note_written(Batch& batch) {
+  changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
+  batch.changes_noted = batch.changes_written;
+  const auto& points = batch.progress_points;
+  const auto beyond = std::find_if(points.begin(), points.end(),
+                                   [&](const auto& point) { return point.changes_end > batch.changes_written; });
+  std::uint32_t closed = 0;
+  if (beyond != points.begin()) {
+    const ProgressPoint& reached = *std::prev(beyond);
+    closed = reached.changes_end;
+    written_in_part_ = ResumePoint{};
+    written_.store(reached.position.value, std::memory_order_release);
+  }
+  if (batch.changes_written > closed) {
+    const Change& last = batch.changes[batch.changes_written - 1];
+    written_in_part_ = {Lsn{}, batch.transactions[last.transaction].commit_lsn, last.index + 1};
+  }
+}
+
+}  // namespace walcat

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "batch_pool.h"
+#include "walcat/base/log.h"
+#include "walcat/base/status.h"
+#include "walcat/decoder/decoder.h"
+#include "walcat/model/batch.h"
+#include "walcat/offsets/offset_file.h"
+#include "walcat/queue/queues.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+
+namespace walcat {
+
+/// One database's way down the street, and how far it has come.
+///
+/// Life of a batch: take_free (reader) -> frames (reader to decoder) -> serializers -> deliver (decoder or serializer)
+/// -> collect (writer) -> give_back (writer). One thread holds it at a time. Order holds by construction: the reader
+/// numbers the batches, whoever finishes one puts it into the slot of its number, and the writer collects the slots in
+/// turn. There are as many slots as the lane can have batches, so a slot is free before its number comes round again.
+///
+/// Positions only grow, and each is at or below the one before: read, `written` (writer: its lines have left), `stored`
+/// (keeper: it is in the offset file), confirmed (reader: the server was told).
+class Lane {
+ public:
+  Lane(std::uint32_t index, const DatabaseOptions& options, const BatchPlan& plan);
+
+  const std::uint32_t index;
+  const DatabaseOptions options;
+  const log::Logger logger;
+  const OffsetFile offset_file;
+
+  // Any thread.
+
+  /// Asks the reader to end at the next commit, and wakes it.
+  StopRequest stop;
+  /// Asks the reader to end at once; follow with `stop.request()`.
+  std::atomic<bool> cut{false};
+  /// Ends the lane with `status`: no more batches are decoded. The first failure stays.
+  void fail(const Status& status);
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  Status failure() const;
+
+  // Reader.
+
+  /// A free batch, numbered by ship(); null when all are on the street, and then the writer will wake the reader.
+  std::unique_ptr<Batch> take_free(SharedBatches& shared);
+  /// Sends a batch on to the decoder.
+  void ship(std::unique_ptr<Batch> batch);
+  /// The first session is known: offsets can be stored from now on.
+  void publish_identity(const Offset& offset);
+
+  // Decoder.
+
+  std::unique_ptr<Batch> take_frames() { return frames_.take(); }
+  Decoder decoder;
+
+  // Decoder and serializers.
+
+  /// Puts a batch whose lines are ready where the writer collects it in turn.
+  void deliver(std::unique_ptr<Batch> batch);
+
+  // Writer.
+
+  /// The next batch in order, if it is ready.
+  std::unique_ptr<Batch> collect();
+  /// The batch collected last was written whole, or is not wanted any more: the next one may be collected.
+  void pass() { ++next_to_write_; }
+  /// Returns a batch that was passed.
+  void give_back(std::unique_ptr<Batch> batch, SharedBatches& shared);
+  /// Wakes the reader if it waits for a free batch.
+  void wake_if_starving();
+  /// Notes what the output has accepted of `batch`.
+  void note_written(Batch& batch);
+
+  // Keeper, or whoever reads.
+
+  std::optional<Offset> identity() const;
+  Lsn written() const { return Lsn{written_.load(std::memory_order_acquire)}; }
+  /// The transaction that the output took in part. True only once the lane is drained.
+  ResumePoint written_in_part() const { return written_in_part_; }
+  std::uint64_t changes_written() const { return changes_written_.load(std::memory_order_relaxed); }
+
+  /// The last batch has passed the writer.
+  std::atomic<bool> drained{false};
+  /// Stored, for the server to be told.
+  std::atomic<std::uint64_t> stored{0};
+  /// The last offset is stored, or could not be: the reader may take its leave.
+  std::atomic<bool> settled{false};
+
+ private:
+  // Any thread.
+  mutable std::mutex mutex_;
+  Status failure_;
+  std::optional<Offset> identity_;
+  std::atomic<bool> failed_{false};
+
+  // Reader.
+  std::uint64_t next_to_ship_ = 0;
+  std::atomic<bool> starving_{false};
+
+  SpscQueue<Batch> frames_;    // Reader to decoder.
+  SpscQueue<Batch> reserved_;  // Writer to reader.
+  // Deliverer to writer: release when a batch is put, acquire when it is taken, so its contents come with it.
+  std::vector<std::atomic<Batch*>> slots_;
+
+  // Writer.
+  std::uint64_t next_to_write_ = 0;
+  ResumePoint written_in_part_;
+  std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::uint64_t> changes_written_{0};
+};
+
+}  // namespace walcat

@@ -1,0 +1,119 @@
+#include "offset_keeper.h"
+
+#include <algorithm>
+
+namespace walcat {
+
+OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink)
+    : options_(options), lanes_(lanes), sink_(sink), next_flush_(Clock::now() + options.flush_interval) {}
+
+void OffsetKeeper::run() {
+  while (!all_settled()) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_until(lock, next_event(), [&] { return woken_; });
+      woken_ = false;
+    }
+    const auto now = Clock::now();
+    enforce_deadlines(now);
+    const bool due = now >= next_flush_;
+    if (due) next_flush_ = now + options_.flush_interval;
+    flush(due);
+  }
+}
+
+void OffsetKeeper::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_one();
+}
+
+void OffsetKeeper::begin_stop() {
+  const std::lock_guard lock(mutex_);
+  if (!stop_began_) stop_began_ = Clock::now();
+  woken_ = true;
+  changed_.notify_one();
+}
+
+Status OffsetKeeper::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+bool OffsetKeeper::all_settled() const {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](const auto& lane) { return lane->settled.load(std::memory_order_relaxed); });
+}
+
+// Stores the lanes that are drained, and all that moved when the time has come.
+void OffsetKeeper::flush(bool all_lanes) {
+  struct Due {
+    Lane* lane;
+    bool is_last;
+  };
+  std::vector<Due> due;
+  for (const auto& lane : lanes_) {
+    if (lane->settled.load(std::memory_order_relaxed)) continue;
+    const bool is_last = lane->drained.load(std::memory_order_acquire);
+    const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
+    if (is_last || (all_lanes && moved)) due.push_back({lane.get(), is_last});
+  }
+  if (due.empty()) return;
+  // One sync serves all; what is written meanwhile waits for the next round.
+  const Status synced = sink_.sync();
+  for (const Due& one : due) {
+    if (!synced.is_ok()) one.lane->logger.error("no offset is stored: {}", synced.message());
+    if (synced.is_ok()) store(*one.lane, one.is_last);
+    if (one.is_last) one.lane->settled.store(true, std::memory_order_release);
+    one.lane->stop.wake().notify();
+  }
+}
+
+bool OffsetKeeper::store(Lane& lane, bool is_last) {
+  auto offset = lane.identity();
+  if (!offset) return true;
+  const ResumePoint before = offset->done;
+  offset->done = is_last ? lane.written_in_part() : ResumePoint{};
+  offset->done.position = lane.written();
+  // Nothing was written: what stood in the file, a half transaction included, still holds.
+  if (offset->done.position == before.position && offset->done.open_changes == 0) offset->done = before;
+  const Status stored = lane.offset_file.store(*offset);
+  if (stored.is_ok()) {
+    lane.stored.store(offset->done.position.value, std::memory_order_release);
+    return true;
+  }
+  lane.logger.error("{}; nothing is confirmed to the server until it can be stored", stored.message());
+  const std::lock_guard lock(mutex_);
+  if (is_last) failure_ = stored;
+  return false;
+}
+
+// A stop waits for commits, then for the output, but for neither for ever.
+void OffsetKeeper::enforce_deadlines(Clock::time_point now) {
+  std::optional<Clock::time_point> began;
+  {
+    const std::lock_guard lock(mutex_);
+    began = stop_began_;
+  }
+  if (!began) return;
+  if (!cut_ && now >= *began + options_.shutdown_timeout) {
+    cut_ = true;
+    for (const auto& lane : lanes_) {
+      lane->cut.store(true, std::memory_order_release);
+      lane->stop.wake().notify();
+    }
+  }
+  if (!interrupted_ && now >= *began + 2 * options_.shutdown_timeout) {
+    interrupted_ = true;
+    sink_.interrupt();
+  }
+}
+
+OffsetKeeper::Clock::time_point OffsetKeeper::next_event() const {
+  auto next = next_flush_;
+  if (stop_began_ && !cut_) next = std::min(next, *stop_began_ + options_.shutdown_timeout);
+  if (stop_began_ && cut_ && !interrupted_) next = std::min(next, *stop_began_ + 2 * options_.shutdown_timeout);
+  return next;
+}
+
+}  // namespace walcat

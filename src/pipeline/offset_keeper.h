@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "lane.h"
+#include "walcat/writer/sink.h"
+
+namespace walcat {
+
+/// Stores every lane's offset each `flush_interval`, and at once when a lane is drained; watches the clock of a stop.
+///
+/// The order that loses nothing: read `written`, make the output durable, store the offset, only then let the reader
+/// confirm it.
+/// Threads: run() is the keeper's thread; the rest is thread-safe.
+class OffsetKeeper {
+ public:
+  struct Options {
+    std::chrono::milliseconds flush_interval{10'000};
+    std::chrono::milliseconds shutdown_timeout{10'000};
+  };
+
+  OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink);
+
+  /// Until every lane has settled.
+  void run();
+
+  /// Something may have changed: a lane is drained.
+  void wake();
+  /// A stop began: its deadlines count from now.
+  void begin_stop();
+
+  /// The last failure to store an offset at a lane's end.
+  Status failure() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool all_settled() const;
+  void flush(bool all_lanes);
+  bool store(Lane& lane, bool is_last);
+  void enforce_deadlines(Clock::time_point now);
+  Clock::time_point next_event() const;
+
+  const Options options_;
+  const std::vector<std::unique_ptr<Lane>>& lanes_;
+  Sink& sink_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false;
+  std::optional<Clock::time_point> stop_began_;
+  Status failure_;
+
+  // Keeper.
+  Clock::time_point next_flush_;
+  bool cut_ = false;
+  bool interrupted_ = false;
+};
+
+}  // namespace walcat

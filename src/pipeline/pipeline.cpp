@@ -1,0 +1,334 @@
+#include "walcat/pipeline/pipeline.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "batch_pool.h"
+#include "lane.h"
+#include "offset_keeper.h"
+#include "reader_loop.h"
+#include "walcat/base/log.h"
+#include "walcat/queue/queues.h"
+#include "walcat/queue/signal.h"
+#include "walcat/queue/wake_fd.h"
+#include "walcat/serializer/serializer.h"
+#include "walcat/writer/writer.h"
+
+namespace walcat {
+
+namespace {
+
+std::size_t threads_or_automatic(std::size_t configured) {
+  return configured != 0 ? configured : std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);
+}
+
+// EX_SOFTWARE.
+constexpr int kInternalErrorStatus = 70;
+
+// Batches that one writev may carry.
+constexpr std::size_t kWriteBatchesMost = 64;
+
+// A thread of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing
+// may be stored or confirmed any more.
+template <typename Body>
+std::thread room_thread(const char* name, Body body) {
+  return std::thread([name, body = std::move(body)] {
+    ::pthread_setname_np(::pthread_self(), name);
+    try {
+      body();
+    } catch (const std::exception& error) {
+      log::write(log::Level::kError, "", fmt::format("internal error in the {} thread: {}", name, error.what()));
+      ::_exit(kInternalErrorStatus);
+    }
+  });
+}
+
+}  // namespace
+
+/// Reader -> (frames) -> decoder -> (changes) -> serializer -> (lines) -> writer, one member function a thread.
+class Pipeline::Street {
+ public:
+  Street(const PipelineOptions& options, const BatchPlan& plan, std::unique_ptr<Sink> sink)
+      : options_(options),
+        sink_(std::move(sink)),
+        shared_(plan),
+        changes_(plan.shared + plan.reserved_each * options.databases.size()),
+        decoder_count_(std::min(threads_or_automatic(options.street.decoders), options.databases.size())),
+        decoder_signals_(decoder_count_),
+        writer_(*sink_, options.max_changes),
+        keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_) {
+    for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
+      lanes_.push_back(std::make_unique<Lane>(i, options.databases[i], plan));
+    }
+  }
+
+  void start();
+  void stop();
+  void abort();
+  void end_output(const Status& reason);
+  Outcome finish();
+
+  WakeFd done;
+  int output_fd() const { return sink_->watch_fd(); }
+
+ private:
+  /// A collected batch, and whether all of its lines are there.
+  struct Parcel {
+    std::unique_ptr<Batch> batch;
+    bool is_whole;
+  };
+
+  void read(Lane& lane);
+  void decode(std::size_t decoder);
+  void decode_batch(std::unique_ptr<Batch> batch);
+  void serialize();
+  void write();
+  bool gather();
+  void settle(Parcel parcel);
+  bool output_ended() const { return output_ended_.load(std::memory_order_acquire); }
+
+  const PipelineOptions options_;
+  const std::unique_ptr<Sink> sink_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  SharedBatches shared_;
+
+  // Decoders and the writer put, serializers take.
+  SharedQueue<Batch> changes_;
+  Signal changes_signal_;
+
+  const std::size_t decoder_count_;
+  std::vector<Signal> decoder_signals_;
+
+  // Writer.
+  Writer writer_;
+  Signal lines_signal_;
+  std::vector<Parcel> gathered_;
+
+  OffsetKeeper keeper_;
+
+  // Any thread.
+  std::atomic<std::size_t> readers_running_{0};
+  std::atomic<bool> frames_over_{false};
+  std::atomic<bool> changes_over_{false};
+  std::atomic<bool> lines_over_{false};
+  std::atomic<bool> output_ended_{false};
+  mutable std::mutex mutex_;
+  Status output_;
+
+  std::vector<std::thread> readers_;
+  std::vector<std::thread> decoders_;
+  std::vector<std::thread> serializers_;
+  std::thread writer_thread_;
+  std::thread keeper_thread_;
+};
+
+void Pipeline::Street::start() {
+  readers_running_ = lanes_.size();
+  writer_thread_ = room_thread("writer", [this] { write(); });
+  const std::size_t serializer_count = threads_or_automatic(options_.street.serializers);
+  for (std::size_t i = 0; i < serializer_count; ++i) {
+    serializers_.push_back(room_thread("serializer", [this] { serialize(); }));
+  }
+  for (std::size_t i = 0; i < decoder_count_; ++i) {
+    decoders_.push_back(room_thread("decoder", [this, i] { decode(i); }));
+  }
+  for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
+  keeper_thread_ = room_thread("keeper", [this] { keeper_.run(); });
+}
+
+void Pipeline::Street::read(Lane& lane) {
+  Signal& decoder = decoder_signals_[lane.index % decoder_count_];
+  ReaderLoop(lane, shared_, options_.bounds, options_.retry, [&decoder] { decoder.notify(); }).run();
+  if (readers_running_.fetch_sub(1) == 1) done.notify();
+}
+
+void Pipeline::Street::decode(std::size_t decoder) {
+  Signal& signal = decoder_signals_[decoder];
+  for (;;) {
+    const auto ticket = signal.ticket();
+    const bool over = frames_over_.load(std::memory_order_acquire);
+    bool idle = true;
+    for (std::size_t i = decoder; i < lanes_.size(); i += decoder_count_) {
+      if (auto batch = lanes_[i]->take_frames()) {
+        idle = false;
+        decode_batch(std::move(batch));
+      }
+    }
+    if (!idle) continue;
+    if (over) return;
+    signal.wait(ticket);
+  }
+}
+
+void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch) {
+  Lane& lane = *lanes_[batch->lane];
+  if (!lane.failed() && !output_ended()) {
+    const Status decoded = lane.decoder.decode(*batch);
+    if (!decoded.is_ok()) lane.fail(decoded);
+  }
+  if (batch->changes.empty()) {
+    lane.deliver(std::move(batch));
+    lines_signal_.notify();
+  } else {
+    changes_.put(std::move(batch));
+    changes_signal_.notify();
+  }
+}
+
+void Pipeline::Street::serialize() {
+  Serializer serializer(options_.serializer);
+  for (;;) {
+    const auto ticket = changes_signal_.ticket();
+    const bool over = changes_over_.load(std::memory_order_acquire);
+    auto batch = changes_.take();
+    if (batch == nullptr) {
+      if (over) return;
+      changes_signal_.wait(ticket);
+      continue;
+    }
+    if (!output_ended()) serializer.serialize(*batch);
+    Lane& lane = *lanes_[batch->lane];
+    lane.deliver(std::move(batch));
+    lines_signal_.notify();
+  }
+}
+
+void Pipeline::Street::write() {
+  std::vector<Batch*> parcels;
+  for (;;) {
+    const auto ticket = lines_signal_.ticket();
+    const bool over = lines_over_.load(std::memory_order_acquire);
+    if (!gather()) {
+      if (over) return;
+      lines_signal_.wait(ticket);
+      continue;
+    }
+    if (!output_ended()) {
+      parcels.clear();
+      for (const auto& [batch, is_whole] : gathered_) parcels.push_back(batch.get());
+      const Status written = writer_.write(parcels);
+      for (const auto& [batch, is_whole] : gathered_) lanes_[batch->lane]->note_written(*batch);
+      if (!written.is_ok()) end_output(writer_.max_changes_reached() ? Status::ok() : written);
+    }
+    for (auto& parcel : gathered_) settle(std::move(parcel));
+    gathered_.clear();
+    for (const auto& lane : lanes_) lane->wake_if_starving();
+  }
+}
+
+// Takes what is ready, lane by lane, each in its order. A batch that must come again for its rest holds its lane's
+// turn.
+bool Pipeline::Street::gather() {
+  for (const auto& lane : lanes_) {
+    while (gathered_.size() < kWriteBatchesMost) {
+      auto batch = lane->collect();
+      if (batch == nullptr) break;
+      const bool is_whole = batch->changes_written + batch->line_ends.size() == batch->changes.size();
+      gathered_.push_back({std::move(batch), is_whole});
+      if (!is_whole) break;
+      lane->pass();
+    }
+  }
+  return !gathered_.empty();
+}
+
+void Pipeline::Street::settle(Parcel parcel) {
+  auto& [batch, is_whole] = parcel;
+  Lane& lane = *lanes_[batch->lane];
+  if (!is_whole) {
+    if (!output_ended()) {
+      changes_.put(std::move(batch));
+      changes_signal_.notify();
+      return;
+    }
+    lane.pass();
+  }
+  const bool is_last = batch->is_last;
+  lane.give_back(std::move(batch), shared_);
+  if (!is_last) return;
+  lane.drained.store(true, std::memory_order_release);
+  keeper_.wake();
+}
+
+void Pipeline::Street::end_output(const Status& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (output_ended_.load(std::memory_order_relaxed)) return;
+    output_ = reason;
+    output_ended_.store(true, std::memory_order_release);
+  }
+  for (const auto& lane : lanes_) {
+    lane->cut.store(true, std::memory_order_release);
+    lane->stop.request();
+  }
+}
+
+void Pipeline::Street::stop() {
+  keeper_.begin_stop();
+  for (const auto& lane : lanes_) lane->stop.request();
+}
+
+void Pipeline::Street::abort() {
+  sink_->interrupt();
+  for (const auto& lane : lanes_) {
+    lane->cut.store(true, std::memory_order_release);
+    lane->stop.request();
+  }
+}
+
+// From the readers down, each room is told that nothing follows once the room before it has ended.
+Outcome Pipeline::Street::finish() {
+  const auto close = [](std::atomic<bool>& over, Signal& signal) {
+    over.store(true, std::memory_order_release);
+    signal.notify();
+  };
+  for (auto& reader : readers_) reader.join();
+  keeper_thread_.join();
+  frames_over_.store(true, std::memory_order_release);
+  for (Signal& signal : decoder_signals_) signal.notify();
+  for (auto& decoder : decoders_) decoder.join();
+  close(changes_over_, changes_signal_);
+  for (auto& serializer : serializers_) serializer.join();
+  close(lines_over_, lines_signal_);
+  writer_thread_.join();
+
+  Outcome outcome;
+  for (const auto& lane : lanes_) {
+    outcome.databases.push_back({lane->options.label, lane->failure()});
+    if (lane->identity()) {
+      lane->logger.info("wrote {} changes, up to {}", lane->changes_written(), lane->written().to_string());
+    }
+  }
+  outcome.output = output_;
+  outcome.offsets = keeper_.failure();
+  return outcome;
+}
+
+Pipeline::Pipeline(std::unique_ptr<Street> street) : street_(std::move(street)) {}
+Pipeline::~Pipeline() = default;
+
+Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& options, std::unique_ptr<Sink> sink) {
+  const auto plan = plan_batches(options.street, options.databases.size());
+  if (!plan.is_ok()) return plan.status();
+  return std::unique_ptr<Pipeline>(new Pipeline(std::make_unique<Street>(options, *plan, std::move(sink))));
+}
+
+void Pipeline::start() { street_->start(); }
+void Pipeline::stop() { street_->stop(); }
+void Pipeline::abort() { street_->abort(); }
+void Pipeline::output_closed() {
+  street_->end_output({StatusCode::kOutputFailed, "output stdout: the reader closed the pipe"});
+}
+int Pipeline::done_fd() const { return street_->done.fd(); }
+int Pipeline::output_fd() const { return street_->output_fd(); }
+Outcome Pipeline::finish() { return street_->finish(); }
+
+}  // namespace walcat

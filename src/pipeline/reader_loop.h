@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "batch_pool.h"
+#include "lane.h"
+#include "walcat/reader/replication_source.h"
+#include "walcat/retry/backoff.h"
+
+namespace walcat {
+
+/// What a reader thread does: fills batches from its source and ships them, through failures, until the lane ends.
+///
+/// Threads: run() is the thread.
+class ReaderLoop {
+ public:
+  /// `shipped` is called after every batch that went to the decoder. Borrows lane and batches.
+  ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
+             std::function<void()> shipped);
+
+  /// Reads until a bound, a stop or a failure; then sees the last batch and the last offset through.
+  void run();
+
+ private:
+  bool step();
+  bool survive(const Status& status);
+  bool past_stop();
+  void send(bool is_last);
+  void see_through();
+  void report_progress();
+
+  Lane& lane_;
+  SharedBatches& shared_;
+  ReplicationSource source_;
+  Backoff backoff_;
+  std::function<void()> shipped_;
+  std::unique_ptr<Batch> batch_;
+  bool published_ = false;
+};
+
+}  // namespace walcat

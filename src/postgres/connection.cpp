@@ -1,0 +1,292 @@
+#include "walcat/postgres/connection.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "errors.h"
+#include "walcat/base/postgres_time.h"
+
+namespace walcat {
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+struct FreePg {
+  void operator()(char* memory) const { PQfreemem(memory); }
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+  void operator()(PGresult* result) const { PQclear(result); }
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using PgString = std::unique_ptr<char, FreePg>;
+using PgConnection = std::unique_ptr<PGconn, FreePg>;
+using PgResult = std::unique_ptr<PGresult, FreePg>;
+using PgOptions = std::unique_ptr<PQconninfoOption, FreePg>;
+
+// Known to every server from 10 on; what later ones added is SET after connecting.
+constexpr const char* kPinnedSettings =
+    "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
+    "-c lc_monetary=C -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0 "
+    "-c idle_in_transaction_session_timeout=0";
+
+// The user's own `options` stay, ours come after them and win.
+std::string merged_options(const std::string& conn_str) {
+  const PgOptions parsed(PQconninfoParse(conn_str.c_str(), nullptr));
+  std::string theirs;
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (std::strcmp(option->keyword, "options") == 0 && option->val != nullptr) theirs = option->val;
+  }
+  if (theirs.empty()) {
+    const char* environment = std::getenv("PGOPTIONS");
+    if (environment != nullptr) theirs = environment;
+  }
+  return theirs.empty() ? kPinnedSettings : theirs + " " + kPinnedSettings;
+}
+
+void put_u64(char* to, std::uint64_t value) {
+  const std::uint64_t wire = __builtin_bswap64(value);
+  std::memcpy(to, &wire, sizeof wire);
+}
+
+Status stopped() { return {StatusCode::kStopped, "stopped"}; }
+
+int millis_until(SteadyTime deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 60'000));
+}
+
+}  // namespace
+
+struct Connection::Session {
+  ConnectionOptions options;
+  PgConnection pg;
+  PgString frame;
+  /// A notice that means that changes are being skipped in silence.
+  Status fatal_notice;
+  bool flush_pending = false;
+
+  bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
+  void poll_socket(short events, int timeout_ms);
+  Status connect();
+  void receive_notice(const PGresult* notice);
+  Result<PgResult> next_result();
+  Status flush();
+};
+
+// Waits for the socket or the stop request. Who waits looks at the state afterwards, so why it woke does not matter.
+void Connection::Session::poll_socket(short events, int timeout_ms) {
+  const int wake = options.stop == nullptr ? -1 : options.stop->wake().fd();
+  std::array<pollfd, 2> fds{{{PQsocket(pg.get()), events, 0}, {wake, POLLIN, 0}}};
+  ::poll(fds.data(), fds.size(), timeout_ms);
+  if ((fds[1].revents & POLLIN) != 0) options.stop->wake().drain();
+}
+
+Status Connection::Session::connect() {
+  const std::string pinned = merged_options(options.conn_str);
+  const std::array<const char*, 9> keywords{"dbname",
+                                            "replication",
+                                            "options",
+                                            "client_encoding",
+                                            "fallback_application_name",
+                                            "keepalives_idle",
+                                            "keepalives_interval",
+                                            "keepalives_count",
+                                            nullptr};
+  const std::array<const char*, 9> values{
+      options.conn_str.c_str(), "database", pinned.c_str(), "UTF8", "walcat", "30", "10", "3", nullptr};
+  pg.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
+  if (pg == nullptr) return {StatusCode::kUnavailable, "out of memory"};
+  // Only verbose errors carry the SQLSTATE while connecting.
+  PQsetErrorVerbosity(pg.get(), PQERRORS_VERBOSE);
+  PQsetNoticeReceiver(
+      pg.get(), [](void* self, const PGresult* notice) { static_cast<Session*>(self)->receive_notice(notice); }, this);
+
+  const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
+  if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
+  for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
+    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get());
+    if (stop_requested()) return stopped();
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", options.connect_timeout.count())};
+    }
+    poll_socket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, millis_until(deadline));
+    state = PQconnectPoll(pg.get());
+  }
+  PQsetErrorVerbosity(pg.get(), PQERRORS_DEFAULT);
+  if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
+  return Status::ok();
+}
+
+void Connection::Session::receive_notice(const PGresult* notice) {
+  const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  if (message == nullptr) return;
+  // PostgreSQL 18 only warns about a missing publication, and then skips its changes for good.
+  if (function != nullptr && std::strcmp(function, "LoadPublications") == 0) {
+    fatal_notice = {StatusCode::kRefused,
+                    fmt::format("the server skips changes: {}; hint: the publication did not exist at this point of "
+                                "the log; drop the slot and the offset file to start anew",
+                                message)};
+    return;
+  }
+  options.logger.info("server: {}", message);
+}
+
+Result<PgResult> Connection::Session::next_result() {
+  while (PQflush(pg.get()) == 1) poll_socket(POLLIN | POLLOUT, 1000);
+  while (PQisBusy(pg.get()) != 0) {
+    if (stop_requested()) return stopped();
+    poll_socket(POLLIN, 1000);
+    if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
+  }
+  return PgResult(PQgetResult(pg.get()));
+}
+
+Status Connection::Session::flush() {
+  const int state = PQflush(pg.get());
+  if (state < 0) return connection_error(pg.get());
+  flush_pending = state == 1;
+  return Status::ok();
+}
+
+Connection::Connection(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& options) {
+  auto session = std::make_unique<Session>();
+  session->options = options;
+  if (const Status connected = session->connect(); !connected.is_ok()) return connected;
+  std::unique_ptr<Connection> connection(new Connection(std::move(session)));
+  // Servers refuse names they do not know, so these wait until the version is known.
+  const int version = connection->server_version();
+  if (version >= 140000) {
+    if (const Status set = connection->execute("SET idle_session_timeout = 0"); !set.is_ok()) return set;
+  }
+  if (version >= 170000) {
+    if (const Status set = connection->execute("SET transaction_timeout = 0"); !set.is_ok()) return set;
+  }
+  return connection;
+}
+
+int Connection::server_version() const { return PQserverVersion(session_->pg.get()); }
+std::string Connection::database() const { return PQdb(session_->pg.get()); }
+std::string Connection::user() const { return PQuser(session_->pg.get()); }
+
+std::string Connection::literal(std::string_view text) const {
+  const PgString escaped(PQescapeLiteral(session_->pg.get(), text.data(), text.size()));
+  return escaped == nullptr ? "NULL" : std::string(escaped.get());
+}
+
+Result<Rows> Connection::query(const std::string& sql) {
+  PGconn* pg = session_->pg.get();
+  if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
+  Rows rows;
+  Status failed;
+  for (;;) {
+    auto result = session_->next_result();
+    if (!result.is_ok()) return result.status();
+    if (*result == nullptr) break;
+    const ExecStatusType state = PQresultStatus(result->get());
+    if (state == PGRES_FATAL_ERROR && failed.is_ok()) failed = result_error(result->get());
+    for (int r = 0; r < PQntuples(result->get()); ++r) {
+      Row& row = rows.emplace_back();
+      for (int c = 0; c < PQnfields(result->get()); ++c) {
+        row.push_back(PQgetisnull(result->get(), r, c) != 0
+                          ? std::nullopt
+                          : std::optional<std::string>(PQgetvalue(result->get(), r, c)));
+      }
+    }
+  }
+  if (!failed.is_ok()) return failed;
+  return rows;
+}
+
+Status Connection::execute(const std::string& sql) { return query(sql).status(); }
+
+Status Connection::start_replication(const std::string& command) {
+  PGconn* pg = session_->pg.get();
+  if (PQsendQuery(pg, command.c_str()) == 0) return connection_error(pg);
+  auto result = session_->next_result();
+  if (!result.is_ok()) return result.status();
+  if (*result == nullptr || PQresultStatus(result->get()) != PGRES_COPY_BOTH) return result_error(result->get());
+  return Status::ok();
+}
+
+Result<std::optional<std::string_view>> Connection::next_frame() {
+  PGconn* pg = session_->pg.get();
+  char* payload = nullptr;
+  const int size = PQgetCopyData(pg, &payload, 1);
+  session_->frame.reset(payload);
+  if (size > 0) return std::optional(std::string_view(payload, static_cast<std::size_t>(size)));
+  if (!session_->fatal_notice.is_ok()) return session_->fatal_notice;
+  if (size == 0) return std::optional<std::string_view>();
+  if (size == -2) return connection_error(pg);
+  // -1: the stream ended; the reason follows.
+  const PgResult result(PQgetResult(pg));
+  if (result == nullptr || PQresultStatus(result.get()) == PGRES_COMMAND_OK ||
+      PQresultStatus(result.get()) == PGRES_COPY_IN) {
+    return Status(StatusCode::kUnavailable, "the server ended the stream");
+  }
+  return result_error(result.get());
+}
+
+Status Connection::consume_input() {
+  PGconn* pg = session_->pg.get();
+  if (PQconsumeInput(pg) == 0) return connection_error(pg);
+  return session_->flush_pending ? session_->flush() : Status::ok();
+}
+
+void Connection::wait(std::chrono::milliseconds timeout) {
+  const auto events = static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN);
+  session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
+}
+
+void Connection::wait_without_reading(std::chrono::milliseconds timeout) {
+  const auto events = static_cast<short>(session_->flush_pending ? POLLOUT : 0);
+  session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
+  // A failed flush shows again, with its reason, when the next status is sent.
+  if (session_->flush_pending) [[maybe_unused]]
+    const Status flushed = session_->flush();
+}
+
+Status Connection::send_standby_status(Lsn written, Lsn flushed, bool reply_requested) {
+  std::array<char, 34> message;
+  message[0] = 'r';
+  put_u64(&message[1], written.value);
+  put_u64(&message[9], flushed.value);
+  put_u64(&message[17], flushed.value);
+  put_u64(&message[25], static_cast<std::uint64_t>(postgres_now_micros()));
+  message[33] = reply_requested ? 1 : 0;
+  // Queued at the most once per status timer: when the socket is full, libpq keeps the message for the next flush.
+  if (PQputCopyData(session_->pg.get(), message.data(), message.size()) < 0) {
+    return connection_error(session_->pg.get());
+  }
+  return session_->flush();
+}
+
+void Connection::end_replication(std::chrono::milliseconds timeout) {
+  PGconn* pg = session_->pg.get();
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  if (PQputCopyEnd(pg, nullptr) < 0) return;
+  for (;;) {
+    if (!session_->flush().is_ok()) return;
+    char* payload = nullptr;
+    int size = 0;
+    while ((size = PQgetCopyData(pg, &payload, 1)) > 0) PQfreemem(payload);
+    if (size < 0 && !session_->flush_pending) return;
+    if (std::chrono::steady_clock::now() >= deadline) return;
+    std::array<pollfd, 1> fds{
+        {{PQsocket(pg), static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN), 0}}};
+    ::poll(fds.data(), fds.size(), millis_until(deadline));
+    if (PQconsumeInput(pg) == 0) return;
+  }
+}
+
+}  // namespace walcat

@@ -1,0 +1,123 @@
+#include "errors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+namespace {
+
+struct Remedy {
+  std::string_view sqlstate;
+  std::string_view words;  // A part of the message that must be there; empty: any.
+  std::string_view hint;
+};
+
+// First match wins.
+constexpr std::array kRemedies = std::to_array<Remedy>({
+    {"28P01", "", "check user and password in conn_str, PGPASSWORD or the passfile"},
+    {"28000", "", "check the role and pg_hba.conf; logical replication matches ordinary database entries there"},
+    {"42501", "walsender", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
+    {"42501", "replication", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
+    {"42501", "for database", "GRANT CREATE ON DATABASE <database> TO <user>, or create the publication by hand"},
+    {"42501", "must be owner", "only a table's owner can publish it; create the publication by hand as its owner"},
+    {"42501", "superuser", "create the publication by hand as a superuser, or list the tables in the configuration"},
+    {"3D000", "", "check the database's name in conn_str"},
+    {"53300", "", "raise max_wal_senders or max_connections, or end other clients"},
+    {"53400", "", "raise max_replication_slots, or drop slots that nobody reads"},
+    {"55006", "", "another client reads this slot; walcat takes over when it ends"},
+    {"08P01", "", "connect to the server directly, not through a pooler"},
+});
+
+std::string_view remedy_for(std::string_view sqlstate, std::string_view message) {
+  for (const Remedy& remedy : kRemedies) {
+    if (remedy.sqlstate == sqlstate && message.find(remedy.words) != std::string_view::npos) return remedy.hint;
+  }
+  return {};
+}
+
+std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+}
+
+// Takes `28P01` out of "FATAL:  28P01: password authentication failed"; the last host tried decides.
+std::string take_sqlstate(std::string& message) {
+  std::string found;
+  for (const std::string_view severity : {"FATAL:  ", "ERROR:  ", "PANIC:  "}) {
+    for (auto at = message.find(severity); at != std::string::npos; at = message.find(severity, at + 1)) {
+      const auto begin = at + severity.size();
+      if (begin + 7 > message.size() || message.compare(begin + 5, 2, ": ") != 0) continue;
+      if (!is_sqlstate(std::string_view(message).substr(begin, 5))) continue;
+      found = message.substr(begin, 5);
+      message.erase(begin, 7);
+    }
+  }
+  return found;
+}
+
+// Source positions in the server's code help nobody who operates it.
+void drop_location_lines(std::string& message) {
+  for (auto at = message.find("LOCATION:"); at != std::string::npos; at = message.find("LOCATION:")) {
+    const auto end = message.find('\n', at);
+    message.erase(at, end == std::string::npos ? std::string::npos : end - at + 1);
+  }
+}
+
+std::string with_hint(std::string message, std::string_view sqlstate) {
+  if (!sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", sqlstate);
+  const std::string_view hint = remedy_for(sqlstate, message);
+  if (!hint.empty()) message += fmt::format("; hint: {}", hint);
+  return message;
+}
+
+}  // namespace
+
+StatusCode classify_sqlstate(std::string_view sqlstate) {
+  const std::string_view family = sqlstate.substr(0, 2);
+  if (sqlstate.empty()) return StatusCode::kUnavailable;
+  if (sqlstate == "08P01") return StatusCode::kRefused;
+  if (sqlstate == "57P04") return StatusCode::kRefused;
+  if (family == "08" || family == "57" || family == "53" || family == "40") return StatusCode::kUnavailable;
+  for (const std::string_view transient : {"55006", "55P03", "25P03", "25P04"}) {
+    if (sqlstate == transient) return StatusCode::kUnavailable;
+  }
+  return StatusCode::kRefused;
+}
+
+Status result_error(const PGresult* result) {
+  const std::string sqlstate = text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+  std::string message = text_or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+  if (message.empty()) message = trimmed(text_or_empty(PQresultErrorMessage(result)));
+  if (message.empty()) message = "the connection broke";
+  if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
+  if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
+  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate)};
+}
+
+Status connection_error(const PGconn* connection) {
+  std::string message = text_or_empty(PQerrorMessage(connection));
+  drop_location_lines(message);
+  const std::string sqlstate = take_sqlstate(message);
+  message = trimmed(std::move(message));
+  if (message.empty()) message = "the connection broke";
+  if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
+    return {StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile"};
+  }
+  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate)};
+}
+
+}  // namespace walcat

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+
+#include "walcat/base/status.h"
+
+namespace walcat {
+
+/// The status for a failed result: the server's words, SQLSTATE, and a way out where we know one.
+Status result_error(const PGresult* result);
+
+/// The status for a failed connection attempt or a broken connection.
+///
+/// libpq gives no SQLSTATE then; under verbose errors it stands in the text after the severity.
+Status connection_error(const PGconn* connection);
+
+}  // namespace walcat

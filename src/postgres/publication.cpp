@@ -1,0 +1,128 @@
+#include "walcat/postgres/publication.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace walcat {
+
+namespace {
+
+std::string joined(const std::vector<TableName>& tables, std::string (TableName::*form)() const) {
+  std::string text;
+  for (const TableName& table : tables) text += (text.empty() ? "" : ", ") + (table.*form)();
+  return text;
+}
+
+std::string relation_kind(const std::string& kind) {
+  if (kind == "v") return "a view";
+  if (kind == "m") return "a materialized view";
+  if (kind == "f") return "a foreign table";
+  if (kind == "S") return "a sequence";
+  return "not a table";
+}
+
+// Only ordinary and partitioned, permanent tables can be published; say so by name before the server does.
+Status check_table(Connection& connection, const TableName& table) {
+  auto rows = connection.query(
+      fmt::format("SELECT c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+                  "n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
+                  connection.literal(table.schema), connection.literal(table.table)));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty()) {
+    return {StatusCode::kRefused, fmt::format("table {} does not exist in database {}; hint: names with capitals or "
+                                              "dots are written in double quotes, as in SQL",
+                                              table.to_string(), connection.database())};
+  }
+  const std::string kind = rows->front()[0].value_or("");
+  const std::string persistence = rows->front()[1].value_or("");
+  if (kind != "r" && kind != "p") {
+    return {StatusCode::kRefused,
+            fmt::format("{} is {} and cannot be published", table.to_string(), relation_kind(kind))};
+  }
+  if (persistence == "p") return Status::ok();
+  return {StatusCode::kRefused, fmt::format("{} is {} and writes nothing to the log that could be followed",
+                                            table.to_string(), persistence == "u" ? "unlogged" : "temporary")};
+}
+
+Status create_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
+                          const log::Logger& logger) {
+  const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + joined(tables, &TableName::quoted);
+  const Status created =
+      connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target));
+  if (!created.is_ok()) return created.with_context("create publication " + name);
+  logger.info("created publication {} for {}", name,
+              tables.empty() ? "all tables" : joined(tables, &TableName::to_string));
+  return Status::ok();
+}
+
+Result<std::set<TableName>> published_tables(Connection& connection, const std::string& name) {
+  // Members as they were named; pg_publication_tables would show a partitioned table's leaves instead.
+  std::string sql = fmt::format(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid "
+      "= "
+      "p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE p.pubname = {0}",
+      connection.literal(name));
+  if (connection.server_version() >= 150000) {
+    sql += fmt::format(
+        " UNION SELECT n.nspname, c.relname FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_namespace "
+        "s "
+        "ON s.pnpubid = p.oid JOIN pg_catalog.pg_namespace n ON n.oid = s.pnnspid JOIN pg_catalog.pg_class c ON "
+        "c.relnamespace = n.oid AND c.relkind IN ('r', 'p') WHERE p.pubname = {0}",
+        connection.literal(name));
+  }
+  auto rows = connection.query(sql);
+  if (!rows.is_ok()) return rows.status();
+  std::set<TableName> published;
+  for (const Row& row : *rows) published.insert({row[0].value_or(""), row[1].value_or("")});
+  return published;
+}
+
+Status add_missing(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
+                   const log::Logger& logger) {
+  const auto published = published_tables(connection, name);
+  if (!published.is_ok()) return published.status();
+  if (tables.empty()) {
+    logger.warning("publication {} publishes {} named tables, not all; following those (the configuration lists none)",
+                   name, published->size());
+    return Status::ok();
+  }
+  std::vector<TableName> missing;
+  std::copy_if(tables.begin(), tables.end(), std::back_inserter(missing),
+               [&](const TableName& table) { return !published->contains(table); });
+  for (const TableName& table : *published) {
+    if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
+      logger.warning("publication {} also publishes {}, which the configuration does not list; it is printed as well",
+                     name, table.to_string());
+    }
+  }
+  if (missing.empty()) return Status::ok();
+  const Status added = connection.execute(
+      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), joined(missing, &TableName::quoted)));
+  if (!added.is_ok()) return added.with_context("add tables to publication " + name);
+  logger.info("added to publication {}: {}", name, joined(missing, &TableName::to_string));
+  return Status::ok();
+}
+
+}  // namespace
+
+Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
+                          const log::Logger& logger) {
+  auto rows = connection.query(
+      fmt::format("SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  for (const TableName& table : tables) {
+    if (const Status usable = check_table(connection, table); !usable.is_ok()) return usable;
+  }
+  if (rows->empty()) return create_publication(connection, name, tables, logger);
+  if (rows->front()[0] != "t") return add_missing(connection, name, tables, logger);
+  if (!tables.empty()) {
+    logger.warning("publication {} publishes all tables, not only the {} of the configuration; all are printed", name,
+                   tables.size());
+  }
+  return Status::ok();
+}
+
+}  // namespace walcat

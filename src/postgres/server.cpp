@@ -1,0 +1,88 @@
+#include "walcat/postgres/server.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace walcat {
+
+namespace {
+
+constexpr int kOldestVersion = 100000;
+constexpr int kDecodingOnStandby = 160000;
+
+template <typename T>
+T to_number(const std::optional<std::string>& text) {
+  T number{};
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+// The one value of a query that returns one.
+Result<std::string> single_value(Connection& connection, const std::string& sql) {
+  auto rows = connection.query(sql);
+  if (!rows.is_ok()) return rows.status();
+  if (rows->size() != 1 || rows->front().size() != 1 || !rows->front().front()) {
+    return Status(StatusCode::kProtocolError, fmt::format("{}: one value expected", sql));
+  }
+  return *rows->front().front();
+}
+
+}  // namespace
+
+Result<ServerIdentity> identify_server(Connection& connection) {
+  auto rows = connection.query("IDENTIFY_SYSTEM");
+  if (!rows.is_ok()) return rows.status();
+  if (rows->size() != 1 || rows->front().size() < 4) {
+    return Status(StatusCode::kRefused, "IDENTIFY_SYSTEM gave no answer; connect to the server directly, not a pooler");
+  }
+  const Row& row = rows->front();
+  const auto position = Lsn::parse(row[2].value_or(""));
+  if (!row[0] || !position) return Status(StatusCode::kProtocolError, "IDENTIFY_SYSTEM: unreadable answer");
+  return ServerIdentity{*row[0], to_number<std::uint32_t>(row[1]), *position, row[3].value_or(connection.database())};
+}
+
+Status check_server(Connection& connection) {
+  const int version = connection.server_version();
+  if (version < kOldestVersion) {
+    return {StatusCode::kRefused,
+            fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100)};
+  }
+  const auto wal_level = single_value(connection, "SHOW wal_level");
+  if (!wal_level.is_ok()) return wal_level.status();
+  if (*wal_level != "logical") {
+    return {StatusCode::kRefused, fmt::format("wal_level is {}, logical is needed; hint: ALTER SYSTEM SET wal_level = "
+                                              "'logical' and restart the server",
+                                              *wal_level)};
+  }
+  const auto in_recovery = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
+  if (!in_recovery.is_ok()) return in_recovery.status();
+  if (*in_recovery == "t" && version < kDecodingOnStandby) {
+    return {StatusCode::kRefused, "the server is a standby; logical decoding there needs PostgreSQL 16 or later"};
+  }
+  return Status::ok();
+}
+
+Status check_free_slot(Connection& connection) {
+  auto rows = connection.query(
+      "SELECT pg_catalog.current_setting('max_replication_slots'), pg_catalog.count(*) "
+      "FROM pg_catalog.pg_replication_slots");
+  if (!rows.is_ok()) return rows.status();
+  const int most = to_number<int>(rows->front()[0]);
+  const int used = to_number<int>(rows->front()[1]);
+  if (used < most) return Status::ok();
+  return {
+      StatusCode::kRefused,
+      fmt::format("all {} replication slots are in use; hint: raise max_replication_slots (restart), drop slots that "
+                  "nobody reads, or set inactive_slot_check: true",
+                  most)};
+}
+
+Result<std::chrono::milliseconds> wal_sender_timeout(Connection& connection) {
+  const auto text =
+      single_value(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
+  if (!text.is_ok()) return text.status();
+  return std::chrono::milliseconds(to_number<std::int64_t>(*text));
+}
+
+}  // namespace walcat

@@ -1,0 +1,86 @@
+#include "walcat/postgres/slot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "walcat/model/table_name.h"
+
+namespace walcat {
+
+namespace {
+
+// Replication commands know plain string literals only, without escapes.
+std::string plain_literal(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += '\'';
+    quoted += c;
+  }
+  return quoted + '\'';
+}
+
+}  // namespace
+
+Result<std::optional<SlotState>> find_slot(Connection& connection, const std::string& name) {
+  const char* lost = connection.server_version() >= 130000 ? "COALESCE(wal_status = 'lost', false)" : "false";
+  auto rows =
+      connection.query(fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn FROM "
+                                   "pg_catalog.pg_replication_slots WHERE slot_name = {}",
+                                   lost, connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty()) return std::optional<SlotState>();
+  const Row& row = rows->front();
+  SlotState slot;
+  slot.plugin = row[0].value_or("");
+  slot.database = row[1].value_or("");
+  const std::string pid = row[2].value_or("0");
+  std::from_chars(pid.data(), pid.data() + pid.size(), slot.active_pid);
+  slot.lost = row[3] == "t";
+  slot.confirmed_flush = Lsn::parse(row[4].value_or("")).value_or(Lsn{});
+  return std::optional(slot);
+}
+
+Result<Lsn> create_slot(Connection& connection, const std::string& name) {
+  auto rows = connection.query(
+      fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput NOEXPORT_SNAPSHOT", quote_identifier(name)));
+  if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
+  const auto point =
+      rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;
+  if (!point) return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer");
+  return *point;
+}
+
+Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger) {
+  // A standby has no current position to measure from.
+  auto rows = connection.query(
+      "SELECT slot_name, COALESCE(pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(CASE WHEN "
+      "pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() "
+      "END, "
+      "restart_lsn)), 'no WAL') FROM pg_catalog.pg_replication_slots WHERE NOT active AND NOT temporary AND slot_type "
+      "= "
+      "'logical' AND plugin = 'pgoutput' AND database = pg_catalog.current_database() ORDER BY slot_name");
+  if (!rows.is_ok()) return rows.status();
+  for (const Row& row : *rows) {
+    const std::string name = row[0].value_or("");
+    if (std::find(keep.begin(), keep.end(), name) != keep.end()) continue;
+    logger.warning("dropping inactive slot {}, which retains {} and is in no entry of the configuration", name,
+                   row[1].value_or(""));
+    const Status dropped =
+        connection.execute(fmt::format("SELECT pg_catalog.pg_drop_replication_slot({})", connection.literal(name)));
+    // Somebody may have begun to read it meanwhile; then it is not ours to drop.
+    if (!dropped.is_ok()) logger.warning("slot {} was not dropped: {}", name, dropped.message());
+  }
+  return Status::ok();
+}
+
+std::string start_replication_command(const Connection& connection, const std::string& slot,
+                                      const std::string& publication, Lsn position) {
+  const char* messages = connection.server_version() >= 140000 ? ", messages 'true'" : "";
+  return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {}{})",
+                     quote_identifier(slot), position.to_string(), plain_literal(quote_identifier(publication)),
+                     messages);
+}
+
+}  // namespace walcat

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "walcat/base/log.h"
+#include "walcat/offsets/offset_file.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+
+namespace walcat {
+
+/// A stream that is ready to be read.
+struct StreamStart {
+  std::unique_ptr<Connection> connection;
+  /// Server, slot and the point from which the stream runs.
+  Offset offset;
+  /// The server's flush position when it was asked.
+  Lsn flush_position;
+  std::chrono::milliseconds wal_sender_timeout{};
+};
+
+/// Takes one database from nothing to a running stream: checks, publication, slot, offset, START_REPLICATION.
+///
+/// `written`: how far this run has come already; nothing in its first session, where the offset file decides.
+/// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together.
+Result<StreamStart> cold_start(const DatabaseOptions& options, const OffsetFile& offset_file,
+                               const std::optional<Offset>& written, const StopRequest& stop,
+                               const log::Logger& logger);
+
+}  // namespace walcat

@@ -1,0 +1,198 @@
+#include "walcat/reader/replication_source.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cold_start.h"
+#include "walcat/base/byte_reader.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr std::chrono::milliseconds kLongestStatusInterval{10'000};
+constexpr std::chrono::milliseconds kQuestionInterval{200};
+constexpr std::chrono::milliseconds kFarewell{2'000};
+constexpr int kSleepWithoutConnection = 1'000;
+constexpr std::size_t kXLogDataHeader = 25;
+constexpr std::size_t kKeepaliveSize = 18;
+
+// The pgoutput message kind of an XLogData frame; 0 for any other frame.
+char message_kind(std::string_view frame) {
+  return frame.size() > kXLogDataHeader && frame[0] == 'w' ? frame[kXLogDataHeader] : '\0';
+}
+
+Lsn lsn_at(std::string_view frame, std::size_t offset) {
+  return offset + 8 > frame.size() ? Lsn{} : Lsn{ByteReader(frame.substr(offset)).u64()};
+}
+
+}  // namespace
+
+ReplicationSource::ReplicationSource(const DatabaseOptions& options, const Bounds& bounds, const StopRequest& stop,
+                                     const log::Logger& logger)
+    : options_(options),
+      bounds_(bounds),
+      stop_(stop),
+      logger_(logger),
+      offset_file_(options.offset_path),
+      until_(bounds.until_lsn) {}
+
+ReplicationSource::~ReplicationSource() = default;
+
+Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
+  if (connection_ == nullptr) {
+    if (const Status connected = connect(); !connected.is_ok()) return connected;
+  }
+  batch.session = sessions_;
+  batch.database = database_;
+  batch.resume = offset_->done;
+  auto outcome = fill(batch);
+  if (!outcome.is_ok()) {
+    pending_.reset();
+    connection_.reset();
+  }
+  return outcome;
+}
+
+Status ReplicationSource::connect() {
+  std::optional<Offset> written;
+  if (sessions_ > 0) {
+    written = offset_;
+    written->done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
+  }
+  auto start = cold_start(options_, offset_file_, written, stop_, logger_);
+  if (!start.is_ok()) return start.status();
+  connection_ = std::move(start->connection);
+  if (sessions_ == 0) {
+    offset_ = start->offset;
+    database_ = std::make_shared<const std::string>(offset_->database);
+    written_ = stored_ = offset_->done.position;
+    if (bounds_.until_caught_up) until_ = start->flush_position;
+  }
+  ++sessions_;
+  in_transaction_ = false;
+  reply_due_ = false;
+  confirmed_ = Lsn{};
+  received_ = std::max(received_, offset_->done.position);
+  status_interval_ = kLongestStatusInterval;
+  if (start->wal_sender_timeout.count() > 0) {
+    status_interval_ = std::min(status_interval_, start->wal_sender_timeout / 3);
+  }
+  next_status_ = next_question_ = Clock::now();
+  return Status::ok();
+}
+
+Status ReplicationSource::take_pending() {
+  if (pending_) return Status::ok();
+  auto frame = connection_->next_frame();
+  if (frame.is_ok()) pending_ = *frame;
+  return frame.status();
+}
+
+// Takes what has arrived; once there is something, leaves as soon as the socket is empty.
+Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
+  for (bool waited = false;;) {
+    if (const Status taken = take_pending(); !taken.is_ok()) return taken;
+    if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
+    if (pending_) {
+      if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
+      const Border border = examine(*pending_);
+      if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
+      if (worth_keeping(*pending_)) batch.append_frame(*pending_);
+      pending_.reset();
+      if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
+      continue;
+    }
+    if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
+    if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
+    if (const Status taken = take_pending(); !taken.is_ok()) return taken;
+    if (pending_) continue;
+    if (batch.has_frames()) return ReadOutcome::kFrames;
+    if (waited) return ReadOutcome::kNothing;
+    connection_->wait(time_to_status());
+    waited = true;
+  }
+}
+
+// Follows transactions from border to border and tells where a bounded or stopping run ends.
+ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
+  if (frame[0] == 'k') return examine_keepalive(frame);
+  switch (message_kind(frame)) {
+    case 'B':
+      if (at_end(lsn_at(frame, kXLogDataHeader + 1))) return Border::kEndsBefore;
+      in_transaction_ = true;
+      return Border::kInside;
+    case 'C': {
+      const Lsn end_lsn = lsn_at(frame, kXLogDataHeader + 10);
+      in_transaction_ = false;
+      received_ = std::max(received_, end_lsn);
+      return finishing_ || at_end(end_lsn) ? Border::kEndsAfter : Border::kInside;
+    }
+    default: return Border::kInside;
+  }
+}
+
+ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {
+  if (frame.size() != kKeepaliveSize) return Border::kInside;  // The decoder names the fault.
+  reply_due_ = reply_due_ || frame.back() != 0;
+  if (in_transaction_) return Border::kInside;
+  received_ = std::max(received_, lsn_at(frame, 1));
+  return at_end(lsn_at(frame, 1)) ? Border::kEndsAfter : Border::kInside;
+}
+
+// A keepalive walks the street only if it brings progress.
+bool ReplicationSource::worth_keeping(std::string_view frame) const {
+  return frame[0] != 'k' || frame.size() != kKeepaliveSize || (!in_transaction_ && lsn_at(frame, 1) > written_);
+}
+
+Status ReplicationSource::attend() {
+  if (connection_ == nullptr) {
+    pollfd wake{stop_.wake().fd(), POLLIN, 0};
+    if (::poll(&wake, 1, kSleepWithoutConnection) > 0) stop_.wake().drain();
+    return Status::ok();
+  }
+  const Status attended = attend_server(false);
+  if (attended.is_ok()) {
+    connection_->wait_without_reading(time_to_status());
+    return attended;
+  }
+  pending_.reset();
+  connection_.reset();
+  return attended;
+}
+
+// Sends a status when the server asked, when there is news to confirm, and when the timer says so.
+Status ReplicationSource::attend_server(bool ask_for_reply) {
+  const auto now = Clock::now();
+  const bool question_due = ask_for_reply && now >= next_question_;
+  const bool news = stored_ > confirmed_;
+  if (!reply_due_ && !news && !question_due && now < next_status_) return Status::ok();
+  reply_due_ = false;
+  confirmed_ = stored_;
+  next_status_ = now + status_interval_;
+  if (question_due) next_question_ = now + kQuestionInterval;
+  return connection_->send_standby_status(std::max(received_, stored_), stored_, question_due);
+}
+
+std::chrono::milliseconds ReplicationSource::time_to_status() const {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_status_ - Clock::now());
+  const auto wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
+  return until_ ? std::min(wait, kQuestionInterval) : wait;
+}
+
+void ReplicationSource::progress(Lsn written, Lsn stored) {
+  written_ = std::max(written_, written);
+  stored_ = std::max(stored_, stored);
+}
+
+void ReplicationSource::close() {
+  if (connection_ == nullptr) return;
+  next_status_ = Clock::time_point{};
+  if (attend_server(false).is_ok()) connection_->end_replication(kFarewell);
+  pending_.reset();
+  connection_.reset();
+}
+
+}  // namespace walcat

@@ -1,0 +1,48 @@
+#include "walcat/writer/writer.h"
+
+#include <algorithm>
+
+namespace walcat {
+
+namespace {
+
+std::size_t line_begin(const Batch& batch, std::size_t change) { return change == 0 ? 0 : batch.line_ends[change - 1]; }
+
+// Counts the changes whose lines end within the first `bytes` of the batch's lines.
+std::size_t whole_changes(const Batch& batch, std::size_t bytes) {
+  const auto& ends = batch.line_ends;
+  return static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), bytes) - ends.begin());
+}
+
+}  // namespace
+
+// How many of the batch's changes may still be written under max_changes.
+std::size_t Writer::lines_wanted(const Batch& batch) {
+  if (!changes_left_) return batch.line_ends.size();
+  const auto wanted = std::min<std::uint64_t>(*changes_left_, batch.line_ends.size());
+  *changes_left_ -= wanted;
+  return wanted;
+}
+
+Status Writer::write(std::span<Batch* const> batches) {
+  if (max_changes_reached()) return {StatusCode::kStopped, "max_changes reached"};
+  parts_.clear();
+  for (Batch* batch : batches) {
+    const std::size_t bytes = line_begin(*batch, lines_wanted(*batch));
+    parts_.push_back({batch->lines.data(), bytes});
+  }
+  std::size_t accepted = 0;
+  const Status status = sink_.write(parts_, accepted);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    Batch& batch = *batches[i];
+    const std::size_t mine = std::min(accepted, parts_[i].iov_len);
+    accepted -= mine;
+    batch.changes_written += static_cast<std::uint32_t>(whole_changes(batch, mine));
+    batch.line_ends.clear();
+    batch.lines.clear(batch.line_bytes());
+  }
+  if (status.is_ok() && max_changes_reached()) return {StatusCode::kStopped, "max_changes reached"};
+  return status;
+}
+
+}  // namespace walcat
