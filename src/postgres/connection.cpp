@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <array>
@@ -246,6 +247,16 @@ Status Connection::consume_input() {
 void Connection::wait(std::chrono::milliseconds timeout) {
   const auto events = static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN);
   session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
+}
+
+void Connection::nap(std::chrono::microseconds duration) {
+  // The default slack of 50 us would be a quarter of a usual nap.
+  thread_local const int slack = ::prctl(PR_SET_TIMERSLACK, 1'000UL);
+  static_cast<void>(slack);
+  const StopRequest* stop = session_->options.stop;
+  pollfd wake{stop == nullptr ? -1 : stop->wake().fd(), POLLIN, 0};
+  const timespec time{0, static_cast<long>(duration.count()) * 1000};
+  if (::ppoll(&wake, 1, &time, nullptr) > 0) stop->wake().drain();
 }
 
 void Connection::wait_without_reading(std::chrono::milliseconds timeout) {

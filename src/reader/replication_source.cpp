@@ -91,28 +91,50 @@ Status ReplicationSource::take_pending() {
   return frame.status();
 }
 
-// Takes what has arrived; once there is something, leaves as soon as the socket is empty.
+// Takes what has arrived; once there is something, leaves when the socket is empty and no flood is on.
 Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
+  gathering_ = Gathering{};
   for (bool waited = false;;) {
-    if (const Status taken = take_pending(); !taken.is_ok()) return taken;
-    if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
-    if (pending_) {
-      if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
-      const Border border = examine(*pending_);
-      if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
-      if (worth_keeping(*pending_)) batch.append_frame(*pending_);
-      pending_.reset();
-      if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
+    const auto taken = take_frames(batch);
+    if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
+    if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
+    if (!batch.has_frames()) {
+      if (waited) return ReadOutcome::kNothing;
+      const auto before = Clock::now();
+      connection_->wait(time_to_status());
+      gathering_.begin = Clock::now();
+      pace_.waited(std::chrono::duration_cast<Pace::Duration>(gathering_.begin - before));
+      waited = true;
       continue;
     }
-    if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
-    if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
+    if (gathering_.napped) pace_.found(gathering_.frames, gathering_.bytes);
+    const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(Clock::now() - gathering_.begin));
+    if (nap == Pace::Duration::zero()) return ReadOutcome::kFrames;
+    gathering_ = Gathering{gathering_.begin, true, 0, 0};
+    connection_->nap(nap);
+  }
+}
+
+// Moves frames into the batch until the socket is empty (kNothing), the batch is full (kFrames) or a border ends it all.
+Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
+  for (bool looked = false;;) {
     if (const Status taken = take_pending(); !taken.is_ok()) return taken;
-    if (pending_) continue;
-    if (batch.has_frames()) return ReadOutcome::kFrames;
-    if (waited) return ReadOutcome::kNothing;
-    connection_->wait(time_to_status());
-    waited = true;
+    if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
+    if (!pending_) {
+      if (looked) return ReadOutcome::kNothing;
+      if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
+      looked = true;
+      continue;
+    }
+    if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
+    const Border border = examine(*pending_);
+    if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
+    if (worth_keeping(*pending_)) batch.append_frame(*pending_);
+    ++gathering_.frames;
+    gathering_.bytes += pending_->size();
+    pending_.reset();
+    if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
+    looked = false;
   }
 }
 

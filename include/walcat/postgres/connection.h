@@ -74,7 +74,10 @@ class Connection {
   /// Sleeps until the socket has something, the stop request is woken, or `timeout` is over.
   void wait(std::chrono::milliseconds timeout);
 
-  /// The same without looking at what arrives: for while there is nowhere to put it.
+  /// Sleeps for `duration`, to within microseconds, unless the stop request is woken.
+  void nap(std::chrono::microseconds duration);
+
+  /// Like wait(), without looking at what arrives: for while there is nowhere to put it.
   void wait_without_reading(std::chrono::milliseconds timeout);
 
   /// Tells the server how far we are: `written` received, `flushed` stored for good.

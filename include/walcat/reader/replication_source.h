@@ -10,6 +10,7 @@
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/pace.h"
 #include "walcat/reader/source.h"
 
 namespace walcat {
@@ -41,6 +42,7 @@ class ReplicationSource : public Source {
 
   Status connect();
   Result<ReadOutcome> fill(Batch& batch);
+  Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
@@ -64,6 +66,16 @@ class ReplicationSource : public Source {
   Clock::time_point next_status_;
   Clock::time_point next_question_;
   std::optional<std::string_view> pending_;
+
+  // The fill in hand: since when its first frames are held, and what came since the last nap.
+  struct Gathering {
+    Clock::time_point begin;
+    bool napped = false;
+    std::size_t frames = 0;
+    std::size_t bytes = 0;
+  };
+  Gathering gathering_;
+  Pace pace_;
 
   // The stream.
   bool in_transaction_ = false;
