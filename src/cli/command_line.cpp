@@ -77,11 +77,16 @@ std::optional<log::Format> parse_format(const std::string& text) {
   return std::nullopt;
 }
 
-void add_input_options(CLI::App& app, CommandLine& into_line) {
-  app.add_option("-c,--config", into_line.config_path, "Configuration file (default: config.yaml)")->type_name("FILE");
-  app.add_option_function<std::vector<std::string>>(
-         "--set", [&](const std::vector<std::string>& overrides) { into_line.overrides = overrides; },
-         "Override a key of the file: databases.0.slot_name=s1; repeatable")
+void add_input_options(CLI::App& app, CommandLine& line) {
+  app.add_option("-c,--config", line.config_path, "Configuration file (default: config.yaml)")->type_name("FILE");
+  const auto take = [&line](const std::vector<std::string>& overrides) {
+    for (const std::string& text : overrides) {
+      if (text.find('=') == std::string::npos) throw CLI::ValidationError("--set", "expected KEY=VALUE");
+    }
+    line.overrides = overrides;
+  };
+  app.add_option_function<std::vector<std::string>>("--set", take,
+                                                    "Override a key of the file: databases.0.slot_name=s1; repeatable")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();

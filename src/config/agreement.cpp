@@ -34,20 +34,24 @@ std::string offset_path_of(const std::string& base, const std::string& slot_name
   return (path.parent_path() / name).string();
 }
 
-// A value that a later entry may not have again, and the first entry that had it.
+// A value that a later entry may not have again, and the first that had it.
 using Taken = std::map<std::string, std::string>;
 
-void check_slots(const Draft& draft, const Node& databases, Faults& faults) {
+// Returns whether no slot is followed twice.
+bool check_slots(const Draft& draft, const Node& databases, Faults& faults) {
   Taken taken;
+  bool distinct = true;
   for (std::size_t i = 0; i < draft.databases.size(); ++i) {
     const auto& [options, target] = draft.databases[i];
     if (!target || options.slot_name.empty()) continue;
     const auto [first, fresh] = taken.emplace(server_of(*target) + " " + options.slot_name, entry(i));
     if (fresh) continue;
+    distinct = false;
     faults.add(place_of(databases.elements[i], "slot_name"), entry(i) + ".slot_name",
                fmt::format("slot \"{}\" on {} is already followed by {}; a slot serves one entry", options.slot_name,
                            server_of(*target), first->second));
   }
+  return distinct;
 }
 
 std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
@@ -118,6 +122,7 @@ void check_backoffs(const Draft& draft, const Node& root, Faults& faults) {
 void hand_over_databases(Draft& draft) {
   auto& databases = draft.configuration.pipeline.databases;
   std::vector<std::string> slots;
+  slots.reserve(draft.databases.size());
   for (const DatabaseDraft& database : draft.databases) slots.push_back(database.options.slot_name);
   for (const DatabaseDraft& database : draft.databases) {
     databases.push_back(database.options);
@@ -132,9 +137,9 @@ void complete(Draft& draft, const Node& root, Faults& faults) {
   check_backoffs(draft, root, faults);
   if (!draft.databases.empty()) {
     const Node& databases = *root.find("databases");
-    check_slots(draft, databases, faults);
     check_names(draft, databases, faults);
-    set_offset_paths(draft, root, faults);
+    // One slot followed twice mostly means one file as well; one fault is enough.
+    if (check_slots(draft, databases, faults)) set_offset_paths(draft, root, faults);
   }
   if (!faults.empty()) return;
   set_labels(draft);

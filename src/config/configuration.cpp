@@ -5,8 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "agreement.h"
 #include "expansion.h"
@@ -27,16 +27,19 @@ Status unreadable(const std::string& path, const std::string& why) {
                       path, why)};
 }
 
+std::string last_error() { return std::generic_category().message(errno); }
+
 Result<std::string> read_file(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (file == nullptr) return unreadable(path, std::strerror(errno));
+  if (file == nullptr) return unreadable(path, last_error());
   std::string text;
   std::array<char, 16384> chunk;
-  while (const std::size_t size = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
+  while (std::feof(file.get()) == 0) {
+    const std::size_t size = std::fread(chunk.data(), 1, chunk.size(), file.get());
+    if (std::ferror(file.get()) != 0) return unreadable(path, last_error());
     text.append(chunk.data(), size);
     if (text.size() > kFileBytesMax) return unreadable(path, "larger than 16 MiB");
   }
-  if (std::ferror(file.get()) != 0) return unreadable(path, std::strerror(errno));
   return text;
 }
 

@@ -64,6 +64,7 @@ Field<DatabaseDraft> tables() {
   Field<DatabaseDraft> field{"tables", false, "", read_tables, {}};
   field.print = [](const DatabaseDraft& from, const std::string& indent) {
     std::vector<std::string> names;
+    names.reserve(from.options.tables.size());
     for (const TableName& table : from.options.tables) names.push_back(print_text(table.to_string()));
     if (names.empty()) return indent + "# no tables: all tables\n";
     return fmt::format("{}tables: [{}]\n", indent, fmt::join(names, ", "));

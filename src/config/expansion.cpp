@@ -38,7 +38,7 @@ std::optional<std::string> expanded_variable(std::string_view inside, std::strin
     why = "${ must be followed by NAME} or NAME:-default}; write $${ for a literal ${";
     return std::nullopt;
   }
-  const char* value = std::getenv(name.c_str());
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here sets variables.
   const bool has_default = colon != std::string_view::npos;
   // As in a shell, `:-` takes the default for an empty variable too.
   if (value != nullptr && (*value != '\0' || !has_default)) return value;

@@ -13,6 +13,7 @@ namespace {
 
 std::vector<std::string_view> names_of(const std::vector<KnownKey>& known) {
   std::vector<std::string_view> names;
+  names.reserve(known.size());
   for (const KnownKey& key : known) names.push_back(key.name);
   return names;
 }
@@ -69,7 +70,7 @@ std::vector<const Node*> check_keys(const std::vector<KnownKey>& known, const No
     }
   }
   for (const KnownKey& key : known) {
-    if (!key.required || named.count(key.name) > 0) continue;
+    if (!key.required || named.contains(key.name)) continue;
     faults.add(map.place, below(path, key.name), fmt::format("missing; expected {}", key.expected));
   }
   return values;

@@ -11,7 +11,7 @@
 #include "node.h"
 
 /// The member of a T that a key fills. Keys are printed from a const T, hence the deduced result.
-#define WALCAT_MEMBER(path) [](auto& from) -> auto& { return from.path; }
+#define WALCAT_MEMBER(path) [](auto& from) -> auto& { return from.path; }  // NOLINT(bugprone-macro-parentheses)
 
 namespace walcat::config {
 
@@ -53,6 +53,7 @@ template <typename T>
 void read_fields(const std::vector<Field<T>>& fields, const Node& map, const std::string& path, T& into,
                  Faults& faults) {
   std::vector<KnownKey> known;
+  known.reserve(fields.size());
   for (const auto& field : fields) known.push_back({field.name, field.required, field.expected});
   const auto values = check_keys(known, map, path, faults);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -72,7 +73,7 @@ std::string print_fields(const std::vector<Field<T>>& fields, const T& from, con
 
 /// An optional key with a single value; `member` gives the place in a `T&` that holds it.
 template <typename T, typename V, typename Member>
-Field<T> value(const std::string& name, Codec<V> codec, Member member) {
+Field<T> value(const std::string& name, const Codec<V>& codec, Member member) {
   Field<T> field{name, false, codec.expected, {}, {}};
   field.read = [codec, member](const Node& node, const std::string& path, T& into, Faults& faults) {
     if (auto read = codec.read(node)) {

@@ -13,6 +13,7 @@ namespace walcat {
 namespace {
 
 constexpr std::string_view kMask = "********";
+constexpr std::string_view kQuotedMask = "'********'";
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
@@ -60,12 +61,7 @@ class KeyValueMask {
  private:
   static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-  void copy_spaces() {
-    while (!rest_.empty() && is_space(rest_.front())) {
-      out_ += rest_.front();
-      rest_.remove_prefix(1);
-    }
-  }
+  void copy_spaces() { out_ += take_spaces(); }
 
   void pair() {
     std::size_t end = 0;
@@ -86,7 +82,8 @@ class KeyValueMask {
     rest_.remove_prefix(1);
     copy_spaces();
     const std::size_t size = value_size();
-    out_ += shown ? rest_.substr(0, size) : kMask;
+    // Without its quotes the mask would run into a next key that follows them without a space.
+    out_ += shown ? rest_.substr(0, size) : rest_.starts_with('\'') ? kQuotedMask : kMask;
     rest_.remove_prefix(size);
     after_secret_ = after_secret_ || !shown;
   }
