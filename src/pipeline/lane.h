@@ -88,6 +88,8 @@ class Lane {
   ResumePoint written_in_part() const { return written_in_part_; }
   std::uint64_t changes_written() const { return changes_written_.load(std::memory_order_relaxed); }
 
+  /// Its progress is to be stored now and not with the next interval.
+  std::atomic<bool> flush_due{false};
   /// The last batch has passed the writer.
   std::atomic<bool> drained{false};
   /// Stored, for the server to be told.

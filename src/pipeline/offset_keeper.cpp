@@ -56,7 +56,8 @@ void OffsetKeeper::flush(bool all_lanes) {
     if (lane->settled.load(std::memory_order_relaxed)) continue;
     const bool is_last = lane->drained.load(std::memory_order_acquire);
     const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
-    if (is_last || (all_lanes && moved)) due.push_back({lane.get(), is_last});
+    const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || all_lanes;
+    if (is_last || (is_due && moved)) due.push_back({lane.get(), is_last});
   }
   if (due.empty()) return;
   // One sync serves all; what is written meanwhile waits for the next round.

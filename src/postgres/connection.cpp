@@ -195,7 +195,7 @@ Result<Rows> Connection::query(const std::string& sql) {
     if (!result.is_ok()) return result.status();
     if (*result == nullptr) break;
     const ExecStatusType state = PQresultStatus(result->get());
-    if (state == PGRES_FATAL_ERROR && failed.is_ok()) failed = result_error(result->get());
+    if (state == PGRES_FATAL_ERROR && failed.is_ok()) failed = result_error(result->get(), pg);
     for (int r = 0; r < PQntuples(result->get()); ++r) {
       Row& row = rows.emplace_back();
       for (int c = 0; c < PQnfields(result->get()); ++c) {
@@ -216,7 +216,7 @@ Status Connection::start_replication(const std::string& command) {
   if (PQsendQuery(pg, command.c_str()) == 0) return connection_error(pg);
   auto result = session_->next_result();
   if (!result.is_ok()) return result.status();
-  if (*result == nullptr || PQresultStatus(result->get()) != PGRES_COPY_BOTH) return result_error(result->get());
+  if (*result == nullptr || PQresultStatus(result->get()) != PGRES_COPY_BOTH) return result_error(result->get(), pg);
   return Status::ok();
 }
 
@@ -235,7 +235,7 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
       PQresultStatus(result.get()) == PGRES_COPY_IN) {
     return Status(StatusCode::kUnavailable, "the server ended the stream");
   }
-  return result_error(result.get());
+  return result_error(result.get(), pg);
 }
 
 Status Connection::consume_input() {

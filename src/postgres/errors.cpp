@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
 
 namespace walcat {
@@ -77,11 +78,19 @@ void drop_location_lines(std::string& message) {
   }
 }
 
-std::string with_hint(std::string message, std::string_view sqlstate) {
+void replace(std::string& text, std::string_view from, const char* to) {
+  const auto at = text.find(from);
+  if (at != std::string::npos && to != nullptr) text.replace(at, from.size(), quote_identifier(to));
+}
+
+std::string with_hint(std::string message, std::string_view sqlstate, const PGconn* connection) {
+  std::string hint(remedy_for(sqlstate, message));
   if (!sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", sqlstate);
-  const std::string_view hint = remedy_for(sqlstate, message);
-  if (!hint.empty()) message += fmt::format("; hint: {}", hint);
-  return message;
+  if (hint.empty()) return message;
+  replace(hint, "<user>", PQuser(connection));
+  replace(hint, "<user>", PQuser(connection));
+  replace(hint, "<database>", PQdb(connection));
+  return fmt::format("{}; hint: {}", message, hint);
 }
 
 }  // namespace
@@ -98,14 +107,14 @@ StatusCode classify_sqlstate(std::string_view sqlstate) {
   return StatusCode::kRefused;
 }
 
-Status result_error(const PGresult* result) {
+Status result_error(const PGresult* result, const PGconn* connection) {
   const std::string sqlstate = text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
   std::string message = text_or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
   if (message.empty()) message = trimmed(text_or_empty(PQresultErrorMessage(result)));
   if (message.empty()) message = "the connection broke";
   if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
-  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate)};
+  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection)};
 }
 
 Status connection_error(const PGconn* connection) {
@@ -117,7 +126,7 @@ Status connection_error(const PGconn* connection) {
   if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
     return {StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile"};
   }
-  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate)};
+  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection)};
 }
 
 }  // namespace walcat

@@ -10,7 +10,7 @@
 namespace walcat {
 
 /// The status for a failed result: the server's words, SQLSTATE, and a way out where we know one.
-Status result_error(const PGresult* result);
+Status result_error(const PGresult* result, const PGconn* connection);
 
 /// The status for a failed connection attempt or a broken connection.
 ///

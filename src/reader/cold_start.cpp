@@ -58,9 +58,10 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
                file);
   }
   if (slot.active_pid != 0) {
-    return {StatusCode::kUnavailable, fmt::format("slot {} is in use by process {} of the server; waiting for it to be "
-                                                  "free",
-                                                  name, slot.active_pid)};
+    return {StatusCode::kUnavailable,
+            fmt::format("slot {} is active: process {} of the server reads it for another client; waiting until it is "
+                        "free",
+                        name, slot.active_pid)};
   }
   return Status::ok();
 }

@@ -24,6 +24,10 @@ char message_kind(std::string_view frame) {
   return frame.size() > kXLogDataHeader && frame[0] == 'w' ? frame[kXLogDataHeader] : '\0';
 }
 
+bool asks_for_reply(std::string_view frame) {
+  return frame.size() == kKeepaliveSize && frame[0] == 'k' && frame.back() != 0;
+}
+
 Lsn lsn_at(std::string_view frame, std::size_t offset) {
   return offset + 8 > frame.size() ? Lsn{} : Lsn{ByteReader(frame.substr(offset)).u64()};
 }
@@ -115,7 +119,8 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   }
 }
 
-// Moves frames into the batch until the socket is empty (kNothing), the batch is full (kFrames) or a border ends it all.
+// Moves frames into the batch until the socket is empty (kNothing), the batch is full (kFrames) or a border ends it
+// all.
 Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
   for (bool looked = false;;) {
     if (const Status taken = take_pending(); !taken.is_ok()) return taken;
@@ -129,7 +134,11 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
-    if (worth_keeping(*pending_)) batch.append_frame(*pending_);
+    if (worth_keeping(*pending_)) {
+      batch.append_frame(*pending_);
+      // A server that shuts down asks, and waits until all it has sent is confirmed.
+      batch.wants_flush = batch.wants_flush || asks_for_reply(*pending_);
+    }
     ++gathering_.frames;
     gathering_.bytes += pending_->size();
     pending_.reset();
@@ -158,7 +167,7 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
 
 ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {
   if (frame.size() != kKeepaliveSize) return Border::kInside;  // The decoder names the fault.
-  reply_due_ = reply_due_ || frame.back() != 0;
+  reply_due_ = reply_due_ || asks_for_reply(frame);
   if (in_transaction_) return Border::kInside;
   received_ = std::max(received_, lsn_at(frame, 1));
   return at_end(lsn_at(frame, 1)) ? Border::kEndsAfter : Border::kInside;

@@ -82,6 +82,7 @@ class Batch {
     session = 0;
     changes_written = 0;
     changes_noted = 0;
+    wants_flush = false;
     is_last = false;
   }
 
@@ -134,6 +135,8 @@ class Batch {
   std::uint64_t session = 0;
   /// What was done before the first session.
   ResumePoint resume;
+  /// The server waits for what is in this batch to be confirmed: store its progress as soon as it is written.
+  bool wants_flush = false;
   /// No batch of this lane follows.
   bool is_last = false;
   /// Whether the batch belongs to its lane's own share and not to the shared pool.
