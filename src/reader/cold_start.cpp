@@ -59,9 +59,8 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
   }
   if (slot.active_pid != 0) {
     return {StatusCode::kUnavailable,
-            fmt::format("slot {} is active: process {} of the server reads it for another client; waiting until it is "
-                        "free",
-                        name, slot.active_pid)};
+            fmt::format("slot {} is active, in use by process {} of the server; waiting until it is free", name,
+                        slot.active_pid)};
   }
   return Status::ok();
 }
