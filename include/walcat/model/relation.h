@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "walcat/model/column_rule.h"
+#include "walcat/model/type.h"
 
 namespace walcat {
 
@@ -20,6 +24,11 @@ struct Column {
   /// base type is empty, as on the wire. Both are empty for built-in types themselves.
   std::string type_schema;
   std::string type_name;
+  /// The type as the catalog describes it; null if it is built in or was not looked up.
+  std::shared_ptr<const Type> type;
+  /// Declared NOT NULL, as far as the catalog was asked.
+  bool not_null = false;
+  ColumnRule rule;
 
   bool operator==(const Column&) const = default;
 };
@@ -33,6 +42,11 @@ struct Relation {
   std::string name;
   ReplicaIdentity identity = ReplicaIdentity::kDefault;
   std::vector<Column> columns;
+  /// Positions in `columns` of what makes a record's key, in the key's order; empty if the table has no key or it was
+  /// not looked up.
+  std::vector<std::size_t> key;
+  /// Whether its changes are printed.
+  bool is_wanted = true;
 
   bool operator==(const Relation&) const = default;
 };

@@ -6,6 +6,7 @@
 
 #include "walcat/base/lsn.h"
 #include "walcat/model/table_name.h"
+#include "walcat/selection/selection.h"
 
 namespace walcat {
 
@@ -30,6 +31,8 @@ struct DatabaseOptions {
   std::string publication_name;
   /// Tables to publish; empty means all.
   std::vector<TableName> tables;
+  /// Which of the published tables and columns are printed, and how.
+  SelectionOptions selection;
   /// Where the database's offset is kept, slot name included.
   std::string offset_path;
   /// Whether inactive pgoutput slots of this database that `configured_slots` does not name are dropped at start.
