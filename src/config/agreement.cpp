@@ -14,12 +14,6 @@ namespace {
 
 std::string entry(std::size_t i) { return fmt::format("databases[{}]", i); }
 
-// Where `key` of the mapping `map` was written; where the mapping was, if the key was left out.
-Place place_of(const Node& map, std::string_view key) {
-  const Node* value = map.find(key);
-  return value != nullptr ? value->place : map.place;
-}
-
 // Two strings with the same answer lead to the same server. Names of one host that differ are beyond us.
 std::string server_of(const ConnectionTarget& target) {
   const std::string host = target.host.empty() ? "[local]" : target.host;

@@ -53,6 +53,29 @@ Codec<std::string> text(std::size_t shortest, std::size_t longest) {
       [=](const std::string& text) { return text.size() >= shortest && text.size() <= longest; });
 }
 
+Codec<std::string> secret(std::size_t shortest, std::size_t longest) {
+  Codec<std::string> codec = text(shortest, longest);
+  codec.explain = [expected = codec.expected](const Node& node) {
+    // What is no scalar holds no secret in its description.
+    return node.kind == Node::Kind::kScalar ? "expected " + expected + " (what was found is not shown)" : std::string();
+  };
+  codec.print = [](const std::string&) { return std::string("\"********\""); };
+  return codec;
+}
+
+Codec<TableName> table_name() {
+  Codec<TableName> codec;
+  codec.expected = "schema.table; a name with capitals or dots like '\"My.Schema\".orders'";
+  codec.read = [](const Node& node) {
+    const auto text = text_of(node);
+    auto table = text ? TableName::parse(*text) : std::nullopt;
+    const bool fits = table && table->schema.size() <= kLongestName && table->table.size() <= kLongestName;
+    return fits ? table : std::nullopt;
+  };
+  codec.print = [](const TableName& table) { return print_text(table.to_string()); };
+  return codec;
+}
+
 Codec<std::string> file_path() { return text_codec<std::string>("the path of a file", names_file); }
 
 Codec<std::string> output_path() {
@@ -111,6 +134,7 @@ Codec<V> count(std::uint64_t least, std::uint64_t most) {
   return codec;
 }
 
+template Codec<int> count(std::uint64_t, std::uint64_t);
 template Codec<std::uint32_t> count(std::uint64_t, std::uint64_t);
 template Codec<std::uint64_t> count(std::uint64_t, std::uint64_t);
 

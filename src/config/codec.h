@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "node.h"
+#include "walcat/model/table_name.h"
 
 namespace walcat::config {
 
@@ -21,10 +22,19 @@ struct Codec {
   /// The value, or nothing if `node` is not what was expected.
   std::function<std::optional<V>(const Node& node)> read;
   std::function<std::string(const V& value)> print;
+  /// What is wrong with a node that was not read, where "found .., expected .." would say too little or too much; may
+  /// be unset, and its answer empty.
+  std::function<std::string(const Node& node)> explain = {};
 };
 
 /// Text of `shortest` to `longest` bytes. A plain number or boolean is not text.
 Codec<std::string> text(std::size_t shortest, std::size_t longest);
+
+/// The same, not to be seen: printed as asterisks, and left out of faults.
+Codec<std::string> secret(std::size_t shortest, std::size_t longest);
+
+/// A table by TableName::parse; its names no longer than PostgreSQL's.
+Codec<TableName> table_name();
 
 /// A path of a file; not a folder.
 Codec<std::string> file_path();
@@ -71,6 +81,23 @@ Codec<V> choice(std::vector<std::pair<std::string_view, V>> words) {
   };
   return codec;
 }
+
+/// The values of `codec` in which `fault_of` finds no fault; its answer is the fault, or empty.
+template <typename V>
+Codec<V> checked(Codec<V> codec, std::function<std::string(const V& value)> fault_of) {
+  codec.explain = [read = codec.read, fault_of](const Node& node) {
+    const auto value = read(node);
+    return value ? fault_of(*value) : std::string();
+  };
+  codec.read = [read = codec.read, fault_of](const Node& node) {
+    auto value = read(node);
+    return value && fault_of(*value).empty() ? value : std::nullopt;
+  };
+  return codec;
+}
+
+/// PostgreSQL's NAMEDATALEN - 1: a longer name never matches anything.
+inline constexpr std::size_t kLongestName = 63;
 
 /// The text of a node that is text: a quoted or expanded scalar, or a plain one that is no number or boolean.
 std::optional<std::string> text_of(const Node& node);

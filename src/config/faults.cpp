@@ -22,13 +22,21 @@ bool may_hold_password(std::string_view text) {
   return false;
 }
 
+// Whether the value of an override may be secret by its key, or by a key inside it; keys may be misspelt.
+bool may_hold_secret(std::string_view path, std::string_view value) {
+  const auto has = [](std::string_view text, std::string_view sign) {
+    return text.find(sign) != std::string_view::npos;
+  };
+  if (may_hold_password(path) || has(path, "conn") || may_hold_password(value)) return true;
+  return has(path, "salt") || has(path, "hash") || has(value, "salt") || has(value, "hash");
+}
+
 std::string displayed_override(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos) return may_hold_password(text) ? "..." : text;
   const std::string path = text.substr(0, equals);
   const std::string value = text.substr(equals + 1);
-  const bool secret = may_hold_password(path) || path.find("conn") != std::string::npos || may_hold_password(value);
-  return path + "=" + (secret ? "..." : value);
+  return path + "=" + (may_hold_secret(path, value) ? "..." : value);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class Faults {
   void add(const Place& place, const std::string& path, const std::string& message);
 
   bool empty() const { return faults_.empty(); }
+  std::size_t size() const { return faults_.size(); }
 
   /// kConfiguration with one line a fault, in the order of the file, then of the overrides; ok when there is none.
   Status status() const;

@@ -33,7 +33,7 @@ std::string_view add_unknown(const Member& member, const std::vector<KnownKey>& 
   return meant;
 }
 
-void add_repeated(const Node& map, const Member& again, const std::string& path, Faults& faults) {
+void add_repeated_key(const Node& map, const Member& again, const std::string& path, Faults& faults) {
   const auto first = std::find_if(map.members.begin(), map.members.end(),
                                   [&](const Member& member) { return member.key == again.key; });
   faults.add(again.place, below(path, again.key),
@@ -50,6 +50,11 @@ void add_mismatch(const Node& node, const std::string& path, const std::string& 
   faults.add(node.place, path, fmt::format("found {}; expected {}", described(node), expected));
 }
 
+void add_repeated(const Node& again, const Place& first, const std::string& path, const std::string& value,
+                  Faults& faults) {
+  faults.add(again.place, path, fmt::format("{} is already there at {}:{}", value, first.line, first.column));
+}
+
 std::vector<const Node*> check_keys(const std::vector<KnownKey>& known, const Node& map, const std::string& path,
                                     Faults& faults) {
   std::vector<const Node*> values(known.size());
@@ -64,7 +69,7 @@ std::vector<const Node*> check_keys(const std::vector<KnownKey>& known, const No
     if (key == known.end()) {
       named.insert(add_unknown(member, known, path, faults));
     } else if (!named.insert(key->name).second && values[static_cast<std::size_t>(key - known.begin())] != nullptr) {
-      add_repeated(map, member, path, faults);
+      add_repeated_key(map, member, path, faults);
     } else {
       values[static_cast<std::size_t>(key - known.begin())] = &member.value;
     }

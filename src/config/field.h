@@ -1,6 +1,9 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +51,45 @@ std::vector<const Node*> check_keys(const std::vector<KnownKey>& known, const No
 /// Notes that `node` is not what was expected.
 void add_mismatch(const Node& node, const std::string& path, const std::string& expected, Faults& faults);
 
+/// Notes that `value` (as printed) stands in a list or mapping for the second time.
+void add_repeated(const Node& again, const Place& first, const std::string& path, const std::string& value,
+                  Faults& faults);
+
+/// Notes why `codec` gives nothing for `node`.
+template <typename V>
+void add_unread(const Codec<V>& codec, const Node& node, const std::string& path, Faults& faults) {
+  const std::string why = codec.explain ? codec.explain(node) : std::string();
+  if (why.empty()) return add_mismatch(node, path, codec.expected, faults);
+  faults.add(node.place, path, why);
+}
+
+/// Appends the elements of the list `node` to `into`; notes a fault for each that is wrong or there already.
+template <typename V>
+void read_list(const Codec<V>& codec, const Node& node, const std::string& path, std::vector<V>& into, Faults& faults) {
+  std::map<std::string, Place> seen;
+  for (std::size_t i = 0; i < node.elements.size(); ++i) {
+    const Node& element = node.elements[i];
+    const std::string element_path = fmt::format("{}[{}]", path, i);
+    auto read = codec.read(element);
+    if (element.kind == Node::Kind::kBroken) continue;
+    if (!read) {
+      add_unread(codec, element, element_path, faults);
+    } else if (const auto [first, fresh] = seen.emplace(codec.print(*read), element.place); !fresh) {
+      add_repeated(element, first->second, element_path, first->first, faults);
+    } else {
+      into.push_back(std::move(*read));
+    }
+  }
+}
+
+template <typename V>
+std::string print_list(const Codec<V>& codec, const std::vector<V>& values) {
+  std::vector<std::string> printed;
+  printed.reserve(values.size());
+  for (const V& value : values) printed.push_back(codec.print(value));
+  return fmt::format("[{}]", fmt::join(printed, ", "));
+}
+
 /// Reads the mapping `map` by a table of keys.
 template <typename T>
 void read_fields(const std::vector<Field<T>>& fields, const Node& map, const std::string& path, T& into,
@@ -79,11 +121,57 @@ Field<T> value(const std::string& name, const Codec<V>& codec, Member member) {
     if (auto read = codec.read(node)) {
       member(into) = std::move(*read);
     } else {
-      add_mismatch(node, path, codec.expected, faults);
+      add_unread(codec, node, path, faults);
     }
   };
   field.print = [name, codec, member](const T& from, const std::string& indent) {
     return indent + name + ": " + codec.print(member(from)) + "\n";
+  };
+  return field;
+}
+
+/// Whether a list of no elements is one, and is printed.
+enum class EmptyList { kRefused, kTaken };
+
+/// An optional key with a list of distinct values.
+template <typename T, typename V, typename Member>
+Field<T> list(const std::string& name, const Codec<V>& codec, const std::string& expected, EmptyList empty,
+              Member member) {
+  Field<T> field{name, false, expected, {}, {}};
+  field.read = [=](const Node& node, const std::string& path, T& into, Faults& faults) {
+    const bool fits = !node.elements.empty() || empty == EmptyList::kTaken;
+    if (node.kind != Node::Kind::kList || !fits) return add_mismatch(node, path, expected, faults);
+    read_list(codec, node, path, member(into), faults);
+  };
+  field.print = [=](const T& from, const std::string& indent) {
+    if (member(from).empty() && empty == EmptyList::kRefused) return std::string();
+    return indent + name + ": " + print_list(codec, member(from)) + "\n";
+  };
+  return field;
+}
+
+/// An optional key with a list, not empty, of mappings with keys of their own.
+template <typename T, typename E, typename Member>
+Field<T> entries(const std::string& name, const std::vector<Field<E>>& fields, const std::string& expected,
+                 Member member) {
+  Field<T> field{name, false, expected, {}, {}};
+  field.read = [=](const Node& node, const std::string& path, T& into, Faults& faults) {
+    const bool fits = node.kind == Node::Kind::kList && !node.elements.empty();
+    if (!fits) return add_mismatch(node, path, expected, faults);
+    for (std::size_t i = 0; i < node.elements.size(); ++i) {
+      E& entry = member(into).emplace_back();
+      if (node.elements[i].kind == Node::Kind::kBroken) continue;
+      read_fields(fields, node.elements[i], fmt::format("{}[{}]", path, i), entry, faults);
+    }
+  };
+  field.print = [=](const T& from, const std::string& indent) {
+    if (member(from).empty()) return std::string();
+    std::string lines = indent + name + ":\n";
+    for (const E& entry : member(from)) {
+      // The first line of an entry carries the dash.
+      lines += print_fields(fields, entry, indent + "    ").replace(indent.size() + 2, 1, "-");
+    }
+    return lines;
   };
   return field;
 }

@@ -1,6 +1,7 @@
 #include "keys.h"
 
 #include "database_keys.h"
+#include "output_keys.h"
 
 namespace walcat::config {
 
@@ -23,17 +24,6 @@ std::vector<Field<Draft>> retry_keys() {
                    WALCAT_MEMBER(configuration.pipeline.retry.max_backoff)),
       value<Draft>("backoff_multiplier", number(1, 1000),
                    WALCAT_MEMBER(configuration.pipeline.retry.backoff_multiplier)),
-  };
-}
-
-std::vector<Field<Draft>> output_keys() {
-  return {
-      value<Draft>("path", output_path(), WALCAT_MEMBER(configuration.writer.path)),
-      value<Draft>("envelope", choice<Envelope>({{"message", Envelope::kMessage}}),
-                   WALCAT_MEMBER(configuration.pipeline.serializer.envelope)),
-      value<Draft>("values", choice<Values>({{"native", Values::kNative}, {"text", Values::kText}}),
-                   WALCAT_MEMBER(configuration.pipeline.serializer.values)),
-      value<Draft>("position", boolean(), WALCAT_MEMBER(configuration.pipeline.serializer.position)),
   };
 }
 
@@ -74,8 +64,8 @@ const std::vector<Field<Draft>>& top_level_keys() {
       unprinted(value<Draft>("offset_file", file_path(), WALCAT_MEMBER(offset_file))),
       value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
       section<Draft>("retry_config", retry_keys()),
-      required(database_list()),
-      section<Draft>("output", output_keys()),
+      database_list(),
+      output_section(),
       section<Draft>("pipeline", pipeline_keys()),
       section<Draft>("log", log_keys()),
   };

@@ -60,4 +60,10 @@ inline const Node* Node::find(std::string_view key) const {
 
 inline Node* Node::find(std::string_view key) { return const_cast<Node*>(static_cast<const Node*>(this)->find(key)); }
 
+/// Where the value of `key` in the mapping `map` stands; where the mapping does, if the key was left out.
+inline Place place_of(const Node& map, std::string_view key) {
+  const Node* value = map.find(key);
+  return value != nullptr ? value->place : map.place;
+}
+
 }  // namespace walcat::config

@@ -6,6 +6,8 @@
 
 #include "message.h"
 #include "relation_cache.h"
+#include "transaction_count.h"
+#include "utf8.h"
 #include "walcat/decoder/decoder.h"
 
 namespace walcat {
@@ -13,6 +15,8 @@ namespace walcat {
 namespace {
 
 constexpr const char* kTupleCut = "tuple ends in the middle of a column";
+// The ordinal of what stands before a transaction's first change.
+constexpr std::uint64_t kBeforeFirst = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::max();
 
 Status malformed_frame(std::string_view frame, std::string_view what) {
@@ -21,7 +25,8 @@ Status malformed_frame(std::string_view frame, std::string_view what) {
 
 }  // namespace
 
-Decoder::Decoder() : relations_(std::make_unique<RelationCache>()) {}
+Decoder::Decoder(const DecoderOptions& options)
+    : options_(options), relations_(std::make_unique<RelationCache>()), count_(std::make_unique<TransactionCount>()) {}
 
 Decoder::~Decoder() = default;
 
@@ -29,12 +34,15 @@ Status Decoder::decode(Batch& batch) {
   if (batch.session != session_) start_session(batch);
   batch_ = &batch;
   transaction_in_batch_ = false;
+  notes_taken_ = 0;
   Status status;
   batch.for_each_frame([&](std::string_view frame) {
     status = decode_frame(frame);
     return status.is_ok();
   });
-  return status;
+  if (batch.is_utf8) return status;
+  const Status valid = check_text();
+  return status.is_ok() ? valid : status;
 }
 
 // The server starts over at a commit: relations are described again, and a transaction that was cut comes whole.
@@ -78,10 +86,7 @@ Status Decoder::decode_frame(std::string_view frame) {
     case 'Y': type(message); break;
     case 'T': truncate(message); break;
     case 'M': logical_message(message); break;
-    case 'O':
-      reader.u64();
-      reader.cstring();
-      break;
+    case 'O': origin(message); break;
     default: message.fault(fmt::format("unknown message kind 0x{:02x}", static_cast<unsigned char>(kind)));
   }
   return message.finish(kind);
@@ -103,14 +108,17 @@ void Decoder::reach(Lsn position) {
 
 void Decoder::begin(Message& message) {
   ByteReader& reader = message.reader();
+  transaction_ = Transaction{};
   transaction_.commit_lsn = Lsn{reader.u64()};
   transaction_.commit_time = reader.i64();
   transaction_.xid = reader.u32();
+  transaction_.previous_commit = last_commit_end_;
   if (in_transaction_) message.fault("Begin inside a transaction");
   in_transaction_ = true;
   transaction_in_batch_ = false;
   next_index_ = 0;
   done_below_ = 0;
+  if (options_.transactions) count_->start();
   if (transaction_.commit_lsn < position_) {
     done_below_ = kWholeTransaction;
   } else if (transaction_.commit_lsn == open_commit_lsn_) {
@@ -129,10 +137,24 @@ void Decoder::commit(Message& message) {
   }
   if (reader.failed() || message.faulty()) return;
   in_transaction_ = false;
-  if (done_below_ != kWholeTransaction) {
-    open_commit_lsn_ = Lsn{};
-    reach(end_lsn);
+  last_commit_end_ = end_lsn;
+  if (done_below_ == kWholeTransaction) return;
+  if (options_.transactions && count_->changes() > 0) {
+    Change& change = put_change(Operation::kCommit, nullptr);
+    change.lsn = commit_lsn;
+    change.index = next_index_ - 1;
+    change.cells_begin = static_cast<std::uint32_t>(batch_->transaction_summaries.size());
+    batch_->transaction_summaries.push_back(count_->summary());
   }
+  open_commit_lsn_ = Lsn{};
+  reach(end_lsn);
+}
+
+// Comes directly after Begin, before any change.
+void Decoder::origin(Message& message) {
+  ByteReader& reader = message.reader();
+  transaction_.origin_lsn = Lsn{reader.u64()};
+  transaction_.origin = std::make_shared<const std::string>(reader.cstring());
 }
 
 void Decoder::relation(Message& message) {
@@ -153,7 +175,16 @@ void Decoder::relation(Message& message) {
     column.type_modifier = reader.i32();
     relation.columns.push_back(std::move(column));
   }
-  if (!reader.failed() && !message.faulty()) relations_->put(std::move(relation));
+  if (reader.failed() || message.faulty()) return;
+  const auto& notes = batch_->notes;
+  const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
+  const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
+  if (!batch_->is_utf8) {
+    relation.schema = with_replacements(relation.schema);
+    relation.name = with_replacements(relation.name);
+    for (Column& column : relation.columns) column.name = with_replacements(column.name);
+  }
+  relations_->put(std::move(relation), note, options_.selection.get());
 }
 
 void Decoder::type(Message& message) {
@@ -177,21 +208,38 @@ const Relation* Decoder::known_relation(Message& message) {
   return message.faulty() ? nullptr : relation;
 }
 
-// Counts the change; false if it went down the street before the connection was lost.
-bool Decoder::wants_change() { return next_index_++ >= done_below_; }
+// Counts the change; false if nobody wants it, or if it went down the street before the connection was lost.
+bool Decoder::wants_change(const Relation* relation) {
+  const std::uint64_t index = next_index_++;
+  if (relation != nullptr && !relation->is_wanted) return false;
+  if (options_.transactions && in_transaction_) {
+    const bool is_first = count_->changes() == 0;
+    table_order_ = count_->add(relation);
+    if (is_first && index >= done_below_) put_change(Operation::kBegin, nullptr).index = kBeforeFirst;
+  }
+  return index >= done_below_;
+}
 
-Change& Decoder::add_change(Operation operation, const Relation* relation, Lsn lsn) {
+Change& Decoder::put_change(Operation operation, const Relation* relation) {
   if (!transaction_in_batch_) {
     batch_->transactions.push_back(transaction_);
     transaction_in_batch_ = true;
   }
   Change& change = batch_->changes.emplace_back();
   change.relation = relation;
-  change.lsn = lsn ? lsn : transaction_.commit_lsn;
-  change.index = next_index_ - 1;
+  change.lsn = transaction_.commit_lsn;
   change.transaction = static_cast<std::uint32_t>(batch_->transactions.size() - 1);
-  change.cells_begin = static_cast<std::uint32_t>(batch_->cells.size());
   change.operation = operation;
+  return change;
+}
+
+Change& Decoder::add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin) {
+  Change& change = put_change(operation, relation);
+  if (lsn) change.lsn = lsn;
+  change.index = next_index_ - 1;
+  change.total_order = count_->changes();
+  change.table_order = table_order_;
+  change.cells_begin = static_cast<std::uint32_t>(cells_begin);
   return change;
 }
 
@@ -201,8 +249,8 @@ void Decoder::insert(Message& message) {
   const auto cells = batch_->cells.size();
   if (message.reader().u8() != 'N') message.fault("Insert without a new tuple");
   tuple(message, *relation);
-  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
-  add_change(Operation::kInsert, relation, message.lsn()).cells_begin = static_cast<std::uint32_t>(cells);
+  if (message.faulty() || !wants_change(relation)) return batch_->cells.resize(cells);
+  add_change(Operation::kInsert, relation, message.lsn(), cells);
 }
 
 void Decoder::update(Message& message) {
@@ -214,10 +262,28 @@ void Decoder::update(Message& message) {
   if (old != OldTuple::kNone) marker = message.reader().u8();
   if (marker != 'N') message.fault("Update without a new tuple");
   tuple(message, *relation);
-  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
-  Change& change = add_change(Operation::kUpdate, relation, message.lsn());
-  change.cells_begin = static_cast<std::uint32_t>(cells);
-  change.old_tuple = old;
+  if (message.faulty()) return;
+  if (old == OldTuple::kFull && is_unchanged(*relation, cells)) {
+    ++next_index_;
+    return batch_->cells.resize(cells);
+  }
+  if (!wants_change(relation)) return batch_->cells.resize(cells);
+  add_change(Operation::kUpdate, relation, message.lsn(), cells).old_tuple = old;
+}
+
+// Whether an update that carries the whole old row changes no column that is printed, and such are not wanted.
+bool Decoder::is_unchanged(const Relation& relation, std::size_t old_cells) const {
+  if (options_.selection == nullptr || !options_.selection->skip_unchanged()) return false;
+  const Cell* before = batch_->cells.data() + old_cells;
+  const Cell* after = before + relation.columns.size();
+  for (const Column& column : relation.columns) {
+    const Cell& was = *before++;
+    const Cell& is = *after++;
+    if (column.rule.action == ColumnRule::Action::kOmit || is.size == Cell::kUnchanged) continue;
+    if (was.size != is.size) return false;
+    if (is.size > 0 && batch_->text(was) != batch_->text(is)) return false;
+  }
+  return true;
 }
 
 void Decoder::remove(Message& message) {
@@ -226,10 +292,8 @@ void Decoder::remove(Message& message) {
   const auto cells = batch_->cells.size();
   const OldTuple old = old_tuple(message, *relation, message.reader().u8());
   if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
-  if (message.faulty() || !wants_change()) return batch_->cells.resize(cells);
-  Change& change = add_change(Operation::kDelete, relation, message.lsn());
-  change.cells_begin = static_cast<std::uint32_t>(cells);
-  change.old_tuple = old;
+  if (message.faulty() || !wants_change(relation)) return batch_->cells.resize(cells);
+  add_change(Operation::kDelete, relation, message.lsn(), cells).old_tuple = old;
 }
 
 OldTuple Decoder::old_tuple(Message& message, const Relation& relation, std::uint8_t marker) {
@@ -275,7 +339,7 @@ void Decoder::truncate(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const Relation* relation = known_relation(message);
     if (relation == nullptr) return;
-    if (wants_change()) add_change(Operation::kTruncate, relation, message.lsn());
+    if (wants_change(relation)) add_change(Operation::kTruncate, relation, message.lsn(), batch_->cells.size());
   }
 }
 
@@ -288,23 +352,61 @@ void Decoder::logical_message(Message& message) {
   const std::string_view content = reader.bytes(size);
   if (reader.failed()) return;
   if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
-  if (transactional ? !wants_change() : lsn <= last_message_lsn_) return;
-  const auto cell = [&](std::string_view text) {
-    batch_->cells.push_back(
-        {static_cast<std::uint32_t>(text.data() - batch_->frame_base()), static_cast<std::int32_t>(text.size())});
-  };
+  if (transactional ? !wants_change(nullptr) : lsn <= last_message_lsn_) return;
   if (!transactional) {
     // Its LSN is where its record ends, and a commit record may begin right there: one byte less is in the order of
     // the log and can be no other's commit LSN.
     last_message_lsn_ = lsn;
-    transaction_ = {Lsn{lsn.value - 1}, message.send_time(), 0};
+    transaction_ = Transaction{};
+    transaction_.commit_lsn = Lsn{lsn.value - 1};
+    transaction_.commit_time = message.send_time();
+    transaction_.previous_commit = last_commit_end_;
     transaction_in_batch_ = false;
     next_index_ = 1;
   }
-  add_change(Operation::kMessage, nullptr, lsn);
-  cell(prefix);
-  cell(content);
+  add_change(Operation::kMessage, nullptr, lsn, batch_->cells.size());
+  for (const std::string_view text : {prefix, content}) {
+    const auto offset = static_cast<std::uint32_t>(text.data() - batch_->frame_base());
+    batch_->cells.push_back({offset, static_cast<std::int32_t>(text.size())});
+  }
   if (!transactional) reach(lsn);
+}
+
+// Only SQL_ASCII databases hold text that nobody has checked. The content of a message is not text.
+Status Decoder::check_text() {
+  for (const Change& change : batch_->changes) {
+    const std::size_t tuples =
+        (change.old_tuple != OldTuple::kNone ? 1 : 0) +
+        (change.operation == Operation::kInsert || change.operation == Operation::kUpdate ? 1 : 0);
+    const std::size_t cells = change.operation == Operation::kMessage
+                                  ? 1
+                                  : (change.relation == nullptr ? 0 : tuples * change.relation->columns.size());
+    for (std::size_t i = 0; i < cells; ++i) {
+      Cell& cell = batch_->cells[change.cells_begin + i];
+      if (cell.size <= 0 || is_utf8(batch_->text(cell))) continue;
+      if (options_.refuse_invalid_utf8) return refuse_text(change, i);
+      const std::string repaired = with_replacements(batch_->text(cell));
+      cell = {batch_->append_text(repaired), static_cast<std::int32_t>(repaired.size())};
+      ++batch_->values_repaired;
+    }
+  }
+  return Status::ok();
+}
+
+// What is printed ends before the change that holds the text.
+Status Decoder::refuse_text(const Change& change, std::size_t cell) {
+  const Lsn lsn = change.lsn;
+  const Relation* relation = change.relation;
+  const auto kept = static_cast<std::size_t>(&change - batch_->changes.data());
+  batch_->changes.resize(kept);
+  std::erase_if(batch_->progress_points, [&](const ProgressPoint& point) { return point.changes_end > kept; });
+  const std::string where = relation == nullptr
+                                ? "a logical message's prefix"
+                                : fmt::format("relation {}.{}, column {}", relation->schema, relation->name,
+                                              relation->columns[cell % relation->columns.size()].name);
+  return {StatusCode::kProtocolError,
+          fmt::format("change at LSN {}, {}: the text is no UTF-8; hint: output.invalid_utf8: replace prints U+FFFD",
+                      lsn.to_string(), where)};
 }
 
 }  // namespace walcat

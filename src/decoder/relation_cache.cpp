@@ -1,8 +1,43 @@
 #include "relation_cache.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace walcat {
+
+namespace {
+
+std::optional<std::size_t> position_of(const Relation& relation, const std::string& column) {
+  const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
+                                  [&](const Column& candidate) { return candidate.name == column; });
+  if (found == relation.columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - relation.columns.begin());
+}
+
+// A key of which a column is not published cannot be printed.
+std::vector<std::size_t> key_positions(const Relation& relation, const std::vector<std::string>& key) {
+  std::vector<std::size_t> positions;
+  for (const std::string& column : key) {
+    const auto position = position_of(relation, column);
+    if (!position) return {};
+    positions.push_back(*position);
+  }
+  return positions;
+}
+
+void annotate(Relation& relation, const RelationNote& note) {
+  for (const RelationNote::ColumnNote& column : note.columns) {
+    if (const auto position = position_of(relation, column.name))
+      relation.columns[*position].not_null = column.not_null;
+  }
+  for (Column& column : relation.columns) {
+    if (const auto type = note.types.find(column.type_oid); type != note.types.end()) column.type = type->second;
+  }
+  relation.key = key_positions(relation, note.key);
+}
+
+}  // namespace
 
 void RelationCache::clear() {
   relations_.clear();
@@ -14,13 +49,15 @@ void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::st
   types_[oid] = Type{std::string(schema), std::string(name)};
 }
 
-void RelationCache::put(Relation relation) {
+void RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection) {
   for (Column& column : relation.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) {
       column.type_schema = type->second.schema;
       column.type_name = type->second.name;
     }
   }
+  if (note != nullptr) annotate(relation, *note);
+  if (selection != nullptr) selection->apply(relation);
   Entry& entry = relations_[relation.oid];
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
   if (entry.relation == nullptr || *entry.relation != relation) {

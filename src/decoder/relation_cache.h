@@ -9,6 +9,7 @@
 
 #include "walcat/model/batch.h"
 #include "walcat/model/relation.h"
+#include "walcat/selection/selection.h"
 
 namespace walcat {
 
@@ -24,8 +25,9 @@ class RelationCache {
   /// A type that is not built in; the next relations that use it carry its name.
   void put_type(std::uint32_t oid, std::string_view schema, std::string_view name);
 
-  /// Replaces what was known of `relation.oid`, unless nothing changed.
-  void put(Relation relation);
+  /// Replaces what was known of `relation.oid`, unless nothing changed. `note` is what the catalog says of it, if it
+  /// was asked; `selection` (may be null) what is wanted of it.
+  void put(Relation relation, const RelationNote* note, const Selection* selection);
 
   /// The relation, pinned in `batch` for as long as the batch's changes live; null if never described.
   const Relation* pin(std::uint32_t oid, Batch& batch);

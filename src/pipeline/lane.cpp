@@ -6,11 +6,14 @@
 
 namespace walcat {
 
-Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const BatchPlan& plan)
+Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const DecoderOptions& decoder_options,
+           const BatchPlan& plan)
     : index(lane_index),
       options(database),
+      selection(decoder_options.selection),
       logger(database.label),
       offset_file(database.offset_path),
+      decoder(decoder_options),
       frames_(plan.most_in_lane()),
       reserved_(plan.reserved_each),
       slots_(plan.most_in_lane()) {
@@ -94,6 +97,10 @@ void Lane::wake_if_starving() {
 }
 
 void Lane::note_written(Batch& batch) {
+  if (batch.values_repaired > 0) {
+    logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
+    batch.values_repaired = 0;
+  }
   changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
   batch.changes_noted = batch.changes_written;
   const auto& points = batch.progress_points;

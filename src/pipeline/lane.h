@@ -30,10 +30,12 @@ namespace walcat {
 /// (keeper: it is in the offset file), confirmed (reader: the server was told).
 class Lane {
  public:
-  Lane(std::uint32_t index, const DatabaseOptions& options, const BatchPlan& plan);
+  Lane(std::uint32_t index, const DatabaseOptions& options, const DecoderOptions& decoder_options,
+       const BatchPlan& plan);
 
   const std::uint32_t index;
   const DatabaseOptions options;
+  const std::shared_ptr<const Selection> selection;
   const log::Logger logger;
   const OffsetFile offset_file;
 

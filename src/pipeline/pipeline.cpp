@@ -30,6 +30,19 @@ std::size_t threads_or_automatic(std::size_t configured) {
   return configured != 0 ? configured : std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);
 }
 
+// The catalog is asked only where something printed depends on it.
+DatabaseOptions lane_options(const PipelineOptions& options, std::size_t database) {
+  const SerializerOptions& lines = options.serializer;
+  DatabaseOptions lane = options.databases[database];
+  lane.describe_relations =
+      lines.values == Values::kDebezium || lines.envelope == Envelope::kDebeziumSchema || lines.key != KeyForm::kNone;
+  return lane;
+}
+
+DecoderOptions decoder_options(const PipelineOptions& options, const std::shared_ptr<const Selection>& selection) {
+  return {selection, options.serializer.transactions, options.serializer.invalid_utf8 == InvalidUtf8::kRefuse};
+}
+
 // EX_SOFTWARE.
 constexpr int kInternalErrorStatus = 70;
 
@@ -56,7 +69,9 @@ std::thread room_thread(const char* name, Body body) {
 /// Reader -> (frames) -> decoder -> (changes) -> serializer -> (lines) -> writer, one member function a thread.
 class Pipeline::Street {
  public:
-  Street(const PipelineOptions& options, const BatchPlan& plan, std::unique_ptr<Sink> sink)
+  /// `selections`: one a database, compiled.
+  Street(const PipelineOptions& options, const std::vector<std::shared_ptr<const Selection>>& selections,
+         const BatchPlan& plan, std::unique_ptr<Sink> sink)
       : options_(options),
         sink_(std::move(sink)),
         shared_(plan),
@@ -66,7 +81,8 @@ class Pipeline::Street {
         writer_(*sink_, options.max_changes),
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_) {
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
-      lanes_.push_back(std::make_unique<Lane>(i, options.databases[i], plan));
+      lanes_.push_back(
+          std::make_unique<Lane>(i, lane_options(options, i), decoder_options(options, selections[i]), plan));
     }
   }
 
@@ -320,7 +336,13 @@ Pipeline::~Pipeline() = default;
 Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& options, std::unique_ptr<Sink> sink) {
   const auto plan = plan_batches(options.street, options.databases.size());
   if (!plan.is_ok()) return plan.status();
-  return std::unique_ptr<Pipeline>(new Pipeline(std::make_unique<Street>(options, *plan, std::move(sink))));
+  std::vector<std::shared_ptr<const Selection>> selections;
+  for (const DatabaseOptions& database : options.databases) {
+    auto selection = Selection::compile(database.selection);
+    if (!selection.is_ok()) return selection.status().with_context(database.label);
+    selections.push_back(*selection);
+  }
+  return std::unique_ptr<Pipeline>(new Pipeline(std::make_unique<Street>(options, selections, *plan, std::move(sink))));
 }
 
 void Pipeline::start() { street_->start(); }

@@ -26,7 +26,7 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
                        std::function<void()> shipped)
     : lane_(lane),
       shared_(shared),
-      source_(lane.options, bounds, lane.stop, lane.logger),
+      source_(lane.options, lane.selection, bounds, lane.stop, lane.logger),
       backoff_(retry),
       shipped_(std::move(shipped)) {}
 

@@ -91,18 +91,18 @@ void Connection::Session::poll_socket(short events, int timeout_ms) {
 
 Status Connection::Session::connect() {
   const std::string pinned = merged_options(options.conn_str);
-  const std::array<const char*, 9> keywords{"dbname",
-                                            "replication",
-                                            "options",
-                                            "client_encoding",
-                                            "fallback_application_name",
-                                            "keepalives_idle",
-                                            "keepalives_interval",
-                                            "keepalives_count",
-                                            nullptr};
-  const std::array<const char*, 9> values{
-      options.conn_str.c_str(), "database", pinned.c_str(), "UTF8", "walcat", "30", "10", "3", nullptr};
-  pg.reset(PQconnectStartParams(keywords.data(), values.data(), 1));
+  // The user's string comes first and is expanded; what follows wins over it.
+  const std::array keywords{"dbname",           "options",
+                            "client_encoding",  "fallback_application_name",
+                            "keepalives_idle",  "keepalives_interval",
+                            "keepalives_count", "replication"};
+  const std::array values{options.conn_str.c_str(), pinned.c_str(), "UTF8", "walcat", "30", "10", "3", "database"};
+  std::vector<const char*> names(keywords.begin(), keywords.end());
+  if (!options.replication) names.back() = nullptr;
+  names.push_back(nullptr);
+  std::vector<const char*> settings(values.begin(), values.end());
+  settings.push_back(nullptr);
+  pg.reset(PQconnectStartParams(names.data(), settings.data(), 1));
   if (pg == nullptr) return {StatusCode::kUnavailable, "out of memory"};
   // Only verbose errors carry the SQLSTATE while connecting.
   PQsetErrorVerbosity(pg.get(), PQERRORS_VERBOSE);
@@ -170,6 +170,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
   if (version >= 140000) {
     if (const Status set = connection->execute("SET idle_session_timeout = 0"); !set.is_ok()) return set;
   }
+  // Such a server sends whatever bytes it holds, or, asked for UTF-8, breaks off at the first that is none.
+  if (connection->server_encoding() == "SQL_ASCII") {
+    if (const Status set = connection->execute("SET client_encoding = 'SQL_ASCII'"); !set.is_ok()) return set;
+  }
   if (version >= 170000) {
     if (const Status set = connection->execute("SET transaction_timeout = 0"); !set.is_ok()) return set;
   }
@@ -179,6 +183,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
 int Connection::server_version() const { return PQserverVersion(session_->pg.get()); }
 std::string Connection::database() const { return PQdb(session_->pg.get()); }
 std::string Connection::user() const { return PQuser(session_->pg.get()); }
+
+std::string Connection::server_encoding() const {
+  const char* encoding = PQparameterStatus(session_->pg.get(), "server_encoding");
+  return encoding == nullptr ? std::string() : encoding;
+}
 
 std::string Connection::literal(std::string_view text) const {
   const PgString escaped(PQescapeLiteral(session_->pg.get(), text.data(), text.size()));

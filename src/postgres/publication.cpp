@@ -125,4 +125,25 @@ Status ensure_publication(Connection& connection, const std::string& name, const
   return Status::ok();
 }
 
+Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
+  // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
+  auto rows = connection.query(fmt::format(
+      "SELECT t.nspname, t.relname, a.attname FROM (SELECT c.oid, n.nspname, c.relname FROM "
+      "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
+      "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {}) t LEFT JOIN "
+      "pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, a.attnum",
+      connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  std::vector<PublishedTable> tables;
+  for (const Row& row : *rows) {
+    const std::string schema = row[0].value_or("");
+    const std::string table = row[1].value_or("");
+    if (tables.empty() || tables.back().schema != schema || tables.back().table != table) {
+      tables.push_back({schema, table, {}});
+    }
+    if (row[2]) tables.back().columns.push_back(*row[2]);
+  }
+  return tables;
+}
+
 }  // namespace walcat

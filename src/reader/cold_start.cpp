@@ -148,10 +148,10 @@ class SlotStart {
 
 }  // namespace
 
-Result<StreamStart> cold_start(const DatabaseOptions& options, const OffsetFile& offset_file,
-                               const std::optional<Offset>& written, const StopRequest& stop,
-                               const log::Logger& logger) {
-  auto opened = Connection::open({options.conn_str, std::chrono::milliseconds(30'000), &stop, logger});
+Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
+                               const OffsetFile& offset_file, const std::optional<Offset>& written,
+                               const StopRequest& stop, const log::Logger& logger) {
+  auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   StreamStart start;
   start.connection = std::move(*opened);
@@ -173,6 +173,13 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const OffsetFile&
   // The publication before the slot, always: see ensure_publication.
   const Status published = ensure_publication(connection, options.publication_name, options.tables, logger);
   if (!published.is_ok()) return published;
+  if (options.selection != SelectionOptions{}) {
+    const auto tables = published_columns(connection, options.publication_name);
+    if (!tables.is_ok()) return tables.status();
+    // A table dropped since the start must not stop a stream that is under way.
+    const Status matched = selection.check(*tables);
+    if (!matched.is_ok() && !written) return Status(StatusCode::kRefused, matched.message());
+  }
 
   auto offset = SlotStart(connection, *server, options, offset_file, logger).decide(written);
   if (!offset.is_ok()) return offset.status();

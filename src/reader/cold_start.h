@@ -26,8 +26,8 @@ struct StreamStart {
 ///
 /// `written`: how far this run has come already; nothing in its first session, where the offset file decides.
 /// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together.
-Result<StreamStart> cold_start(const DatabaseOptions& options, const OffsetFile& offset_file,
-                               const std::optional<Offset>& written, const StopRequest& stop,
-                               const log::Logger& logger);
+Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
+                               const OffsetFile& offset_file, const std::optional<Offset>& written,
+                               const StopRequest& stop, const log::Logger& logger);
 
 }  // namespace walcat

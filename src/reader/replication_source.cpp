@@ -7,6 +7,7 @@
 
 #include "cold_start.h"
 #include "walcat/base/byte_reader.h"
+#include "walcat/postgres/catalog.h"
 
 namespace walcat {
 
@@ -34,9 +35,10 @@ Lsn lsn_at(std::string_view frame, std::size_t offset) {
 
 }  // namespace
 
-ReplicationSource::ReplicationSource(const DatabaseOptions& options, const Bounds& bounds, const StopRequest& stop,
-                                     const log::Logger& logger)
+ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared_ptr<const Selection> selection,
+                                     const Bounds& bounds, const StopRequest& stop, const log::Logger& logger)
     : options_(options),
+      selection_(std::move(selection)),
       bounds_(bounds),
       stop_(stop),
       logger_(logger),
@@ -51,12 +53,10 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   }
   batch.session = sessions_;
   batch.database = database_;
+  batch.is_utf8 = is_utf8_;
   batch.resume = offset_->done;
   auto outcome = fill(batch);
-  if (!outcome.is_ok()) {
-    pending_.reset();
-    connection_.reset();
-  }
+  if (!outcome.is_ok()) disconnect();
   return outcome;
 }
 
@@ -66,9 +66,10 @@ Status ReplicationSource::connect() {
     written = offset_;
     written->done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start = cold_start(options_, offset_file_, written, stop_, logger_);
+  auto start = cold_start(options_, *selection_, offset_file_, written, stop_, logger_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
+  is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (sessions_ == 0) {
     offset_ = start->offset;
     database_ = std::make_shared<const std::string>(offset_->database);
@@ -134,6 +135,9 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
+    if (options_.describe_relations && message_kind(*pending_) == 'R') {
+      if (const Status described = describe(*pending_, batch); !described.is_ok()) return described;
+    }
     if (worth_keeping(*pending_)) {
       batch.append_frame(*pending_);
       // A server that shuts down asks, and waits until all it has sent is confirmed.
@@ -145,6 +149,34 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
     looked = false;
   }
+}
+
+// Adds what the catalog says of the relation in a Relation message, for the decoder to find beside it.
+Status ReplicationSource::describe(std::string_view frame, Batch& batch) {
+  ByteReader reader(frame.substr(kXLogDataHeader + 1));
+  const std::uint32_t relation = reader.u32();
+  reader.cstring();
+  reader.cstring();
+  reader.u8();
+  std::vector<std::uint32_t> types;
+  const std::uint16_t columns = reader.u16();
+  for (std::uint16_t i = 0; i < columns && !reader.failed(); ++i) {
+    reader.u8();
+    reader.cstring();
+    types.push_back(reader.u32());
+    reader.u32();
+  }
+  if (reader.failed()) return Status::ok();  // The decoder names the fault.
+  if (catalog_ == nullptr) {
+    auto opened =
+        Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
+    if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
+    catalog_ = std::move(*opened);
+  }
+  auto note = describe_relation(*catalog_, relation, types);
+  if (!note.is_ok()) return note.status().with_context("catalog");
+  batch.notes.push_back(std::move(*note));
+  return Status::ok();
 }
 
 // Follows transactions from border to border and tells where a bounded or stopping run ends.
@@ -189,8 +221,7 @@ Status ReplicationSource::attend() {
     connection_->wait_without_reading(time_to_status());
     return attended;
   }
-  pending_.reset();
-  connection_.reset();
+  disconnect();
   return attended;
 }
 
@@ -222,8 +253,13 @@ void ReplicationSource::close() {
   if (connection_ == nullptr) return;
   next_status_ = Clock::time_point{};
   if (attend_server(false).is_ok()) connection_->end_replication(kFarewell);
+  disconnect();
+}
+
+void ReplicationSource::disconnect() {
   pending_.reset();
   connection_.reset();
+  catalog_.reset();
 }
 
 }  // namespace walcat

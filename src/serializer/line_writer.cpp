@@ -67,7 +67,14 @@ void LineWriter::escape(unsigned char byte) {
 }
 
 void LineWriter::base64(std::string_view bytes) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  base64(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+}
+
+void LineWriter::base64_url_safe(std::string_view bytes) {
+  base64(bytes, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+}
+
+void LineWriter::base64(std::string_view bytes, const char* alphabet) {
   room((bytes.size() + 2) / 3 * 4 + 2);
   *out_++ = '"';
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -77,8 +84,20 @@ void LineWriter::base64(std::string_view bytes) {
       group = group << 8 | (k < taken ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     }
     for (std::size_t k = 0; k < 4; ++k) {
-      *out_++ = k <= taken ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
+      *out_++ = k <= taken ? alphabet[group >> (18 - 6 * k) & 63] : '=';
     }
+  }
+  *out_++ = '"';
+}
+
+void LineWriter::hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  room(2 * bytes.size() + 2);
+  *out_++ = '"';
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    *out_++ = kDigits[byte >> 4];
+    *out_++ = kDigits[byte & 15];
   }
   *out_++ = '"';
 }

@@ -54,6 +54,10 @@ class LineWriter {
 
   /// Writes `bytes` as a JSON string of standard base64.
   void base64(std::string_view bytes);
+  /// The same in the alphabet that is safe in URLs, with padding.
+  void base64_url_safe(std::string_view bytes);
+  /// Writes `bytes` as a JSON string of lower-case hexadecimal digits.
+  void hex(std::string_view bytes);
 
  private:
   static constexpr std::size_t kBlock = 16;
@@ -85,6 +89,7 @@ class LineWriter {
 
   void escaped(const char* text, std::size_t size);
   void escape(unsigned char byte);
+  void base64(std::string_view bytes, const char* alphabet);
 
   // Copies one block and returns a bit for each byte of it that needs an escape.
   static std::uint32_t copy_block(char* to, const char* from);

@@ -45,20 +45,11 @@ std::uint32_t base_type_oid(const Column& column) {
   return column.type_oid;
 }
 
-std::string json_string(std::string_view text) {
-  ByteBuffer padded(text.size());
-  padded.append(text);
-  ByteBuffer json(text.size() + 2);
-  LineWriter writer(json);
-  writer.string(padded.view());
-  writer.close();
-  return std::string(json.view());
-}
-
 }  // namespace
 
 ValueForm value_form(const Column& column, Values values) {
   if (values == Values::kText) return ValueForm::kString;
+  if (values == Values::kDebezium) return ValueForm::kPlanned;
   const std::uint32_t oid = base_type_oid(column);
   if (oid == kBoolOid) return ValueForm::kBoolean;
   return is_number(oid) ? ValueForm::kNumber : ValueForm::kString;
@@ -66,21 +57,44 @@ ValueForm value_form(const Column& column, Values values) {
 
 RelationFragments::RelationFragments(const Relation* relation, const std::string& database,
                                      const SerializerOptions& options)
-    : bytes_(512) {
+    : relation_(relation), database_name_(database), bytes_(512) {
   const std::string schema = relation == nullptr ? "" : relation->schema;
-  const std::string table = relation == nullptr ? "" : relation->name;
   const std::string& connector = options.connector_name;
-  const std::string name = relation == nullptr ? connector : connector + "_" + schema;
-  source_head_ = add(fmt::format(R"(,"source":{{"version":"{}","connector":{},"name":{},"ts_ms":)", WALCAT_VERSION,
-                                 json_string(connector), json_string(name)));
-  source_middle_ = add(fmt::format(R"(,"snapshot":"false","db":{},"schema":{},"table":{},"txId":)",
-                                   json_string(database), json_string(schema), json_string(table)));
+  connector_ = add(json_string(connector));
+  database_ = add(json_string(database));
+  schema_ = add(json_string(schema));
+  table_ = add(json_string(relation == nullptr ? "" : relation->name));
+  name_with_schema_ = add(json_string(relation == nullptr ? connector : connector + "_" + schema));
   if (relation == nullptr) return;
-  for (const Column& column : relation->columns) {
-    const Slice text = add(fmt::format(",{}:", json_string(column.name)));
-    columns_.push_back({static_cast<std::uint32_t>(text.offset), static_cast<std::uint32_t>(text.size),
-                        value_form(column, options.values), column.is_key});
+  for (const Column& column : relation->columns) add_column(column, options);
+}
+
+void RelationFragments::add_column(const Column& column, const SerializerOptions& options) {
+  const Slice text = add(fmt::format(",{}:", json_string(column.name)));
+  ValueForm form = value_form(column, options.values);
+  if (column.rule.action == ColumnRule::Action::kOmit) {
+    form = ValueForm::kOmitted;
+  } else if (column.rule.action != ColumnRule::Action::kPrint) {
+    // Half a number is no number: what a rule has touched is a string.
+    form = ValueForm::kRuled;
   }
+  columns_.push_back(
+      {static_cast<std::uint32_t>(text.offset), static_cast<std::uint32_t>(text.size), form, column.is_key});
+  plans_.emplace_back(column, options);
+}
+
+std::string RelationFragments::schema_of(const ColumnFragment& fragment) const {
+  const Column& described = column(fragment);
+  if (fragment.form == ValueForm::kRuled || fragment.form == ValueForm::kString) {
+    return fmt::format(R"({{"type":"string","optional":{},"field":{}}})", !described.not_null,
+                       json_string(described.name));
+  }
+  return plan(fragment).schema(described.name, !described.not_null);
+}
+
+const std::vector<std::size_t>& RelationFragments::key() const {
+  static const std::vector<std::size_t> kNoKey;
+  return relation_ == nullptr ? kNoKey : relation_->key;
 }
 
 RelationFragments::Slice RelationFragments::add(std::string_view text) {
@@ -91,7 +105,7 @@ RelationFragments::Slice RelationFragments::add(std::string_view text) {
 
 const RelationFragments& FragmentCache::get(const Relation* relation, const Batch& batch) {
   if (relation == nullptr) {
-    auto& fragments = of_messages_[batch.lane];
+    auto& fragments = of_lane_[batch.lane];
     if (fragments == nullptr) fragments = std::make_unique<RelationFragments>(nullptr, *batch.database, options_);
     return *fragments;
   }
@@ -102,6 +116,16 @@ const RelationFragments& FragmentCache::get(const Relation* relation, const Batc
   Entry& entry = of_relation_[relation];
   entry = Entry{*owner, std::make_unique<RelationFragments>(relation, *batch.database, options_)};
   return *entry.fragments;
+}
+
+std::string json_string(std::string_view text) {
+  ByteBuffer padded(text.size());
+  padded.append(text);
+  ByteBuffer json(text.size() + 2);
+  LineWriter writer(json);
+  writer.string(padded.view());
+  writer.close();
+  return std::string(json.view());
 }
 
 }  // namespace walcat

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "value_plan.h"
 #include "walcat/model/batch.h"
 #include "walcat/model/byte_buffer.h"
 #include "walcat/model/relation.h"
@@ -15,9 +17,16 @@
 namespace walcat {
 
 /// How a cell is written.
-enum class ValueForm : std::uint8_t { kString, kNumber, kBoolean };
+enum class ValueForm : std::uint8_t {
+  kString,
+  kNumber,
+  kBoolean,
+  kPlanned,  ///< By the column's ValuePlan.
+  kRuled,    ///< After the column's ColumnRule.
+  kOmitted,  ///< Not at all.
+};
 
-/// How `values` writes the column.
+/// How `values` writes the column, its rule aside.
 ValueForm value_form(const Column& column, Values values);
 
 /// The constant JSON around a relation's values, rendered once.
@@ -31,27 +40,74 @@ class RelationFragments {
     bool is_key;
   };
 
+  /// `relation` is null for logical messages and for the borders of transactions.
   RelationFragments(const Relation* relation, const std::string& database, const SerializerOptions& options);
 
   const std::vector<ColumnFragment>& columns() const { return columns_; }
   const char* name(const ColumnFragment& column) const { return bytes_.data() + column.offset; }
-  /// `,"source":{"version":..,"ts_ms":`
-  std::string_view source_head() const { return slice(source_head_); }
-  /// `,"snapshot":"false",..,"txId":`
-  std::string_view source_middle() const { return slice(source_middle_); }
+  const Column& column(const ColumnFragment& fragment) const { return relation_->columns[position(fragment)]; }
+  const ValuePlan& plan(const ColumnFragment& fragment) const { return plans_[position(fragment)]; }
+  /// Positions of the columns that make the record's key.
+  const std::vector<std::size_t>& key() const;
+
+  // JSON strings for the source block.
+
+  std::string_view connector() const { return slice(connector_); }
+  std::string_view database() const { return slice(database_); }
+  std::string_view schema() const { return slice(schema_); }
+  std::string_view table() const { return slice(table_); }
+  /// The connector's name and the schema's.
+  std::string_view name_with_schema() const { return slice(name_with_schema_); }
+
+  /// The column's Kafka Connect schema.
+  std::string schema_of(const ColumnFragment& column) const;
+  /// What `render` returns, rendered at the first call: the schema of the relation's values, or of its keys.
+  template <typename Render>
+  std::string_view value_schema(Render&& render) const {
+    return rendered(value_schema_, render);
+  }
+  template <typename Render>
+  std::string_view key_schema(Render&& render) const {
+    return rendered(key_schema_, render);
+  }
+
+  const Relation* relation() const { return relation_; }
+  const std::string& database_name() const { return database_name_; }
 
  private:
+  template <typename Render>
+  static std::string_view rendered(std::unique_ptr<ByteBuffer>& json, Render&& render) {
+    if (json == nullptr) {
+      const std::string text = render();
+      json = std::make_unique<ByteBuffer>(text.size());
+      json->append(text);
+    }
+    return json->view();
+  }
+
   struct Slice {
     std::size_t offset = 0;
     std::size_t size = 0;
   };
   std::string_view slice(Slice s) const { return {bytes_.data() + s.offset, s.size}; }
   Slice add(std::string_view text);
+  void add_column(const Column& column, const SerializerOptions& options);
+  std::size_t position(const ColumnFragment& fragment) const {
+    return static_cast<std::size_t>(&fragment - columns_.data());
+  }
 
+  const Relation* relation_;
+  std::string database_name_;
   ByteBuffer bytes_;
   std::vector<ColumnFragment> columns_;
-  Slice source_head_;
-  Slice source_middle_;
+  std::vector<ValuePlan> plans_;
+  Slice connector_;
+  Slice database_;
+  Slice schema_;
+  Slice table_;
+  Slice name_with_schema_;
+  mutable std::unique_ptr<ByteBuffer> value_schema_;
+  mutable std::unique_ptr<ByteBuffer> key_schema_;
 };
 
 /// The fragments of the relations that a serializer meets.
@@ -62,7 +118,8 @@ class FragmentCache {
  public:
   explicit FragmentCache(const SerializerOptions& options) : options_(options) {}
 
-  /// Fragments for `relation` (null: for logical messages), one of those that `batch` keeps alive.
+  /// Fragments for `relation` (null: for what belongs to none), one of those that `batch` keeps alive. Valid until the
+  /// next call.
   const RelationFragments& get(const Relation* relation, const Batch& batch);
 
  private:
@@ -74,7 +131,10 @@ class FragmentCache {
 
   SerializerOptions options_;
   std::unordered_map<const Relation*, Entry> of_relation_;
-  std::unordered_map<std::uint32_t, std::unique_ptr<RelationFragments>> of_messages_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<RelationFragments>> of_lane_;
 };
+
+/// `text` as a JSON string, for what is rendered once.
+std::string json_string(std::string_view text);
 
 }  // namespace walcat

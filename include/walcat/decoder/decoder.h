@@ -6,10 +6,22 @@
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
 #include "walcat/model/batch.h"
+#include "walcat/selection/selection.h"
 
 namespace walcat {
 
+/// What a decoder does beyond decoding.
+struct DecoderOptions {
+  /// What is wanted of the stream; null: everything.
+  std::shared_ptr<const Selection> selection;
+  /// Whether the borders of transactions become changes, and changes are counted per transaction and table.
+  bool transactions = false;
+  /// Whether text that is no UTF-8 is an error; else it is replaced.
+  bool refuse_invalid_utf8 = false;
+};
+
 class RelationCache;
+class TransactionCount;
 
 /// Turns the frames of one database into changes (pgoutput, protocol version 1).
 ///
@@ -17,7 +29,7 @@ class RelationCache;
 /// done before, so that transactions a server sends again after a reconnect are dropped here.
 class Decoder {
  public:
-  Decoder();
+  explicit Decoder(const DecoderOptions& options = {});
   ~Decoder();
 
   /// Decodes every frame of `batch` and appends the changes, in frame order.
@@ -37,8 +49,12 @@ class Decoder {
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
   void keepalive(Lsn wal_end);
-  bool wants_change();
-  Change& add_change(Operation operation, const Relation* relation, Lsn lsn);
+  bool wants_change(const Relation* relation);
+  bool is_unchanged(const Relation& relation, std::size_t old_cells) const;
+  Change& put_change(Operation operation, const Relation* relation);
+  Change& add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin);
+  Status check_text();
+  Status refuse_text(const Change& change, std::size_t cell);
   void reach(Lsn position);
 
   void begin(Message& message);
@@ -50,17 +66,21 @@ class Decoder {
   void remove(Message& message);
   void truncate(Message& message);
   void logical_message(Message& message);
+  void origin(Message& message);
 
   const Relation* known_relation(Message& message);
   void tuple(Message& message, const Relation& relation);
   OldTuple old_tuple(Message& message, const Relation& relation, std::uint8_t marker);
 
+  const DecoderOptions options_;
   std::unique_ptr<RelationCache> relations_;
+  std::unique_ptr<TransactionCount> count_;
   std::uint64_t session_ = 0;
 
   // What is done.
   Lsn position_;
   Lsn last_message_lsn_;
+  Lsn last_commit_end_;
   Lsn open_commit_lsn_;
   std::uint64_t open_changes_ = 0;
 
@@ -70,9 +90,12 @@ class Decoder {
   std::uint64_t next_index_ = 0;
   /// Changes of the transaction with a lower index went down the street before.
   std::uint64_t done_below_ = 0;
+  /// Ordinal of the change in hand in its table.
+  std::uint64_t table_order_ = 0;
 
   // The batch in hand.
   Batch* batch_ = nullptr;
+  std::size_t notes_taken_ = 0;
   bool transaction_in_batch_ = false;
 };
 

@@ -58,6 +58,14 @@ class Batch {
       at += kFrameHeader + size;
     }
   }
+  /// Appends text that is no frame, for cells to view, and returns where it stands. Moves frame_base(). Only once every
+  /// frame has been visited.
+  std::uint32_t append_text(std::string_view text) {
+    const std::size_t offset = frames_.size();
+    frames_.append(text);
+    return static_cast<std::uint32_t>(offset);
+  }
+
   /// What cells view: the first byte of the frames. 64 bytes past a cell's end may be read, whatever they hold.
   const char* frame_base() const { return frames_.data(); }
 
@@ -77,7 +85,11 @@ class Batch {
     trim(cells, frame_bytes_ / 2);
     trim(transactions, frame_bytes_ / kSmallestChangeFrame);
     trim(progress_points, frame_bytes_ / kSmallestChangeFrame);
+    transaction_summaries.clear();
     relations.clear();
+    notes.clear();
+    is_utf8 = true;
+    values_repaired = 0;
     database.reset();
     session = 0;
     changes_written = 0;
@@ -103,12 +115,21 @@ class Batch {
   ByteBuffer frames_;
 
  public:
+  /// What the catalog says of the relations that the frames describe, in the order of their Relation messages; empty if
+  /// nobody asked.
+  std::vector<std::shared_ptr<const RelationNote>> notes;
+  /// Whether the server vouches for every text being UTF-8; only SQL_ASCII databases do not.
+  bool is_utf8 = true;
+  /// Values in which something that is no UTF-8 was replaced.
+  std::uint64_t values_repaired = 0;
+
   // Changes: filled by the decoder.
 
   std::vector<Transaction> transactions;
   std::vector<Change> changes;
   std::vector<Cell> cells;
   std::vector<ProgressPoint> progress_points;
+  std::vector<TransactionSummary> transaction_summaries;
   /// Keeps alive every relation that `changes` point to.
   std::vector<std::shared_ptr<const Relation>> relations;
 

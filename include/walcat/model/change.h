@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "walcat/base/lsn.h"
 
@@ -8,7 +11,8 @@ namespace walcat {
 
 struct Relation;
 
-enum class Operation : std::uint8_t { kInsert, kUpdate, kDelete, kTruncate, kMessage };
+/// kBegin and kCommit are no changes but stand among them, where transactions are printed as well.
+enum class Operation : std::uint8_t { kInsert, kUpdate, kDelete, kTruncate, kMessage, kBegin, kCommit };
 
 /// What the message carried of the row before the change.
 enum class OldTuple : std::uint8_t { kNone, kKey, kFull };
@@ -33,6 +37,11 @@ struct Transaction {
   std::int64_t commit_time = 0;
   /// Zero for a message outside transactions.
   std::uint32_t xid = 0;
+  /// End LSN of the commit before, as far as the stream has shown one.
+  Lsn previous_commit;
+  /// Where the transaction was first made, if that was another server: name of the origin and commit LSN there.
+  std::shared_ptr<const std::string> origin;
+  Lsn origin_lsn;
 };
 
 /// A typed record of one insert, update, delete, truncated table or logical message.
@@ -47,12 +56,28 @@ struct Change {
   Lsn lsn;
   /// Ordinal in the transaction; with the commit LSN, the change's identity.
   std::uint64_t index = 0;
+  /// Ordinals from 1 among the transaction's printed changes, and among those of its table; only where transactions
+  /// are printed as well.
+  std::uint64_t total_order = 0;
+  std::uint64_t table_order = 0;
   /// Into the batch's transactions.
   std::uint32_t transaction = 0;
-  /// Into the batch's cells.
+  /// Into the batch's cells; for kCommit into its transaction summaries.
   std::uint32_t cells_begin = 0;
   Operation operation = Operation::kInsert;
   OldTuple old_tuple = OldTuple::kNone;
+};
+
+/// What a transaction held, printed at its end.
+struct TransactionSummary {
+  struct Table {
+    std::string schema;
+    std::string table;
+    std::uint64_t changes = 0;
+  };
+  std::uint64_t changes = 0;
+  /// In the order of their first change.
+  std::vector<Table> tables;
 };
 
 /// How far a database's changes had gone before a run began.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,12 +44,12 @@ struct Type {
 struct RelationNote {
   struct ColumnNote {
     std::string name;
-    /// Null for built-in types.
-    std::shared_ptr<const Type> type;
     bool not_null = false;
   };
   std::uint32_t relation_oid = 0;
   std::vector<ColumnNote> columns;
+  /// By OID, the columns' types that are not built in.
+  std::map<std::uint32_t, std::shared_ptr<const Type>> types;
   /// Names of the primary key's columns, in the key's order; of the replica identity index or else a unique index if
   /// there is no primary key; empty if there is none of them.
   std::vector<std::string> key;

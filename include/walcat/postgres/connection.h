@@ -21,6 +21,8 @@ struct ConnectionOptions {
   std::string conn_str;
   /// Time for the whole connection attempt, all hosts together.
   std::chrono::milliseconds connect_timeout{30'000};
+  /// Whether the connection is to carry a stream; without it, it takes plain SQL only.
+  bool replication = true;
   /// Gives up connecting, and waiting for a query, when asked. Borrowed.
   const StopRequest* stop = nullptr;
   log::Logger logger;
@@ -50,6 +52,8 @@ class Connection {
   /// The database connected to, whatever the connection string left out.
   std::string database() const;
   std::string user() const;
+  /// Such as UTF8 or SQL_ASCII.
+  std::string server_encoding() const;
   /// `text` as an SQL string literal.
   std::string literal(std::string_view text) const;
 

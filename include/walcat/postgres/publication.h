@@ -5,6 +5,7 @@
 
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
+#include "walcat/model/published_table.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
 
@@ -18,5 +19,8 @@ namespace walcat {
 /// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
 Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
                           const log::Logger& logger);
+
+/// The tables that the publication publishes now, under the names that their changes come with, and their columns.
+Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name);
 
 }  // namespace walcat

@@ -39,6 +39,9 @@ struct DatabaseOptions {
   bool inactive_slot_check = false;
   /// Slot names of every entry of the configuration.
   std::vector<std::string> configured_slots;
+  /// Whether the catalog is asked about each relation that the stream describes: for types that are not built in, keys
+  /// and NOT NULL. Costs a second connection.
+  bool describe_relations = false;
 };
 
 }  // namespace walcat

@@ -21,8 +21,8 @@ namespace walcat {
 class ReplicationSource : public Source {
  public:
   /// `stop` wakes the source and, while it connects, makes it give up. Borrowed.
-  ReplicationSource(const DatabaseOptions& options, const Bounds& bounds, const StopRequest& stop,
-                    const log::Logger& logger);
+  ReplicationSource(const DatabaseOptions& options, std::shared_ptr<const Selection> selection, const Bounds& bounds,
+                    const StopRequest& stop, const log::Logger& logger);
   ~ReplicationSource() override;
 
   Result<ReadOutcome> read(Batch& batch) override;
@@ -41,9 +41,11 @@ class ReplicationSource : public Source {
   enum class Border { kInside, kEndsBefore, kEndsAfter };
 
   Status connect();
+  void disconnect();
   Result<ReadOutcome> fill(Batch& batch);
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
+  Status describe(std::string_view frame, Batch& batch);
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
   bool worth_keeping(std::string_view frame) const;
@@ -52,6 +54,7 @@ class ReplicationSource : public Source {
   std::chrono::milliseconds time_to_status() const;
 
   DatabaseOptions options_;
+  std::shared_ptr<const Selection> selection_;
   Bounds bounds_;
   const StopRequest& stop_;
   log::Logger logger_;
@@ -59,7 +62,10 @@ class ReplicationSource : public Source {
 
   // The session.
   std::unique_ptr<Connection> connection_;
+  /// Plain SQL beside the stream; opened when a relation is to be described.
+  std::unique_ptr<Connection> catalog_;
   std::shared_ptr<const std::string> database_;
+  bool is_utf8_ = true;
   std::optional<Offset> offset_;
   std::uint64_t sessions_ = 0;
   std::chrono::milliseconds status_interval_{10'000};

@@ -7,18 +7,23 @@
 #include <vector>
 
 #include "walcat/base/status.h"
+#include "walcat/model/published_table.h"
 #include "walcat/model/relation.h"
+#include "walcat/model/table_name.h"
 
 namespace walcat {
 
 /// Which tables and columns of a database are printed, and how (keys of an entry of `databases`).
 ///
 /// Patterns are RE2 regular expressions, anchored at both ends, over `schema.table` and `schema.table.column` as the
-/// catalog stores the names.
+/// catalog stores the names: case kept, never quoted. A dot in a pattern matches any character, a line feed too, and a
+/// byte of a name that is no UTF-8 counts as U+FFFD.
+///
+/// Every member has an initializer, so that a case or a caller may name the few that it sets.
 struct SelectionOptions {
   struct MaskRule {
     std::string columns;
-    std::string with;
+    std::string with = "***";
     bool operator==(const MaskRule&) const = default;
   };
   struct TruncateRule {
@@ -34,44 +39,48 @@ struct SelectionOptions {
   };
 
   /// Empty: all tables. Exclusion wins over inclusion.
-  std::vector<std::string> include_tables;
-  std::vector<std::string> exclude_tables;
-  std::vector<std::string> include_columns;
-  std::vector<std::string> exclude_columns;
-  /// A column that several rules match follows the first of: hash, truncate, mask.
-  std::vector<MaskRule> mask_columns;
-  std::vector<TruncateRule> truncate_columns;
-  std::vector<HashRule> hash_columns;
-  /// `schema.table` (exact) to the columns that make its key.
-  std::map<std::string, std::vector<std::string>> key_columns;
+  std::vector<std::string> include_tables = {};
+  std::vector<std::string> exclude_tables = {};
+  /// The same for columns. A table none of whose columns is left is printed with empty rows.
+  std::vector<std::string> include_columns = {};
+  std::vector<std::string> exclude_columns = {};
+  /// A column that several rules match follows the one that shows least: mask, then hash, then truncate, and of rules
+  /// of one kind the first. So a broad rule never uncovers what a narrow one hides.
+  std::vector<MaskRule> mask_columns = {};
+  std::vector<TruncateRule> truncate_columns = {};
+  std::vector<HashRule> hash_columns = {};
+  /// The columns that make a table's key, in the key's order, by their names in the catalog.
+  std::map<TableName, std::vector<std::string>> key_columns = {};
   /// Updates that change no printed column are not printed. Needs the old row (REPLICA IDENTITY FULL).
   bool skip_unchanged = false;
 
   bool operator==(const SelectionOptions&) const = default;
 };
 
+/// Whether `pattern` is one.
+///
+/// Errors: kConfiguration with RE2's words.
+Status check_pattern(const std::string& pattern);
+
 /// The compiled form of SelectionOptions.
 ///
 /// Threads: immutable; thread-safe.
 class Selection {
  public:
-  /// Errors: kConfiguration naming the pattern and what is wrong with it.
+  /// Errors: kConfiguration naming each bad pattern and what is wrong with it, and each digest that libcrypto refuses.
   static Result<std::shared_ptr<const Selection>> compile(const SelectionOptions& options);
   /// Selects everything.
   Selection();
   ~Selection();
 
   /// Writes the selection into `relation`: is_wanted, each column's rule, and the key if one is configured.
+  ///
+  /// A configured key replaces the one that is there; names in it that the relation has no column for are passed over.
   void apply(Relation& relation) const;
 
   bool skip_unchanged() const;
 
-  /// A table and its columns as they are published now.
-  struct PublishedTable {
-    std::string schema;
-    std::string table;
-    std::vector<std::string> columns;
-  };
+  using PublishedTable = walcat::PublishedTable;
   /// Errors: kConfiguration naming each pattern (and key column) that matches nothing of `published`.
   Status check(const std::vector<PublishedTable>& published) const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "walcat/model/batch.h"
@@ -7,7 +8,12 @@
 
 namespace walcat {
 
-class MessageEnvelope;
+class EnvelopeWriter;
+class FragmentCache;
+class LineWriter;
+class RecordFraming;
+class RelationFragments;
+struct RowView;
 
 /// Turns the changes of a batch into lines of JSON.
 ///
@@ -19,13 +25,28 @@ class Serializer {
 
   /// Appends the lines of `batch`'s changes from `changes_written` on, in order, and the end of each change's lines.
   ///
+  /// A change can have no line (`output.skip`) or several (`output.key_changes`, `output.tombstones`).
   /// Stops early, after a whole change, once the lines outgrow Batch::line_bytes(); the writer then takes what is there
   /// and the batch comes back for the rest.
   /// Threads: stage-bound (serializer).
   void serialize(Batch& batch);
 
  private:
-  std::unique_ptr<MessageEnvelope> envelope_;
+  void records(LineWriter& out, const Batch& batch, const Change& change);
+  void record(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+              const RowView& view);
+  void tombstone(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+                 const RowView& view);
+
+  const SerializerOptions options_;
+  /// A bit for each operation.
+  std::uint32_t skipped_ = 0;
+  std::unique_ptr<FragmentCache> cache_;
+  std::unique_ptr<EnvelopeWriter> envelope_;
+  std::unique_ptr<RecordFraming> framing_;
+  /// Those of the change in hand; changes come in runs of one relation.
+  const RelationFragments* fragments_ = nullptr;
+  const void* fragments_of_ = nullptr;
 };
 
 }  // namespace walcat

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "walcat/base/status.h"
+#include "walcat/model/type.h"
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+/// Asks the catalog what the stream leaves out about a relation: descriptions of its types that are not built in,
+/// NOT NULL, and the key.
+///
+/// The catalog answers as of now, the stream speaks of the past: what has been dropped meanwhile stays undescribed.
+/// `type_oids` are those of the relation's columns as the stream gave them, in order.
+Result<std::shared_ptr<const RelationNote>> describe_relation(Connection& connection, std::uint32_t relation_oid,
+                                                              const std::vector<std::uint32_t>& type_oids);
+
+}  // namespace walcat

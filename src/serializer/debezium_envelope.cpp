@@ -1,0 +1,187 @@
+#include "debezium_envelope.h"
+
+#include <chrono>
+#include <string>
+
+#include "debezium_schema.h"
+#include "walcat/base/postgres_time.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr std::size_t kSourceBytes = 512;
+
+std::int64_t unix_micros(std::int64_t postgres_micros) { return postgres_micros + kPostgresEpochUnixMicros; }
+
+void number_or_null(LineWriter& out, std::uint64_t value) { value == 0 ? out.literal("null") : out.number(value); }
+
+void operation(LineWriter& out, Operation operation) {
+  switch (operation) {
+    case Operation::kInsert: return out.literal("\"op\":\"c\"");
+    case Operation::kUpdate: return out.literal("\"op\":\"u\"");
+    case Operation::kDelete: return out.literal("\"op\":\"d\"");
+    case Operation::kTruncate: return out.literal("\"op\":\"t\"");
+    default: return out.literal("\"op\":\"m\"");
+  }
+}
+
+// Text that is longer-lived but not padded.
+void string(LineWriter& out, const std::string& text) {
+  ByteBuffer padded(text.size());
+  padded.append(text);
+  out.string(padded.view());
+}
+
+}  // namespace
+
+DebeziumEnvelope::DebeziumEnvelope(const SerializerOptions& options)
+    : options_(options), rows_(options), source_head_(kSourceBytes), transaction_schema_(kSourceBytes) {
+  transaction_schema_.append(transaction_schema(options));
+  LineWriter head(source_head_);
+  head.literal("{\"version\":\"" WALCAT_VERSION "\",\"connector\":\"postgresql\",\"name\":");
+  string(head, options.connector_name);
+  head.literal(",\"ts_ms\":");
+  head.close();
+}
+
+void DebeziumEnvelope::start(const Batch&) {
+  now_ns_ =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void DebeziumEnvelope::write(LineWriter& out, const Batch& batch, const Change& change,
+                             const RelationFragments& fragments, const RowView& view) {
+  if (options_.envelope == Envelope::kDebezium) return payload(out, batch, change, fragments, view);
+  out.literal("{\"schema\":");
+  out.raw(schema(change, fragments));
+  out.literal(",\"payload\":");
+  payload(out, batch, change, fragments, view);
+  out.literal("}");
+}
+
+void DebeziumEnvelope::payload(LineWriter& out, const Batch& batch, const Change& change,
+                               const RelationFragments& fragments, const RowView& view) {
+  switch (change.operation) {
+    case Operation::kBegin:
+    case Operation::kCommit: return write_transaction_border(out, batch, change);
+    case Operation::kMessage: return logical_message(out, batch, change, fragments);
+    default: return row_change(out, batch, change, fragments, view);
+  }
+}
+
+void DebeziumEnvelope::row_change(LineWriter& out, const Batch& batch, const Change& change,
+                                  const RelationFragments& fragments, const RowView& view) {
+  const Transaction& transaction = batch.transactions[change.transaction];
+  if (view.before == nullptr) {
+    out.literal("{\"before\":null");
+  } else {
+    out.literal("{\"before\":{");
+    rows_.before(out, batch, fragments, view, RowWriter::NotSent::kNull);
+    out.literal("}");
+  }
+  if (view.after == nullptr) {
+    out.literal(",\"after\":null,\"source\":");
+  } else {
+    out.literal(",\"after\":{");
+    rows_.after(out, batch, fragments, view);
+    out.literal("},\"source\":");
+  }
+  source(out, change, transaction, fragments);
+  out.literal(",\"transaction\":");
+  transaction_block(out, change, transaction);
+  out.literal(",");
+  operation(out, view.operation);
+  out.literal(",\"ts_ms\":");
+  out.number(now_ns_ / 1'000'000);
+  out.literal(",\"ts_us\":");
+  out.number(now_ns_ / 1'000);
+  out.literal(",\"ts_ns\":");
+  out.number(now_ns_);
+  out.literal("}");
+}
+
+void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, const Change& change,
+                                       const RelationFragments& fragments) {
+  const Transaction& transaction = batch.transactions[change.transaction];
+  const std::string_view content = batch.text(batch.cells[change.cells_begin + 1]);
+  out.literal("{\"op\":\"m\",\"ts_ms\":");
+  out.number(now_ns_ / 1'000'000);
+  out.literal(",\"source\":");
+  source(out, change, transaction, fragments);
+  out.literal(",\"transaction\":");
+  transaction_block(out, change, transaction);
+  out.literal(",\"message\":{\"prefix\":");
+  out.string(batch.text(batch.cells[change.cells_begin]));
+  out.literal(",\"content\":");
+  switch (options_.debezium.binary_handling_mode) {
+    case DebeziumOptions::BinaryHandling::kHex: out.hex(content); break;
+    case DebeziumOptions::BinaryHandling::kBase64UrlSafe: out.base64_url_safe(content); break;
+    default: out.base64(content);
+  }
+  out.literal("}}");
+}
+
+void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Transaction& transaction,
+                              const RelationFragments& fragments) {
+  const std::int64_t commit_us = unix_micros(transaction.commit_time);
+  out.raw(source_head_.view());
+  out.number(unix_millis(transaction.commit_time));
+  out.literal(",\"snapshot\":\"false\",\"db\":");
+  out.raw(fragments.database());
+  out.literal(",\"sequence\":\"[");
+  if (transaction.previous_commit) {
+    out.literal("\\\"");
+    out.number(transaction.previous_commit.value);
+    out.literal("\\\"");
+  } else {
+    out.literal("null");
+  }
+  out.literal(",\\\"");
+  out.number(change.lsn.value);
+  out.literal("\\\"]\",\"ts_us\":");
+  out.number(commit_us);
+  out.literal(",\"ts_ns\":");
+  out.number(commit_us * 1'000);
+  out.literal(",\"schema\":");
+  out.raw(fragments.schema());
+  out.literal(",\"table\":");
+  out.raw(fragments.table());
+  out.literal(",\"txId\":");
+  number_or_null(out, transaction.xid);
+  out.literal(",\"lsn\":");
+  out.number(change.lsn.value);
+  out.literal(",\"xmin\":null,\"origin\":");
+  transaction.origin == nullptr ? out.literal("null") : string(out, *transaction.origin);
+  out.literal(",\"origin_lsn\":");
+  number_or_null(out, transaction.origin_lsn.value);
+  if (options_.position) {
+    out.literal(",\"commit_lsn\":");
+    out.number(transaction.commit_lsn.value);
+    out.literal(",\"index\":");
+    out.number(change.index);
+  }
+  out.literal("}");
+}
+
+void DebeziumEnvelope::transaction_block(LineWriter& out, const Change& change, const Transaction& transaction) {
+  if (!options_.transactions || transaction.xid == 0) return out.literal("null");
+  out.literal("{\"id\":");
+  write_transaction_id(out, transaction);
+  out.literal(",\"total_order\":");
+  out.number(change.total_order);
+  out.literal(",\"data_collection_order\":");
+  out.number(change.table_order);
+  out.literal("}");
+}
+
+// Large, and the same for every change of a relation: rendered once.
+std::string_view DebeziumEnvelope::schema(const Change& change, const RelationFragments& fragments) {
+  if (change.operation == Operation::kBegin || change.operation == Operation::kCommit) {
+    return transaction_schema_.view();
+  }
+  return fragments.value_schema(
+      [&] { return change.relation == nullptr ? message_schema(options_) : row_schema(options_, fragments); });
+}
+
+}  // namespace walcat

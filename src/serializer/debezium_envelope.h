@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "envelope.h"
+
+namespace walcat {
+
+/// Debezium's value, field for field, with or without its schema around it.
+///
+/// Source: Debezium's documentation of the PostgreSQL connector, "Data change events".
+class DebeziumEnvelope : public EnvelopeWriter {
+ public:
+  explicit DebeziumEnvelope(const SerializerOptions& options);
+
+  void start(const Batch& batch) override;
+  void write(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+             const RowView& view) override;
+
+ private:
+  void payload(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+               const RowView& view);
+  void row_change(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+                  const RowView& view);
+  void logical_message(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments);
+  void source(LineWriter& out, const Change& change, const Transaction& transaction,
+              const RelationFragments& fragments);
+  void transaction_block(LineWriter& out, const Change& change, const Transaction& transaction);
+  std::string_view schema(const Change& change, const RelationFragments& fragments);
+
+  const SerializerOptions options_;
+  RowWriter rows_;
+  /// `{"version":..,"connector":"postgresql","name":..,"ts_ms":`
+  ByteBuffer source_head_;
+  /// Nanoseconds since 1970: when the batch in hand was taken up.
+  std::int64_t now_ns_ = 0;
+
+  ByteBuffer transaction_schema_;
+};
+
+}  // namespace walcat

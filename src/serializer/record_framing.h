@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "line_writer.h"
+#include "relation_fragments.h"
+#include "row_writer.h"
+#include "walcat/model/batch.h"
+#include "walcat/serializer/options.h"
+
+namespace walcat {
+
+/// Writes what stands around a value: topic and key before it, the separator after it.
+///
+/// Threads: stage-bound (serializer).
+class RecordFraming {
+ public:
+  explicit RecordFraming(const SerializerOptions& options);
+
+  /// Appends topic and key, each with the key separator after it, as far as the framing has them.
+  void begin(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+             const RowView& view);
+  /// Appends the record separator.
+  void end(LineWriter& out) { out.raw(record_separator_.view()); }
+
+ private:
+  /// A piece of the topic: text, or one of the things a placeholder stands for.
+  struct TopicPiece {
+    enum class Kind { kText, kDatabase, kSchema, kTable, kOperation };
+    Kind kind;
+    std::string text;
+  };
+  void parse_topic(const std::string& topic);
+  void topic(LineWriter& out, const Change& change, const RelationFragments& fragments, const RowView& view);
+  void key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+           const RowView& view);
+  void json_key(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
+  void text_key(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
+  bool is_ambiguous(std::string_view text) const;
+
+  const SerializerOptions options_;
+  RowWriter rows_;
+  ByteBuffer key_separator_;
+  ByteBuffer record_separator_;
+  std::vector<TopicPiece> topic_;
+};
+
+}  // namespace walcat

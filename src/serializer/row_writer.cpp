@@ -1,0 +1,101 @@
+#include "row_writer.h"
+
+#include "walcat/selection/column_value.h"
+
+namespace walcat {
+
+RowView RowView::of(const Batch& batch, const Change& change) {
+  RowView view;
+  view.operation = change.operation;
+  if (change.relation == nullptr || change.operation == Operation::kTruncate) return view;
+  const Cell* cells = batch.cells.data() + change.cells_begin;
+  if (change.old_tuple != OldTuple::kNone) {
+    view.before = cells;
+    view.before_is_key = change.old_tuple == OldTuple::kKey;
+    view.unchanged = cells;
+    cells += change.relation->columns.size();
+  }
+  if (change.operation != Operation::kDelete) view.after = cells;
+  return view;
+}
+
+RowWriter::RowWriter(const SerializerOptions& options) : placeholder_(64), padded_(256) {
+  placeholder_.append(json_string(options.debezium.unavailable_value_placeholder));
+}
+
+// All columns under identity FULL, else those that the identity is made of.
+bool RowWriter::before(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view,
+                       NotSent not_sent) {
+  bool first = true;
+  const Cell* cell = view.before;
+  for (const auto& column : fragments.columns()) {
+    const Cell& value_before = *cell++;
+    const bool was_sent = !view.before_is_key || column.is_key;
+    if (column.form == ValueForm::kOmitted || (!was_sent && not_sent == NotSent::kLeftOut)) continue;
+    out.raw(fragments.name(column) + first, column.size - first);
+    first = false;
+    value(out, batch, fragments, column, was_sent ? value_before : Cell{});
+  }
+  return !first;
+}
+
+// A TOAST value that did not change is not sent again; the old tuple has it under identity FULL or in a key.
+bool RowWriter::after(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view) {
+  bool first = true;
+  const Cell* cell = view.after;
+  const Cell* old = view.unchanged;
+  for (const auto& column : fragments.columns()) {
+    const bool from_old = cell->size == Cell::kUnchanged && old != nullptr && old->size >= 0;
+    const Cell& now = from_old ? *old : *cell;
+    ++cell;
+    if (old != nullptr) ++old;
+    if (column.form == ValueForm::kOmitted) continue;
+    out.raw(fragments.name(column) + first, column.size - first);
+    first = false;
+    value(out, batch, fragments, column, now);
+  }
+  return !first;
+}
+
+void RowWriter::value(LineWriter& out, const Batch& batch, const RelationFragments& fragments,
+                      const RelationFragments::ColumnFragment& column, const Cell& cell) {
+  if (cell.size >= 0) [[likely]] {
+    return text(out, fragments, column, batch.frame_base() + cell.offset, static_cast<std::size_t>(cell.size));
+  }
+  cell.size == Cell::kNull ? out.literal("null") : unavailable(out, fragments, column);
+}
+
+void RowWriter::text(LineWriter& out, const RelationFragments& fragments,
+                     const RelationFragments::ColumnFragment& column, const char* text, std::size_t size) {
+  switch (column.form) {
+    case ValueForm::kString:
+    case ValueForm::kOmitted: return out.string(text, size);
+    case ValueForm::kBoolean: return *text == 't' ? out.literal("true") : out.literal("false");
+    case ValueForm::kNumber: {
+      // NaN, Infinity and -Infinity are no JSON numbers.
+      const char first_digit = *text == '-' ? text[1] : *text;
+      if (first_digit >= '0' && first_digit <= '9') return out.raw(text, size);
+      return out.string(text, size);
+    }
+    case ValueForm::kPlanned: return fragments.plan(column).write(out, text, size);
+    case ValueForm::kRuled: return ruled(out, fragments.column(column), {text, size});
+  }
+}
+
+void RowWriter::ruled(LineWriter& out, const Column& column, std::string_view text) {
+  padded_.clear(padded_.capacity());
+  padded_.append(ruled_value(column.rule, text, scratch_));
+  out.string(padded_.view());
+}
+
+void RowWriter::unavailable(LineWriter& out, const RelationFragments& fragments,
+                            const RelationFragments::ColumnFragment& column) {
+  if (column.form == ValueForm::kPlanned) return fragments.plan(column).write_unavailable(out);
+  // A rule that shows nothing of the value does not need it.
+  if (column.form == ValueForm::kRuled && fragments.column(column).rule.action == ColumnRule::Action::kMask) {
+    return ruled(out, fragments.column(column), {});
+  }
+  out.raw(placeholder_.view());
+}
+
+}  // namespace walcat

@@ -1,0 +1,198 @@
+#include "temporal_values.h"
+
+#include <cstdlib>
+#include <limits>
+
+#include "short_text.h"
+#include "temporal_text.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+// What Debezium's stream has for the infinities; a timestamp's in microseconds since 1970-01-01.
+constexpr std::int64_t kInfiniteDate = -2'147'472'692;
+constexpr std::int64_t kMinusInfiniteDate = -2'147'472'691;
+constexpr std::int64_t kInfiniteMicros = 9'223'372'036'825'200'000;
+constexpr std::int64_t kMinusInfiniteMicros = -9'223'372'036'832'400'000;
+
+constexpr std::int64_t kMicrosPerMonth = 2'629'800'000'000;  // 30.4375 days
+
+constexpr Moment infinite_moment(int sign) {
+  const std::int64_t micros = sign > 0 ? kInfiniteMicros : kMinusInfiniteMicros;
+  const std::int64_t of_day = micros % kMicrosPerDay;
+  if (of_day < 0) return {micros / kMicrosPerDay - 1, of_day + kMicrosPerDay};
+  return {micros / kMicrosPerDay, of_day};
+}
+
+std::int64_t saturated_product(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (!__builtin_mul_overflow(a, b, &product)) return product;
+  return (a < 0) == (b < 0) ? kMost : kLeast;
+}
+
+std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? kMost : kLeast;
+}
+
+// The first day of the range may begin before it, so the day is counted from its end.
+std::int64_t unix_micros(const Moment& moment) {
+  if (moment.days >= 0) return saturated_sum(saturated_product(moment.days, kMicrosPerDay), moment.micros);
+  return saturated_sum(saturated_product(moment.days + 1, kMicrosPerDay), moment.micros - kMicrosPerDay);
+}
+
+void add_date(ShortText& to, std::int64_t days) {
+  const CivilDate date = date_of(days);
+  if (date.year < 0) to.add('-');
+  if (date.year > 9999) to.add('+');
+  to.number(static_cast<std::uint64_t>(std::abs(date.year)), 4);
+  to.add('-').number(static_cast<std::uint64_t>(date.month), 2);
+  to.add('-').number(static_cast<std::uint64_t>(date.day), 2);
+}
+
+void add_clock(ShortText& to, std::int64_t micros) {
+  const auto seconds = static_cast<std::uint64_t>(micros / kMicrosPerSecond);
+  to.number(seconds / 3600, 2).add(':').number(seconds / 60 % 60, 2).add(':').number(seconds % 60, 2);
+}
+
+void add_time(ShortText& to, std::int64_t micros) {
+  add_clock(to, micros % kMicrosPerDay);
+  to.trimmed_fraction(micros % kMicrosPerSecond);
+}
+
+void write_iso_time(LineWriter& out, std::int64_t micros) {
+  ShortText json;
+  json.add('"');
+  add_time(json, micros);
+  out.raw(json.add("Z\"").view());
+}
+
+void write_iso_moment(LineWriter& out, const Moment& moment) {
+  ShortText json;
+  add_date(json.add('"'), moment.days);
+  add_time(json.add('T'), moment.micros);
+  out.raw(json.add("Z\"").view());
+}
+
+void write_nanos(LineWriter& out, const Moment& moment) {
+  std::int64_t nanos = 0;
+  if (__builtin_mul_overflow(unix_micros(moment), 1000, &nanos)) return out.literal("null");
+  out.number(nanos);
+}
+
+void write_moment(LineWriter& out, const Moment& moment, TemporalForm form) {
+  switch (form) {
+    case TemporalForm::kMillis: return out.number(moment.unix_millis());
+    case TemporalForm::kMicros: return out.number(unix_micros(moment));
+    case TemporalForm::kNanos: return write_nanos(out, moment);
+    case TemporalForm::kIso: return write_iso_moment(out, moment);
+  }
+}
+
+void write_infinite_timestamp(LineWriter& out, int sign, TemporalForm form) {
+  if (form == TemporalForm::kNanos) return out.number(sign > 0 ? kMost : kLeast);
+  write_moment(out, infinite_moment(sign), form);
+}
+
+std::int64_t interval_micros(const IntervalParts& parts) {
+  const std::int64_t months = parts.years * 12 + parts.months;
+  const std::int64_t of_months = saturated_product(months, kMicrosPerMonth);
+  return saturated_sum(saturated_sum(of_months, saturated_product(parts.days, kMicrosPerDay)), parts.micros);
+}
+
+}  // namespace
+
+bool write_date(LineWriter& out, std::string_view text, TemporalForm form) {
+  const int sign = infinity_sign(text);
+  if (sign != 0) {
+    if (form == TemporalForm::kIso) return false;
+    out.number(sign > 0 ? kInfiniteDate : kMinusInfiniteDate);
+    return true;
+  }
+  const auto days = parse_date(text);
+  if (!days) return false;
+  if (form == TemporalForm::kIso) {
+    ShortText json;
+    add_date(json.add('"'), *days);
+    out.raw(json.add("Z\"").view());
+  } else {
+    out.number(*days);
+  }
+  return true;
+}
+
+bool write_time(LineWriter& out, std::string_view text, TemporalForm form) {
+  const auto micros = parse_time(text);
+  if (!micros) return false;
+  switch (form) {
+    case TemporalForm::kMillis: out.number(*micros / 1000); break;
+    case TemporalForm::kMicros: out.number(*micros); break;
+    case TemporalForm::kNanos: out.number(*micros * 1000); break;
+    case TemporalForm::kIso: write_iso_time(out, *micros); break;
+  }
+  return true;
+}
+
+bool write_time_with_zone(LineWriter& out, std::string_view text) {
+  const auto micros = parse_time_with_zone(text);
+  if (!micros) return false;
+  write_iso_time(out, *micros);
+  return true;
+}
+
+bool write_timestamp(LineWriter& out, std::string_view text, TemporalForm form) {
+  const auto moment = parse_timestamp(text);
+  if (moment) {
+    write_moment(out, *moment, form);
+    return true;
+  }
+  const int sign = infinity_sign(text);
+  if (sign != 0) write_infinite_timestamp(out, sign, form);
+  return sign != 0;
+}
+
+bool write_timestamp_with_zone(LineWriter& out, std::string_view text, int digits) {
+  const auto moment = parse_timestamp(text);
+  if (!moment) return false;
+  ShortText json;
+  add_date(json.add('"'), moment->days);
+  add_clock(json.add('T'), moment->micros);
+  if (digits > 0) {
+    std::int64_t fraction = moment->micros % kMicrosPerSecond;
+    for (int cut = digits; cut < 6; ++cut) fraction /= 10;
+    json.add('.').number(static_cast<std::uint64_t>(fraction), digits);
+  }
+  out.raw(json.add("Z\"").view());
+  return true;
+}
+
+bool write_interval_micros(LineWriter& out, std::string_view text) {
+  const auto parts = parse_interval(text);
+  if (parts) {
+    out.number(interval_micros(*parts));
+    return true;
+  }
+  const int sign = infinity_sign(text);
+  if (sign != 0) out.number(sign > 0 ? kMost : kLeast);
+  return sign != 0;
+}
+
+bool write_interval_iso(LineWriter& out, std::string_view text) {
+  const auto parts = parse_interval(text);
+  if (!parts) return false;
+  const std::int64_t seconds = parts->micros / kMicrosPerSecond;
+  ShortText json;
+  json.add("\"P").number(parts->years).add('Y').number(parts->months).add('M').number(parts->days);
+  json.add("DT").number(seconds / 3600).add('H').number(seconds / 60 % 60).add('M');
+  if (parts->micros < 0 && seconds % 60 == 0 && parts->micros % kMicrosPerSecond != 0) json.add('-');
+  json.number(seconds % 60).trimmed_fraction(std::abs(parts->micros % kMicrosPerSecond));
+  out.raw(json.add("S\"").view());
+  return true;
+}
+
+}  // namespace walcat
