@@ -84,7 +84,7 @@ Codec<V> choice(std::vector<std::pair<std::string_view, V>> words) {
 
 /// The values of `codec` in which `fault_of` finds no fault; its answer is the fault, or empty.
 template <typename V>
-Codec<V> checked(Codec<V> codec, std::function<std::string(const V& value)> fault_of) {
+Codec<V> checked(Codec<V> codec, const std::function<std::string(const V& value)>& fault_of) {
   codec.explain = [read = codec.read, fault_of](const Node& node) {
     const auto value = read(node);
     return value ? fault_of(*value) : std::string();

@@ -8,6 +8,8 @@
 #include <sstream>
 #include <utility>
 
+#include "walcat/base/utf8.h"
+
 namespace walcat::config {
 
 namespace {
@@ -143,17 +145,6 @@ class TreeBuilder : public YAML::EventHandler {
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
 };
-
-// Bytes of the UTF-8 character at the front of `text`, 0 if there is none. Overlong forms are let through.
-std::size_t character_size(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-  if (size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  return size;
-}
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +8,7 @@
 #include "message.h"
 #include "relation_cache.h"
 #include "transaction_count.h"
-#include "utf8.h"
+#include "walcat/base/utf8.h"
 #include "walcat/decoder/decoder.h"
 
 namespace walcat {
@@ -18,6 +19,8 @@ constexpr const char* kTupleCut = "tuple ends in the middle of a column";
 // The ordinal of what stands before a transaction's first change.
 constexpr std::uint64_t kBeforeFirst = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::max();
+
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
 Status malformed_frame(std::string_view frame, std::string_view what) {
   return {StatusCode::kProtocolError, fmt::format("CopyData frame of {} bytes: {}", frame.size(), what)};

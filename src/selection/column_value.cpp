@@ -1,7 +1,7 @@
 #include "walcat/selection/column_value.h"
 
 #include "digest.h"
-#include "utf8.h"
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
@@ -10,7 +10,7 @@ std::string_view ruled_value(const ColumnRule& rule, std::string_view text, std:
     case ColumnRule::Action::kPrint: return text;
     case ColumnRule::Action::kOmit: return {};
     case ColumnRule::Action::kMask: return rule.mask;
-    case ColumnRule::Action::kTruncate: return selection::first_characters(text, rule.length);
+    case ColumnRule::Action::kTruncate: return first_characters(text, rule.length);
     case ColumnRule::Action::kHash: selection::write_digest(rule.digest, rule.salt, text, scratch); return scratch;
   }
   return {};

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "digest.h"
-#include "utf8.h"
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
@@ -106,7 +106,7 @@ bool is_chosen(const PatternList& include, const PatternList& exclude, const std
 
 // What patterns are matched with: `schema.table`, and with that as `outer` `schema.table.column`.
 std::string full_name(const std::string& outer, const std::string& inner) {
-  return selection::repaired(outer + "." + inner);
+  return with_replacements(outer + "." + inner);
 }
 
 std::vector<std::size_t> positions_of(const std::vector<std::string>& names, const std::vector<Column>& columns) {

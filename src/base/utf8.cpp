@@ -1,6 +1,4 @@
-#include "utf8.h"
-
-#include <simdjson.h>
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
@@ -49,7 +47,17 @@ Piece next_piece(std::string_view text) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+std::size_t character_size(std::string_view text) {
+  const Piece piece = next_piece(text);
+  return piece.is_valid ? piece.size : 0;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t length) {
+  if (text.size() <= length) return text;
+  std::size_t end = 0;
+  for (std::size_t taken = 0; taken < length && end < text.size(); ++taken) end += next_piece(text.substr(end)).size;
+  return text.substr(0, end);
+}
 
 std::string with_replacements(std::string_view text) {
   std::string out;
