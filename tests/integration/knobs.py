@@ -1,0 +1,47 @@
+"""Lengths of the long tests, from the environment. The defaults keep the whole suite within a few minutes.
+
+    WALCAT                          the binary under test (build/release/walcat)
+    WALCAT_TEST_SANITIZER           address or thread: the binary is slow, waits are longer, loads smaller
+    WALCAT_TEST_LOAD_SECONDS        pgbench on two databases (5)
+    WALCAT_TEST_SIGTERM_ROUNDS      clean stops under load (5)
+    WALCAT_TEST_SIGKILL_ROUNDS      kills under load (5)
+    WALCAT_TEST_TERMINATE_ROUNDS    walsenders terminated under load (8)
+    WALCAT_TEST_BIG_ROWS            rows of the big transaction (200000)
+    WALCAT_TEST_HOLD_SECONDS        how long the reader of the pipe stands still (15)
+    WALCAT_TEST_SENDER_TIMEOUT      the server's wal_sender_timeout meanwhile, seconds (6)
+    WALCAT_TEST_SEED                of every random choice (1)
+"""
+
+import os
+import pathlib
+import random
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WALCAT = pathlib.Path(os.environ.get("WALCAT") or ROOT / "build" / "release" / "walcat").resolve()
+SANITIZER = os.environ.get("WALCAT_TEST_SANITIZER", "")
+
+
+def number(name: str, usual: int, sanitized: int | None = None) -> int:
+    text = os.environ.get(f"WALCAT_TEST_{name}", "")
+    if text:
+        return int(text)
+    return sanitized if SANITIZER and sanitized is not None else usual
+
+
+LOAD_SECONDS = number("LOAD_SECONDS", 5, sanitized=3)
+SIGTERM_ROUNDS = number("SIGTERM_ROUNDS", 5, sanitized=3)
+SIGKILL_ROUNDS = number("SIGKILL_ROUNDS", 5, sanitized=3)
+TERMINATE_ROUNDS = number("TERMINATE_ROUNDS", 8, sanitized=4)
+BIG_ROWS = number("BIG_ROWS", 200_000, sanitized=20_000)
+HOLD_SECONDS = number("HOLD_SECONDS", 15, sanitized=10)
+SENDER_TIMEOUT_SECONDS = number("SENDER_TIMEOUT", 6)
+SEED = number("SEED", 1)
+
+# Every wait of the suite is a multiple of this; a sanitized binary gets more time.
+PATIENCE = 4.0 if SANITIZER else 1.0
+
+
+def dice() -> random.Random:
+    """Random choices of one test; the seed is shown when it fails."""
+    print(f"WALCAT_TEST_SEED={SEED}")
+    return random.Random(SEED)

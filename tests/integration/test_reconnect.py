@@ -1,0 +1,87 @@
+"""Connections that break: walcat comes back by itself, with no gap and, inside one run, no repeat."""
+
+from collections.abc import Iterator
+
+import knobs
+import pytest
+from configuration import configuration, entry
+from database import Database
+from ledger import Ledger
+from postgres_server import PostgresServer
+from walcat_process import Walcat
+from workload import MIXED_KEYS, MIXED_TABLES, mixed
+
+
+@pytest.fixture
+def fragile(walcat: Walcat) -> Iterator[Database]:
+    """A loaded database on a server of its own, which may be stopped."""
+    server = PostgresServer()
+    made = Database(server)
+    made.execute(*MIXED_TABLES)
+    yield made
+    walcat.close()
+    server.close()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_restart_of_the_server_in_mid_stream(mode, fragile, walcat, tmp_path):
+    ledger = Ledger(fragile, MIXED_KEYS)
+    run = walcat.start(configuration(entry(fragile, *MIXED_KEYS)))
+    run.wait_for(fragile.slot_reader, "the slot is streamed")
+    for _ in range(2):
+        known = run.output.count()
+        with mixed(fragile, tmp_path):
+            run.wait_for_lines(known + 100)
+            fragile.disconnect()
+            fragile.server.restart(mode)
+        run.wait_for(fragile.slot_reader, "the slot is streamed again")
+    with mixed(fragile, tmp_path):
+        run.wait_for_lines(run.output.count() + 100)
+    run.wait_for(lambda: run.output.count() >= ledger.count(), "every change is printed")
+    run.stop()
+    ledger.check_exactly_once(run.lines())
+
+
+def test_terminated_walsenders_under_load(database, walcat, tmp_path):
+    database.execute(*MIXED_TABLES)
+    ledger = Ledger(database, MIXED_KEYS)
+    run = walcat.start(configuration(entry(database, *MIXED_KEYS)))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    with mixed(database, tmp_path, rate=400):
+        for _ in range(knobs.TERMINATE_ROUNDS):
+            run.wait_for_lines(run.output.count() + 30)
+            walsender = run.wait_for(database.slot_reader, "the slot is streamed")
+            database.rows("SELECT pg_terminate_backend(%s)", (walsender,))
+            run.wait_for(lambda: database.slot_reader() not in (None, walsender), "another walsender streams the slot")
+    run.wait_for(lambda: run.output.count() >= ledger.count(), "every change is printed")
+    run.stop()
+    ledger.check_exactly_once(run.lines())
+
+
+def test_a_walsender_terminated_inside_a_big_transaction(database, walcat):
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    run = walcat.start(configuration(entry(database)))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    rows = 50_000
+    database.execute(f"INSERT INTO t SELECT id FROM generate_series(1, {rows}) AS id")
+    run.wait_for_lines(1)
+    for _ in range(3):
+        walsender = run.wait_for(database.slot_reader, "the slot is streamed")
+        database.rows("SELECT pg_terminate_backend(%s)", (walsender,))
+        run.wait_for(lambda: database.slot_reader() not in (None, walsender), "another walsender streams the slot")
+    run.wait_for(lambda: run.output.count() >= rows, "every row is printed")
+    run.stop()
+    assert [line.after["id"] for line in run.lines()] == list(range(1, rows + 1))
+
+
+def test_a_fast_stop_of_the_server_does_not_wait_for_walcat(fragile, walcat):
+    run = walcat.start(configuration(entry(fragile), flush_interval="1h"))
+    run.wait_for(fragile.slot_reader, "the slot is streamed")
+    fragile.execute("UPDATE accounts SET balance = 1")
+    run.wait_for_lines(200)
+    fragile.disconnect()
+    fragile.server.stop("fast", within=20)
+    fragile.server.start()
+    run.wait_for(fragile.slot_reader, "the slot is streamed again")
+    run.stop()
+    assert len(run.lines()) == 200

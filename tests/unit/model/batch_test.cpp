@@ -1,0 +1,145 @@
+#include "walcat/model/batch.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace walcat::test {
+namespace {
+
+std::vector<std::string> frames(const Batch& batch) {
+  std::vector<std::string> all;
+  batch.for_each_frame([&](std::string_view frame) {
+    all.emplace_back(frame);
+    return true;
+  });
+  return all;
+}
+
+TEST(Batch, GivesBackItsFramesInOrder) {
+  Batch batch(1024);
+  EXPECT_FALSE(batch.has_frames());
+  EXPECT_TRUE(frames(batch).empty());
+  const std::vector<std::string> expected{"one", "", std::string("\0\n\xFF", 3), std::string(300, 'x')};
+  for (const std::string& frame : expected) batch.append_frame(frame);
+  EXPECT_TRUE(batch.has_frames());
+  EXPECT_EQ(frames(batch), expected);
+}
+
+TEST(Batch, StopsVisitingWhenTold) {
+  Batch batch(1024);
+  for (const char* frame : {"1", "2", "3"}) batch.append_frame(frame);
+  int visited = 0;
+  batch.for_each_frame([&](std::string_view) { return ++visited < 2; });
+  EXPECT_EQ(visited, 2);
+}
+
+TEST(Batch, IsFullWhenTheNextFrameWouldPassItsSize) {
+  Batch batch(100);
+  EXPECT_TRUE(batch.has_room(96));
+  batch.append_frame(std::string(46, 'x'));  // 50 with its size.
+  EXPECT_TRUE(batch.has_room(46));
+  EXPECT_FALSE(batch.has_room(47));
+  batch.append_frame(std::string(46, 'x'));
+  EXPECT_FALSE(batch.has_room(0));
+}
+
+TEST(Batch, TakesAFrameLargerThanItselfAloneOnly) {
+  Batch batch(100);
+  const std::string large(100'000, 'x');
+  EXPECT_TRUE(batch.has_room(large.size()));
+  batch.append_frame(large);
+  EXPECT_FALSE(batch.has_room(0));
+  EXPECT_EQ(frames(batch), (std::vector<std::string>{large}));
+  batch.clear();
+  batch.append_frame("small");
+  EXPECT_FALSE(batch.has_room(large.size()));
+}
+
+TEST(Batch, ShowsTheTextOfACell) {
+  Batch batch(100);
+  batch.append_frame("abcdef");
+  std::uint32_t begin = 0;
+  batch.for_each_frame([&](std::string_view frame) {
+    begin = static_cast<std::uint32_t>(frame.data() - batch.frame_base());
+    return true;
+  });
+  EXPECT_EQ(batch.text({begin + 2, 3}), "cde");
+}
+
+TEST(Batch, IsAsNewAfterClear) {
+  Batch batch(1024);
+  batch.append_frame("frame");
+  batch.lines.append("line\n");
+  batch.line_ends.push_back(5);
+  batch.changes.emplace_back();
+  batch.cells.emplace_back();
+  batch.transactions.emplace_back();
+  batch.progress_points.emplace_back();
+  const auto relation = std::make_shared<const Relation>();
+  batch.relations.push_back(relation);
+  batch.database = std::make_shared<const std::string>("db1");
+  batch.session = 7;
+  batch.changes_written = 1;
+  batch.changes_noted = 1;
+  batch.is_last = true;
+  batch.clear();
+  EXPECT_FALSE(batch.has_frames());
+  EXPECT_TRUE(batch.lines.empty());
+  EXPECT_TRUE(batch.line_ends.empty());
+  EXPECT_TRUE(batch.changes.empty());
+  EXPECT_TRUE(batch.cells.empty());
+  EXPECT_TRUE(batch.transactions.empty());
+  EXPECT_TRUE(batch.progress_points.empty());
+  EXPECT_EQ(relation.use_count(), 1) << "the relation is let go";
+  EXPECT_EQ(batch.database, nullptr);
+  EXPECT_EQ(batch.session, 0U);
+  EXPECT_EQ(batch.changes_written, 0U);
+  EXPECT_EQ(batch.changes_noted, 0U);
+  EXPECT_FALSE(batch.is_last);
+}
+
+TEST(Batch, StaysInItsPoolThroughClear) {
+  Batch batch(1024);
+  batch.is_reserved = true;
+  batch.clear();
+  EXPECT_TRUE(batch.is_reserved);
+}
+
+TEST(Batch, ReleasesWhatGrewPastItsBound) {
+  Batch batch(1024);
+  batch.append_frame(std::string(1 << 20, 'x'));
+  batch.lines.append(std::string(1 << 20, 'x'));
+  batch.line_ends.resize(100'000);
+  batch.changes.resize(100'000);
+  batch.cells.resize(100'000);
+  batch.transactions.resize(100'000);
+  batch.progress_points.resize(100'000);
+  batch.clear();
+  const std::size_t held = 1024 + batch.lines.capacity() + batch.line_ends.capacity() * sizeof(std::size_t) +
+                           batch.changes.capacity() * sizeof(Change) + batch.cells.capacity() * sizeof(Cell) +
+                           batch.transactions.capacity() * sizeof(Transaction) +
+                           batch.progress_points.capacity() * sizeof(ProgressPoint);
+  EXPECT_LE(held, Batch::memory_bound(1024));
+}
+
+TEST(Batch, KeepsWhatStaysWithinItsBound) {
+  Batch batch(1 << 16);
+  batch.append_frame("frame");
+  batch.changes.resize(100);
+  batch.cells.resize(1000);
+  const auto* changes = batch.changes.data();
+  const auto* cells = batch.cells.data();
+  const char* base = batch.frame_base();
+  batch.clear();
+  batch.append_frame("frame");
+  batch.changes.resize(100);
+  batch.cells.resize(1000);
+  EXPECT_EQ(batch.changes.data(), changes);
+  EXPECT_EQ(batch.cells.data(), cells);
+  EXPECT_EQ(batch.frame_base(), base);
+}
+
+}  // namespace
+}  // namespace walcat::test

@@ -1,0 +1,204 @@
+#include "pipeline/offset_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "decoder/feed.h"
+#include "offsets/temporary_folder.h"
+
+namespace walcat::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+class FakeSink : public Sink {
+ public:
+  Status write(std::span<const iovec>, std::size_t&) override { return Status::ok(); }
+  Status sync() override {
+    ++syncs;
+    return sync_fails ? Status(StatusCode::kOutputFailed, "disk gone") : Status::ok();
+  }
+  void interrupt() override { interrupted = true; }
+  int watch_fd() const override { return -1; }
+
+  std::atomic<int> syncs = 0;
+  std::atomic<bool> sync_fails = false;
+  std::atomic<bool> interrupted = false;
+};
+
+template <typename Condition>
+bool comes_true(Condition condition) {
+  const auto deadline = steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  return true;
+}
+
+class OffsetKeeperTest : public testing::Test {
+ protected:
+  OffsetKeeperTest() {
+    BatchPlan plan;
+    plan.batch_bytes = 1024;
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      DatabaseOptions options;
+      options.label = fmt::format("db{}", i);
+      options.offset_path = folder_ / options.label;
+      lanes_.push_back(std::make_unique<Lane>(i, options, DecoderOptions{}, plan));
+    }
+  }
+  ~OffsetKeeperTest() override { end(); }
+
+  void start(milliseconds flush_interval, milliseconds shutdown_timeout = milliseconds(60'000)) {
+    keeper_ = std::make_unique<OffsetKeeper>(OffsetKeeper::Options{flush_interval, shutdown_timeout}, lanes_, sink_);
+    thread_ = std::thread([this] { keeper_->run(); });
+  }
+  // Every lane is through; the keeper stores the last offsets and ends.
+  void end() {
+    if (!thread_.joinable()) return;
+    for (const auto& lane : lanes_) lane->drained.store(true, std::memory_order_release);
+    keeper_->wake();
+    thread_.join();
+  }
+
+  Lane& lane(std::size_t i) { return *lanes_[i]; }
+  void publish(std::size_t i, const ResumePoint& done = {Lsn{500}, Lsn{}, 0}) {
+    lane(i).publish_identity({"7301", 1, lane(i).options.label, "s", "p", done});
+  }
+  // The output took all changes of `frames`.
+  void write(std::size_t i, const Strings& frames) {
+    const auto batch = feed_.decode(frames);
+    ASSERT_TRUE(feed_.status().is_ok()) << feed_.status().message();
+    batch->changes_written = static_cast<std::uint32_t>(batch->changes.size());
+    lane(i).note_written(*batch);
+  }
+  std::optional<Offset> stored(std::size_t i) { return lane(i).offset_file.load().value(); }
+
+  TemporaryFolder folder_;
+  FakeSink sink_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  Feed feed_;
+  std::unique_ptr<OffsetKeeper> keeper_;
+  std::thread thread_;
+};
+
+TEST_F(OffsetKeeperTest, StoresWhatMovedEachInterval) {
+  publish(0);
+  publish(1);
+  start(milliseconds(5));
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  EXPECT_EQ(stored(0)->done.position, Lsn{900});
+  EXPECT_EQ(stored(0)->system_identifier, "7301");
+  EXPECT_FALSE(stored(1).has_value()) << "nothing moved there";
+  EXPECT_FALSE(lane(0).settled);
+}
+
+TEST_F(OffsetKeeperTest, StoresTheLastOffsetOfADrainedLaneAtOnce) {
+  publish(0);
+  start(milliseconds(60'000));
+  write(0, {at(0, begin(1000)), at(0, relation(plain_table())), at(910, insert(kPlain, {"1", "a"})),
+            at(1010, commit(1000, 1010)), at(0, begin(2000)), at(1910, insert(kPlain, {"2", "b"})),
+            at(1920, insert(kPlain, {"3", "c"}))});
+  lane(0).drained.store(true);
+  keeper_->wake();
+  ASSERT_TRUE(comes_true([&] { return lane(0).settled.load(); }));
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{1010}, Lsn{2000}, 2}));
+  EXPECT_EQ(lane(0).stored.load(), 1010U);
+  EXPECT_GE(sink_.syncs.load(), 1) << "the output is made durable first";
+  EXPECT_FALSE(lane(1).settled);
+}
+
+TEST_F(OffsetKeeperTest, SettlesALaneThatNeverConnected) {
+  start(milliseconds(60'000));
+  end();
+  EXPECT_TRUE(lane(0).settled);
+  EXPECT_FALSE(stored(0).has_value());
+  EXPECT_TRUE(keeper_->failure().is_ok());
+}
+
+TEST_F(OffsetKeeperTest, KeepsAStoredOpenTransactionOfARunThatWroteNothing) {
+  publish(0, {Lsn{500}, Lsn{1000}, 2});
+  start(milliseconds(60'000));
+  end();
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{500}, Lsn{1000}, 2}));
+}
+
+TEST_F(OffsetKeeperTest, KeepsAStoredOpenTransactionThroughKeepalivesBeforeIt) {
+  publish(0, {Lsn{500}, Lsn{1000}, 2});
+  start(milliseconds(5));
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{900}, Lsn{1000}, 2})) << "while it runs";
+  end();
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{900}, Lsn{1000}, 2})) << "at its end";
+}
+
+TEST_F(OffsetKeeperTest, StoresAndConfirmsNothingThatIsNotDurable) {
+  publish(0);
+  sink_.sync_fails = true;
+  start(milliseconds(5));
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true([&] { return sink_.syncs.load() > 2; }));
+  EXPECT_FALSE(stored(0).has_value());
+  EXPECT_EQ(lane(0).stored.load(), 500U);
+}
+
+TEST_F(OffsetKeeperTest, ConfirmsNothingThatCouldNotBeStoredAndTriesAgain) {
+  publish(0);
+  const std::string obstacle = lane(0).offset_file.path() + ".tmp";
+  std::filesystem::create_directory(obstacle);
+  start(milliseconds(5));
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true([&] { return sink_.syncs.load() > 2; }));
+  EXPECT_EQ(lane(0).stored.load(), 500U);
+  std::filesystem::remove(obstacle);
+  EXPECT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+}
+
+TEST_F(OffsetKeeperTest, ReportsALastOffsetThatCouldNotBeStored) {
+  publish(0);
+  std::filesystem::create_directory(lane(0).offset_file.path() + ".tmp");
+  start(milliseconds(60'000));
+  write(0, {keepalive(900)});
+  end();
+  EXPECT_TRUE(lane(0).settled) << "the run ends all the same";
+  EXPECT_EQ(keeper_->failure().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(lane(0).stored.load(), 500U);
+}
+
+TEST_F(OffsetKeeperTest, ReportsALastOffsetThatWasNotStoredBecauseTheOutputIsNotDurable) {
+  publish(0);
+  sink_.sync_fails = true;
+  start(milliseconds(60'000));
+  write(0, {keepalive(900)});
+  end();
+  EXPECT_FALSE(keeper_->failure().is_ok());
+}
+
+TEST_F(OffsetKeeperTest, EndsAStopThatTakesTooLong) {
+  publish(0);
+  start(milliseconds(60'000), milliseconds(50));
+  keeper_->begin_stop();
+  ASSERT_TRUE(comes_true([&] { return lane(0).cut.load() && lane(1).cut.load(); }));
+  ASSERT_TRUE(comes_true([&] { return sink_.interrupted.load(); }));
+}
+
+TEST_F(OffsetKeeperTest, CutsNothingShortBeforeItsTime) {
+  publish(0);
+  start(milliseconds(5), milliseconds(60'000));
+  keeper_->begin_stop();
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  EXPECT_FALSE(lane(0).cut.load());
+  EXPECT_FALSE(sink_.interrupted.load());
+}
+
+}  // namespace
+}  // namespace walcat::test
