@@ -16,11 +16,13 @@ std::size_t whole_changes(const Batch& batch, std::size_t bytes) {
 
 }  // namespace
 
-// How many of the batch's changes may still be written under max_changes.
-std::size_t Writer::lines_wanted(const Batch& batch) {
+// How many of the batch's changes may still be written under max_changes. What prints no line does not count.
+std::size_t Writer::changes_wanted(const Batch& batch) {
   if (!changes_left_) return batch.line_ends.size();
-  const auto wanted = std::min<std::uint64_t>(*changes_left_, batch.line_ends.size());
-  *changes_left_ -= wanted;
+  std::size_t wanted = 0;
+  for (; wanted < batch.line_ends.size() && *changes_left_ > 0; ++wanted) {
+    if (batch.line_ends[wanted] > line_begin(batch, wanted)) --*changes_left_;
+  }
   return wanted;
 }
 
@@ -28,7 +30,7 @@ Status Writer::write(std::span<Batch* const> batches) {
   if (max_changes_reached()) return {StatusCode::kStopped, "max_changes reached"};
   parts_.clear();
   for (Batch* batch : batches) {
-    const std::size_t bytes = line_begin(*batch, lines_wanted(*batch));
+    const std::size_t bytes = line_begin(*batch, changes_wanted(*batch));
     parts_.push_back({batch->lines.data(), bytes});
   }
   std::size_t accepted = 0;

@@ -25,11 +25,12 @@ class Batch {
 
   /// Most memory a batch of `frame_bytes` holds, a single larger row aside: the sum behind `pipeline.memory_limit`.
   static constexpr std::size_t memory_bound(std::size_t frame_bytes) {
-    return frame_bytes                                                 // frames
-           + frame_bytes * kLinesPerFrameByte                          // lines
-           + frame_bytes / kSmallestChangeFrame * sizeof(Change)       // changes
-           + frame_bytes / kSmallestChangeFrame * sizeof(std::size_t)  // line ends
-           + frame_bytes / 2 * sizeof(Cell);                           // cells, at two wire bytes each
+    const std::size_t frames = frame_bytes;
+    const std::size_t lines = frame_bytes * kLinesPerFrameByte;
+    const std::size_t changes = frame_bytes / kSmallestChange * (sizeof(Change) + sizeof(std::size_t));
+    const std::size_t transactions = frame_bytes / kSmallestTransaction * (sizeof(Transaction) + sizeof(ProgressPoint));
+    const std::size_t cells = frame_bytes / kSmallestCell * sizeof(Cell);
+    return frames + lines + changes + transactions + cells;
   }
 
   // Frames: raw CopyData payloads, back to back, each after its size (4 bytes, native order).
@@ -80,11 +81,11 @@ class Batch {
   void clear() {
     frames_.clear(frame_bytes_);
     lines.clear(line_bytes());
-    trim(changes, frame_bytes_ / kSmallestChangeFrame);
-    trim(line_ends, frame_bytes_ / kSmallestChangeFrame);
-    trim(cells, frame_bytes_ / 2);
-    trim(transactions, frame_bytes_ / kSmallestChangeFrame);
-    trim(progress_points, frame_bytes_ / kSmallestChangeFrame);
+    trim(changes, frame_bytes_ / kSmallestChange);
+    trim(line_ends, frame_bytes_ / kSmallestChange);
+    trim(cells, frame_bytes_ / kSmallestCell);
+    trim(transactions, frame_bytes_ / kSmallestTransaction);
+    trim(progress_points, frame_bytes_ / kSmallestTransaction);
     transaction_summaries.clear();
     relations.clear();
     notes.clear();
@@ -103,7 +104,11 @@ class Batch {
   /// A narrow row's line is two to six times its frame; wider ones come near two.
   static constexpr std::size_t kLinesPerFrameByte = 3;
   /// A delete with a one-byte key: header 25, type, relation, tuple.
-  static constexpr std::size_t kSmallestChangeFrame = 40;
+  static constexpr std::size_t kSmallestChange = 40;
+  /// Begin 46, such a delete, Commit 51, each after its size.
+  static constexpr std::size_t kSmallestTransaction = 149;
+  /// A null.
+  static constexpr std::size_t kSmallestCell = 1;
 
   template <typename T>
   static void trim(std::vector<T>& values, std::size_t keep) {

@@ -30,7 +30,7 @@ class Writer {
   bool max_changes_reached() const { return changes_left_ == std::uint64_t{0}; }
 
  private:
-  std::size_t lines_wanted(const Batch& batch);
+  std::size_t changes_wanted(const Batch& batch);
 
   Sink& sink_;
   std::optional<std::uint64_t> changes_left_;
