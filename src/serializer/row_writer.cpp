@@ -8,7 +8,9 @@ RowView RowView::of(const Batch& batch, const Change& change) {
   RowView view;
   view.operation = change.operation;
   if (change.relation == nullptr || change.operation == Operation::kTruncate) return view;
-  const Cell* cells = batch.cells.data() + change.cells_begin;
+  // A table without columns has rows without cells; that they are there must show all the same.
+  static constexpr Cell kNoCells{};
+  const Cell* cells = batch.cells.empty() ? &kNoCells : batch.cells.data() + change.cells_begin;
   if (change.old_tuple != OldTuple::kNone) {
     view.before = cells;
     view.before_is_key = change.old_tuple == OldTuple::kKey;
