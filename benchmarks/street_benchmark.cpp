@@ -1,8 +1,9 @@
 // What does a change cost on the street, room by room, without a server?
 //
 // Workload: batches of 256 KiB of frames in memory. `narrow`: inserts of 4 short columns, 100 a transaction (about
-// 120 bytes a frame). `wide`: inserts of 30 mixed columns (about 1.3 kB a frame). Unit: changes a second; bytes are those
-// of the lines. The baseline is `walk`, which only steps from frame to frame. Absolute numbers are this machine's.
+// 120 bytes a frame). `wide`: inserts of 30 mixed columns (about 1.3 kB a frame). Unit: changes a second; bytes are
+// those of the lines. The baseline is `walk`, which only steps from frame to frame. Absolute numbers are this
+// machine's.
 
 #include <benchmark/benchmark.h>
 

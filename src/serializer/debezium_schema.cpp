@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "quoted_json.h"
+
 namespace walcat {
 
 namespace {
@@ -17,7 +19,7 @@ std::string structure(const std::vector<std::string>& fields, bool optional, con
   return fmt::format(R"({{"type":"struct","fields":[{}],"optional":{}{}}})", fmt::join(fields, ","), optional, tail);
 }
 
-std::string named(const std::string& name) { return fmt::format(R"(,"name":{})", json_string(name)); }
+std::string named(const std::string& name) { return fmt::format(R"(,"name":{})", quoted_json(name)); }
 
 std::string source_schema(const SerializerOptions& options) {
   std::vector<std::string> fields{

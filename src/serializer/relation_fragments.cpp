@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "line_writer.h"
+#include "quoted_json.h"
 
 namespace walcat {
 
@@ -60,17 +60,17 @@ RelationFragments::RelationFragments(const Relation* relation, const std::string
     : relation_(relation), database_name_(database), bytes_(512) {
   const std::string schema = relation == nullptr ? "" : relation->schema;
   const std::string& connector = options.connector_name;
-  connector_ = add(json_string(connector));
-  database_ = add(json_string(database));
-  schema_ = add(json_string(schema));
-  table_ = add(json_string(relation == nullptr ? "" : relation->name));
-  name_with_schema_ = add(json_string(relation == nullptr ? connector : connector + "_" + schema));
+  connector_ = add(quoted_json(connector));
+  database_ = add(quoted_json(database));
+  schema_ = add(quoted_json(schema));
+  table_ = add(quoted_json(relation == nullptr ? "" : relation->name));
+  name_with_schema_ = add(quoted_json(relation == nullptr ? connector : connector + "_" + schema));
   if (relation == nullptr) return;
   for (const Column& column : relation->columns) add_column(column, options);
 }
 
 void RelationFragments::add_column(const Column& column, const SerializerOptions& options) {
-  const Slice text = add(fmt::format(",{}:", json_string(column.name)));
+  const Slice text = add(fmt::format(",{}:", quoted_json(column.name)));
   ValueForm form = value_form(column, options.values);
   if (column.rule.action == ColumnRule::Action::kOmit) {
     form = ValueForm::kOmitted;
@@ -87,7 +87,7 @@ std::string RelationFragments::schema_of(const ColumnFragment& fragment) const {
   const Column& described = column(fragment);
   if (fragment.form == ValueForm::kRuled || fragment.form == ValueForm::kString) {
     return fmt::format(R"({{"type":"string","optional":{},"field":{}}})", !described.not_null,
-                       json_string(described.name));
+                       quoted_json(described.name));
   }
   return plan(fragment).schema(described.name, !described.not_null);
 }
@@ -116,16 +116,6 @@ const RelationFragments& FragmentCache::get(const Relation* relation, const Batc
   Entry& entry = of_relation_[relation];
   entry = Entry{*owner, std::make_unique<RelationFragments>(relation, *batch.database, options_)};
   return *entry.fragments;
-}
-
-std::string json_string(std::string_view text) {
-  ByteBuffer padded(text.size());
-  padded.append(text);
-  ByteBuffer json(text.size() + 2);
-  LineWriter writer(json);
-  writer.string(padded.view());
-  writer.close();
-  return std::string(json.view());
 }
 
 }  // namespace walcat

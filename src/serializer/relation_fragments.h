@@ -134,7 +134,4 @@ class FragmentCache {
   std::unordered_map<std::uint32_t, std::unique_ptr<RelationFragments>> of_lane_;
 };
 
-/// `text` as a JSON string, for what is rendered once.
-std::string json_string(std::string_view text);
-
 }  // namespace walcat

@@ -1,5 +1,6 @@
 #include "row_writer.h"
 
+#include "quoted_json.h"
 #include "walcat/selection/column_value.h"
 
 namespace walcat {
@@ -22,7 +23,7 @@ RowView RowView::of(const Batch& batch, const Change& change) {
 }
 
 RowWriter::RowWriter(const SerializerOptions& options) : placeholder_(64), padded_(256) {
-  placeholder_.append(json_string(options.debezium.unavailable_value_placeholder));
+  placeholder_.append(quoted_json(placeholder_text(options.debezium.unavailable_value_placeholder)));
 }
 
 // All columns under identity FULL, else those that the identity is made of.

@@ -44,10 +44,19 @@ class ShortText {
     return number(value < 0 ? ~magnitude + 1 : magnitude);
   }
 
+  /// Adds a number below 100 as two digits.
+  ShortText& two_digits(std::uint64_t value) {
+    bytes_[size_] = static_cast<char>('0' + value / 10);
+    bytes_[size_ + 1] = static_cast<char>('0' + value % 10);
+    size_ += 2;
+    return *this;
+  }
+
   /// Adds `.` and millionths without the zeros at their end; nothing if there are none.
   ShortText& trimmed_fraction(std::int64_t micros) {
     if (micros == 0) return *this;
-    add('.').number(static_cast<std::uint64_t>(micros), 6);
+    const auto value = static_cast<std::uint64_t>(micros);
+    add('.').two_digits(value / 10'000).two_digits(value / 100 % 100).two_digits(value % 100);
     while (bytes_[size_ - 1] == '0') --size_;
     return *this;
   }

@@ -50,14 +50,19 @@ void add_date(ShortText& to, std::int64_t days) {
   const CivilDate date = date_of(days);
   if (date.year < 0) to.add('-');
   if (date.year > 9999) to.add('+');
-  to.number(static_cast<std::uint64_t>(std::abs(date.year)), 4);
-  to.add('-').number(static_cast<std::uint64_t>(date.month), 2);
-  to.add('-').number(static_cast<std::uint64_t>(date.day), 2);
+  const auto year = static_cast<std::uint64_t>(std::abs(date.year));
+  if (year > 9999) {
+    to.number(year);
+  } else {
+    to.two_digits(year / 100).two_digits(year % 100);
+  }
+  to.add('-').two_digits(static_cast<std::uint64_t>(date.month));
+  to.add('-').two_digits(static_cast<std::uint64_t>(date.day));
 }
 
 void add_clock(ShortText& to, std::int64_t micros) {
   const auto seconds = static_cast<std::uint64_t>(micros / kMicrosPerSecond);
-  to.number(seconds / 3600, 2).add(':').number(seconds / 60 % 60, 2).add(':').number(seconds % 60, 2);
+  to.two_digits(seconds / 3600).add(':').two_digits(seconds / 60 % 60).add(':').two_digits(seconds % 60);
 }
 
 void add_time(ShortText& to, std::int64_t micros) {

@@ -38,8 +38,12 @@ struct Options {
     serializer.position = (bits & 2) != 0;
     if ((bits & 4) != 0) frame_bytes = 64;
     if ((bits & 8) != 0) resume = {Lsn{1000}, Lsn{2000}, 2};
+    serializer.envelope = static_cast<Envelope>(bits >> 4 & 3);
+    if ((bits & 64) != 0) serializer.values = Values::kDebezium;
+    decoder.transactions = serializer.transactions = (bits & 128) != 0;
   }
   SerializerOptions serializer;
+  DecoderOptions decoder;
   std::size_t frame_bytes = 4096;
   ResumePoint resume;
 };
@@ -92,7 +96,7 @@ bool numbers_are_numbers(const Batch& batch, const Change& change, Values values
   return true;
 }
 
-void check_line(std::string line) {
+void check_line(std::string line, Envelope envelope, Operation operation) {
   if (line.empty() || line.back() != '\n') finding("a line without its end", line);
   if (line.find('\n') != line.size() - 1) finding("a line in two", line);
   for (char& c : line) {
@@ -101,6 +105,9 @@ void check_line(std::string line) {
   simdjson::dom::parser parser;
   simdjson::dom::element parsed;
   if (parser.parse(line).get(parsed) != simdjson::SUCCESS) finding("no JSON", line);
+  if (!parsed.is_object()) finding("no object", line);
+  const bool is_border = operation == Operation::kBegin || operation == Operation::kCommit;
+  if (envelope != Envelope::kMessage || is_border) return;
   simdjson::dom::object message;
   if (parsed["message"].get(message) != simdjson::SUCCESS) finding("no message", line);
   for (const char* key : {"before", "after", "source", "op"}) {
@@ -109,17 +116,17 @@ void check_line(std::string line) {
 }
 
 // Serializes the batch as often as it takes, and looks at each line.
-void print(Serializer& serializer, Batch& batch, Values values) {
+void print(Serializer& serializer, Batch& batch, const SerializerOptions& options) {
   while (batch.changes_written < batch.changes.size()) {
     serializer.serialize(batch);
     if (batch.line_ends.empty()) finding("no line, though changes are left");
     if (batch.line_ends.back() != batch.lines.size()) finding("lines without an end");
     std::size_t begin = 0;
     for (const std::size_t end : batch.line_ends) {
-      if (end <= begin) finding("an empty line");
+      if (end < begin) finding("a line that ends before it begins");
       const Change& change = batch.changes.at(batch.changes_written++);
-      if (numbers_are_numbers(batch, change, values)) {
-        check_line(std::string(batch.lines.view().substr(begin, end - begin)));
+      if (end > begin && numbers_are_numbers(batch, change, options.values)) {
+        check_line(std::string(batch.lines.view().substr(begin, end - begin)), options.envelope, change.operation);
       }
       begin = end;
     }
@@ -151,7 +158,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (size == 0) return 0;
   const Options options(bytes[0]);
   const auto database = std::make_shared<const std::string>("db1");
-  Decoder decoder;
+  Decoder decoder(options.decoder);
   Serializer serializer(options.serializer);
   Frames frames(bytes + 1, size - 1);
   std::uint64_t session = 1;
@@ -170,7 +177,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const Status decoded = decoder.decode(batch);
     if (!decoded.is_ok() && decoded.code() != StatusCode::kProtocolError) finding("another error");
     check_order(batch);
-    print(serializer, batch, options.serializer.values);
+    print(serializer, batch, options.serializer);
     if (!decoded.is_ok()) break;
   }
   return 0;

@@ -31,7 +31,7 @@ inline std::vector<std::string> pgoutput_seeds() {
   const TableSpec table{
       16384, "public", "t\"", 'f', {{"id", kInt4, true}, {"v", kText, true}, {"b", kBool, true}, {"n", 20000, true}}};
   std::vector<std::string> seeds;
-  for (unsigned options = 0; options < 16; ++options) {
+  for (unsigned options = 0; options < 256; options += 1 + options / 16) {
     seeds.push_back(
         Seed(options)
             .frame(keepalive(900))

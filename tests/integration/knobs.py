@@ -9,6 +9,8 @@
     WALCAT_TEST_BIG_ROWS            rows of the big transaction (200000)
     WALCAT_TEST_HOLD_SECONDS        how long the reader of the pipe stands still (15)
     WALCAT_TEST_SENDER_TIMEOUT      the server's wal_sender_timeout meanwhile, seconds (6)
+    WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
+    WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
     WALCAT_TEST_SEED                of every random choice (1)
 """
 

@@ -27,7 +27,6 @@ std::string complaint(const std::string& bad) {
   const auto batch = feed.decode(frames);
   EXPECT_EQ(feed.status().code(), StatusCode::kProtocolError);
   EXPECT_EQ(changes(*batch), (Strings{"1000.0 insert public.t (1, kept)"}));
-  EXPECT_EQ(batch->cells.size(), 2U);
   return feed.status().message();
 }
 
@@ -187,7 +186,6 @@ TEST_P(EveryMessage, IsRefusedAtEveryShorterLengthAndLeavesNothing) {
     const auto batch = feed.decode(frames);
     EXPECT_EQ(feed.status().code(), StatusCode::kProtocolError) << size << " bytes";
     EXPECT_EQ(batch->changes.size(), kept) << size << " bytes";
-    EXPECT_EQ(batch->cells.size(), 2 * kept) << size << " bytes";
     EXPECT_TRUE(batch->progress_points.empty()) << size << " bytes";
   }
 }
@@ -200,7 +198,6 @@ TEST_P(EveryMessage, IsRefusedWithAByteTooManyAndLeavesNothing) {
   const auto batch = feed.decode(frames);
   EXPECT_EQ(feed.status().code(), StatusCode::kProtocolError);
   EXPECT_EQ(batch->changes.size(), kept);
-  EXPECT_EQ(batch->cells.size(), 2 * kept);
   EXPECT_TRUE(batch->progress_points.empty());
 }
 

@@ -111,14 +111,14 @@ TEST(DebeziumSchema, DescribesGeometriesAndVectors) {
             R"({"type":"struct","fields":[{"type":"bytes","optional":false,"field":"wkb"},)"
             R"({"type":"int32","optional":true,"field":"srid"}],"optional":true,)"
             R"("name":"io.debezium.data.geometry.Geography","version":1,"doc":"Geography","field":"c"})");
-EXPECT_EQ(schema(column_of(user_type("halfvec"))),
-          R"({"type":"array","items":{"type":"float","optional":false},"optional":true,)"
-          R"("name":"io.debezium.data.FloatVector","version":1,"field":"c"})");
-EXPECT_EQ(schema(column_of(user_type("sparsevec"))),
-          R"({"type":"struct","fields":[{"type":"int16","optional":false,"field":"dimensions"},)"
-          R"({"type":"map","keys":{"type":"int16","optional":false},"values":{"type":"double","optional":false},)"
-          R"("optional":false,"field":"vector"}],"optional":true,)"
-          R"("name":"io.debezium.data.SparseDoubleVector","version":1,"doc":"Sparse double vector","field":"c"})");
+  EXPECT_EQ(schema(column_of(user_type("halfvec"))),
+            R"({"type":"array","items":{"type":"float","optional":false},"optional":true,)"
+            R"("name":"io.debezium.data.FloatVector","version":1,"field":"c"})");
+  EXPECT_EQ(schema(column_of(user_type("sparsevec"))),
+            R"({"type":"struct","fields":[{"type":"int16","optional":false,"field":"dimensions"},)"
+            R"({"type":"map","keys":{"type":"int16","optional":false},"values":{"type":"double","optional":false},)"
+            R"("optional":false,"field":"vector"}],"optional":true,)"
+            R"("name":"io.debezium.data.SparseDoubleVector","version":1,"doc":"Sparse double vector","field":"c"})");
 }
 
 TEST(DebeziumSchema, DescribesArraysByTheirElement) {

@@ -118,7 +118,18 @@ TEST(Serializer, PrintsAllOldColumnsUnderFullIdentity) {
 }
 
 TEST(Serializer, PrintsATableWithoutColumnsAsAnEmptyObject) {
-  EXPECT_EQ(after(printed(in_transaction({16384, "public", "t", 'd', {}}, {insert(kPlain, {})})).at(0)), "{}");
+  const TableSpec none{16390, "public", "none", 'f', {}};
+  const auto alone =
+      printed(in_transaction(none, {insert(16390, {}), update(16390, 'O', {}, {}), remove(16390, 'O', {})}));
+  EXPECT_EQ(after(alone.at(0)), "{}");
+  EXPECT_EQ(before(alone.at(1)), "{}");
+  EXPECT_EQ(after(alone.at(1)), "{}");
+  EXPECT_EQ(before(alone.at(2)), "{}");
+  const auto among_others =
+      printed({at(0, begin(1000)), at(0, relation(plain_table())), at(0, relation(none)),
+               at(910, insert(kPlain, {"1", "a"})), at(920, insert(16390, {})), at(930, remove(16390, 'O', {}))});
+  EXPECT_EQ(after(among_others.at(1)), "{}");
+  EXPECT_EQ(before(among_others.at(2)), "{}");
 }
 
 TEST(Serializer, TakesAnUnchangedToastValueFromTheOldRowUnderFullIdentity) {
