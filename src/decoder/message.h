@@ -24,6 +24,8 @@ class Decoder::Message {
   /// Names the relation in a later fault.
   void about(const Relation& relation) { relation_ = &relation; }
 
+  /// Whether every byte was read, none was missing and all made sense.
+  bool is_whole() const { return !faulty() && !reader_.failed() && reader_.remaining() == 0; }
   bool faulty() const { return !fault_.empty(); }
   void fault(std::string what) {
     if (faulty()) return;

@@ -78,6 +78,7 @@ Status Decoder::decode_frame(std::string_view frame) {
   const auto kind = static_cast<char>(reader.u8());
   if (reader.failed()) return malformed_frame(frame, "ends inside the XLogData header");
 
+  const std::size_t changes = batch_->changes.size();
   Message message(frame, data_start, send_time, reader);
   switch (kind) {
     case 'B': begin(message); break;
@@ -92,7 +93,9 @@ Status Decoder::decode_frame(std::string_view frame) {
     case 'O': origin(message); break;
     default: message.fault(fmt::format("unknown message kind 0x{:02x}", static_cast<unsigned char>(kind)));
   }
-  return message.finish(kind);
+  Status whole = message.finish(kind);
+  if (!whole.is_ok()) batch_->changes.resize(changes);
+  return whole;
 }
 
 // Between transactions everything before the keepalive's position has been sent; inside one it says nothing new.
@@ -138,7 +141,7 @@ void Decoder::commit(Message& message) {
   if (!in_transaction_ || commit_lsn != transaction_.commit_lsn || end_lsn <= commit_lsn) {
     message.fault(fmt::format("Commit of {} does not close the open transaction", commit_lsn.to_string()));
   }
-  if (reader.failed() || message.faulty()) return;
+  if (!message.is_whole()) return;
   in_transaction_ = false;
   last_commit_end_ = end_lsn;
   if (done_below_ == kWholeTransaction) return;
@@ -353,7 +356,7 @@ void Decoder::logical_message(Message& message) {
   const std::string_view prefix = reader.cstring();
   const std::uint32_t size = reader.u32();
   const std::string_view content = reader.bytes(size);
-  if (reader.failed()) return;
+  if (!message.is_whole()) return;
   if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
   if (transactional ? !wants_change(nullptr) : lsn <= last_message_lsn_) return;
   if (!transactional) {

@@ -61,6 +61,7 @@ void Lane::ship(std::unique_ptr<Batch> batch) {
 void Lane::publish_identity(const Offset& offset) {
   const std::lock_guard lock(mutex_);
   identity_ = offset;
+  written_in_part_ = {Lsn{}, offset.done.open_commit_lsn, offset.done.open_changes};
   written_.store(offset.done.position.value, std::memory_order_release);
   stored.store(offset.done.position.value, std::memory_order_release);
 }
@@ -110,7 +111,8 @@ void Lane::note_written(Batch& batch) {
   if (beyond != points.begin()) {
     const ProgressPoint& reached = *std::prev(beyond);
     closed = reached.changes_end;
-    written_in_part_ = ResumePoint{};
+    // A position before the transaction that an earlier run left open says nothing of it.
+    if (reached.position > written_in_part_.open_commit_lsn) written_in_part_ = ResumePoint{};
     written_.store(reached.position.value, std::memory_order_release);
   }
   if (batch.changes_written > closed) {

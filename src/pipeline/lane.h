@@ -56,7 +56,7 @@ class Lane {
   std::unique_ptr<Batch> take_free(SharedBatches& shared);
   /// Sends a batch on to the decoder.
   void ship(std::unique_ptr<Batch> batch);
-  /// The first session is known: offsets can be stored from now on.
+  /// The first session is known: offsets can be stored from now on. Before any of its batches is shipped.
   void publish_identity(const Offset& offset);
 
   // Decoder.

@@ -63,7 +63,10 @@ void OffsetKeeper::flush(bool all_lanes) {
   // One sync serves all; what is written meanwhile waits for the next round.
   const Status synced = sink_.sync();
   for (const Due& one : due) {
-    if (!synced.is_ok()) one.lane->logger.error("no offset is stored: {}", synced.message());
+    if (!synced.is_ok()) {
+      one.lane->logger.error("no offset is stored: {}", synced.message());
+      if (one.is_last) note_failure(synced);
+    }
     if (synced.is_ok()) store(*one.lane, one.is_last);
     if (one.is_last) one.lane->settled.store(true, std::memory_order_release);
     one.lane->stop.wake().notify();
@@ -73,20 +76,27 @@ void OffsetKeeper::flush(bool all_lanes) {
 bool OffsetKeeper::store(Lane& lane, bool is_last) {
   auto offset = lane.identity();
   if (!offset) return true;
-  const ResumePoint before = offset->done;
-  offset->done = is_last ? lane.written_in_part() : ResumePoint{};
-  offset->done.position = lane.written();
-  // Nothing was written: what stood in the file, a half transaction included, still holds.
-  if (offset->done.position == before.position && offset->done.open_changes == 0) offset->done = before;
+  const Lsn position = lane.written();
+  if (is_last) {
+    offset->done = lane.written_in_part();
+  } else if (position > offset->done.open_commit_lsn) {
+    // Until then the transaction that an earlier run left open is still to come.
+    offset->done = ResumePoint{};
+  }
+  offset->done.position = position;
   const Status stored = lane.offset_file.store(*offset);
   if (stored.is_ok()) {
     lane.stored.store(offset->done.position.value, std::memory_order_release);
     return true;
   }
   lane.logger.error("{}; nothing is confirmed to the server until it can be stored", stored.message());
-  const std::lock_guard lock(mutex_);
-  if (is_last) failure_ = stored;
+  if (is_last) note_failure(stored);
   return false;
+}
+
+void OffsetKeeper::note_failure(const Status& failure) {
+  const std::lock_guard lock(mutex_);
+  failure_ = failure;
 }
 
 // A stop waits for commits, then for the output, but for neither for ever.

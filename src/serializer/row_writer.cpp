@@ -1,5 +1,6 @@
 #include "row_writer.h"
 
+#include "json_number.h"
 #include "quoted_json.h"
 #include "walcat/selection/column_value.h"
 
@@ -76,8 +77,7 @@ void RowWriter::text(LineWriter& out, const RelationFragments& fragments,
     case ValueForm::kBoolean: return *text == 't' ? out.literal("true") : out.literal("false");
     case ValueForm::kNumber: {
       // NaN, Infinity and -Infinity are no JSON numbers.
-      const char first_digit = *text == '-' ? text[1] : *text;
-      if (first_digit >= '0' && first_digit <= '9') return out.raw(text, size);
+      if (is_json_number({text, size})) return out.raw(text, size);
       return out.string(text, size);
     }
     case ValueForm::kPlanned: return fragments.plan(column).write(out, text, size);

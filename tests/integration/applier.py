@@ -64,6 +64,8 @@ class Applier:
     def __init__(self, target: Database):
         self.target = target
         self.applied: Counter[str] = Counter()
+        # Unchanged large values, which stay what they are.
+        self.values_left_out = 0
         self._columns: dict[str, dict[str, Any]] = {}
 
     def apply(self, records: list[str]) -> None:
@@ -109,9 +111,7 @@ class Applier:
     def _update(self, event: Event) -> None:
         old = self._old_row(event)
         row = self._restored(event, event.value["after"])
-        changed = {name: value for name, value in row.items() if name not in old.row or old.row[name] != value}
-        if not changed:
-            changed = row
+        changed = {name: value for name, value in row.items() if name not in old.row or old.row[name] != value} or row
         sets = ", ".join(f"{quoted(name)} = %s" for name in changed)
         self._run(f"UPDATE {event.table} SET {sets} WHERE {{}}", old, *changed.values())
 
@@ -143,6 +143,7 @@ class Applier:
     def _restored(self, event: Event, row: dict[str, Any]) -> Row:
         """The row's values as texts for the server; those that were not sent are left out."""
         sent = {name: value for name, value in row.items() if not is_unavailable(value)}
+        self.values_left_out += len(row) - len(sent)
         if event.row_schema is not None:
             return {name: by_schema(value, event.row_schema[name]) for name, value in sent.items()}
         columns = self._columns_of(event.table)

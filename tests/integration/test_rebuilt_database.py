@@ -128,4 +128,6 @@ def test_the_records_rebuild_every_table(name, source, target, walcat):
     applier.apply(records)
     rows = check_equal(source, target)
     print(f"{len(records)} records, {dict(applier.applied)}; {rows} rows are equal")
-    assert rows > 300 and all(applier.applied[op] > 10 for op in "cudtm")
+    # There was something to show.
+    assert rows > 300 and applier.values_left_out > 10
+    assert all(applier.applied[op] > 3 for op in "cudtm"), applier.applied

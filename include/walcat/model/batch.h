@@ -20,8 +20,9 @@ namespace walcat {
 /// back to its pool, memory and all. One thread owns a batch at a time, whoever holds its unique_ptr.
 class Batch {
  public:
-  /// `frame_bytes`: frames the batch takes before it is full.
-  explicit Batch(std::size_t frame_bytes) : frame_bytes_(frame_bytes), frames_(frame_bytes), lines(line_bytes()) {}
+  /// `frame_bytes`: frames the batch takes before it is full. Room for all that can be made of them is set aside at
+  /// once; the system gives the memory when it is first touched, so ordinary rows never have most of it.
+  explicit Batch(std::size_t frame_bytes);
 
   /// Most memory a batch of `frame_bytes` holds, a single larger row aside: the sum behind `pipeline.memory_limit`.
   static constexpr std::size_t memory_bound(std::size_t frame_bytes) {
@@ -81,11 +82,7 @@ class Batch {
   void clear() {
     frames_.clear(frame_bytes_);
     lines.clear(line_bytes());
-    trim(changes, frame_bytes_ / kSmallestChange);
-    trim(line_ends, frame_bytes_ / kSmallestChange);
-    trim(cells, frame_bytes_ / kSmallestCell);
-    trim(transactions, frame_bytes_ / kSmallestTransaction);
-    trim(progress_points, frame_bytes_ / kSmallestTransaction);
+    set_aside();
     transaction_summaries.clear();
     relations.clear();
     notes.clear();
@@ -111,9 +108,19 @@ class Batch {
   static constexpr std::size_t kSmallestCell = 1;
 
   template <typename T>
-  static void trim(std::vector<T>& values, std::size_t keep) {
+  static void set_aside(std::vector<T>& values, std::size_t room) {
     values.clear();
-    if (values.capacity() > keep) values.shrink_to_fit();
+    if (values.capacity() == room) return;
+    std::vector<T>().swap(values);
+    values.reserve(room);
+  }
+
+  void set_aside() {
+    set_aside(changes, frame_bytes_ / kSmallestChange);
+    set_aside(line_ends, frame_bytes_ / kSmallestChange);
+    set_aside(cells, frame_bytes_ / kSmallestCell);
+    set_aside(transactions, frame_bytes_ / kSmallestTransaction);
+    set_aside(progress_points, frame_bytes_ / kSmallestTransaction);
   }
 
   std::size_t frame_bytes_;
@@ -168,5 +175,10 @@ class Batch {
   /// Whether the batch belongs to its lane's own share and not to the shared pool.
   bool is_reserved = false;
 };
+
+inline Batch::Batch(std::size_t frame_bytes)
+    : frame_bytes_(frame_bytes), frames_(frame_bytes), lines(frame_bytes * kLinesPerFrameByte) {
+  set_aside();
+}
 
 }  // namespace walcat

@@ -55,9 +55,10 @@ TEST(ColumnValue, IsNeverCutInsideACharacter) {
 
 TEST(ColumnValue, IsCutShortEvenIfItIsNoUtf8) {
   EXPECT_EQ(cut("\x80\x80\x80\x80", 2), "\x80\x80");
-  EXPECT_EQ(cut("\xE2\x82z\xE2\x82", 2), "\xE2\x82");
+  EXPECT_EQ(cut("\xE2\x82z\xE2\x82", 1), "\xE2\x82");
+  EXPECT_EQ(cut("\xE2\x82z\xE2\x82", 2), "\xE2\x82z");
   EXPECT_EQ(cut("\xC0\xAF\xED\xA0\x80", 3), "\xC0\xAF\xED");
-  EXPECT_EQ(cut("\xF0\x9F\x98", 2), "\xF0\x9F");
+  EXPECT_EQ(cut("\xF0\x9F\x98z", 1), "\xF0\x9F\x98");
 }
 
 // Test vectors of FIPS 180-2 and RFC 1321; the salt is their beginning.

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace walcat::test {
 namespace {
 
@@ -70,6 +72,22 @@ TEST(Serializer, PrintsTheContentOfAMessageInBase64) {
   EXPECT_EQ(base64("fooba"), R"("Zm9vYmE=")");
   EXPECT_EQ(base64(std::string("\0\0\0", 3)), R"("AAAA")");
   EXPECT_EQ(base64("\xFB\xFF\xFE"), R"("+//+")");
+}
+
+// Under the sanitizers this also tells whether the conversions overflow; the server's clock is not ours to trust.
+TEST(Serializer, PrintsALineForEveryCommitTime) {
+  for (const Envelope envelope : {Envelope::kMessage, Envelope::kDebezium, Envelope::kRow}) {
+    SerializerOptions options;
+    options.envelope = envelope;
+    for (const std::int64_t time : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-946684800000001},
+                                    std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+      const auto all =
+          printed({at(0, begin(1000, 700, time)), at(0, relation(plain_table())), at(910, insert(kPlain, {"1", "a"}))},
+                  options);
+      ASSERT_EQ(all.size(), 1U);
+      EXPECT_EQ(all[0].back(), '\n');
+    }
+  }
 }
 
 TEST(Serializer, LeavesOutThePositionWhenAsked) {
