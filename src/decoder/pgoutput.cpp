@@ -215,9 +215,10 @@ const Relation* Decoder::known_relation(Message& message) {
 }
 
 // Counts the change; false if nobody wants it, or if it went down the street before the connection was lost.
-bool Decoder::wants_change(const Relation* relation) {
+bool Decoder::wants_change(Operation operation, const Relation* relation) {
   const std::uint64_t index = next_index_++;
   if (relation != nullptr && !relation->is_wanted) return false;
+  if ((options_.skipped >> static_cast<unsigned>(operation) & 1) != 0) return false;
   if (options_.transactions && in_transaction_) {
     const bool is_first = count_->changes() == 0;
     table_order_ = count_->add(relation);
@@ -255,7 +256,7 @@ void Decoder::insert(Message& message) {
   const auto cells = batch_->cells.size();
   if (message.reader().u8() != 'N') message.fault("Insert without a new tuple");
   tuple(message, *relation);
-  if (message.faulty() || !wants_change(relation)) return batch_->cells.resize(cells);
+  if (message.faulty() || !wants_change(Operation::kInsert, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kInsert, relation, message.lsn(), cells);
 }
 
@@ -273,7 +274,7 @@ void Decoder::update(Message& message) {
     ++next_index_;
     return batch_->cells.resize(cells);
   }
-  if (!wants_change(relation)) return batch_->cells.resize(cells);
+  if (!wants_change(Operation::kUpdate, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kUpdate, relation, message.lsn(), cells).old_tuple = old;
 }
 
@@ -298,7 +299,7 @@ void Decoder::remove(Message& message) {
   const auto cells = batch_->cells.size();
   const OldTuple old = old_tuple(message, *relation, message.reader().u8());
   if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
-  if (message.faulty() || !wants_change(relation)) return batch_->cells.resize(cells);
+  if (message.faulty() || !wants_change(Operation::kDelete, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kDelete, relation, message.lsn(), cells).old_tuple = old;
 }
 
@@ -345,7 +346,8 @@ void Decoder::truncate(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const Relation* relation = known_relation(message);
     if (relation == nullptr) return;
-    if (wants_change(relation)) add_change(Operation::kTruncate, relation, message.lsn(), batch_->cells.size());
+    if (wants_change(Operation::kTruncate, relation))
+      add_change(Operation::kTruncate, relation, message.lsn(), batch_->cells.size());
   }
 }
 
@@ -358,7 +360,7 @@ void Decoder::logical_message(Message& message) {
   const std::string_view content = reader.bytes(size);
   if (!message.is_whole()) return;
   if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
-  if (transactional ? !wants_change(nullptr) : lsn <= last_message_lsn_) return;
+  if (transactional ? !wants_change(Operation::kMessage, nullptr) : lsn <= last_message_lsn_) return;
   if (!transactional) {
     // Its LSN is where its record ends, and a commit record may begin right there: one byte less is in the order of
     // the log and can be no other's commit LSN.

@@ -15,15 +15,30 @@ std::optional<std::size_t> position_of(const Relation& relation, const std::stri
   return static_cast<std::size_t>(found - relation.columns.begin());
 }
 
-// A key of which a column is not published cannot be printed.
+// The columns of the replica identity, in the table's order; under FULL that is no key.
+std::vector<std::size_t> identity_positions(const Relation& relation) {
+  std::vector<std::size_t> positions;
+  if (relation.identity == ReplicaIdentity::kFull) return positions;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.columns[i].is_key) positions.push_back(i);
+  }
+  return positions;
+}
+
+// The catalog knows the key's order, but as of now; the stream knows the identity's columns, as of the change. Where
+// they disagree the table was altered since, and the stream is right. A key of which a column is not published is none.
 std::vector<std::size_t> key_positions(const Relation& relation, const std::vector<std::string>& key) {
   std::vector<std::size_t> positions;
   for (const std::string& column : key) {
     const auto position = position_of(relation, column);
-    if (!position) return {};
+    if (!position) return identity_positions(relation);
     positions.push_back(*position);
   }
-  return positions;
+  const std::vector<std::size_t> identity = identity_positions(relation);
+  if (positions.empty()) return identity;
+  const bool is_primary_key = relation.identity == ReplicaIdentity::kDefault && !identity.empty();
+  const bool agree = std::is_permutation(positions.begin(), positions.end(), identity.begin(), identity.end());
+  return is_primary_key && !agree ? identity : positions;
 }
 
 void annotate(Relation& relation, const RelationNote& note) {

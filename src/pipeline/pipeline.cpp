@@ -40,7 +40,12 @@ DatabaseOptions lane_options(const PipelineOptions& options, std::size_t databas
 }
 
 DecoderOptions decoder_options(const PipelineOptions& options, const std::shared_ptr<const Selection>& selection) {
-  return {selection, options.serializer.transactions, options.serializer.invalid_utf8 == InvalidUtf8::kRefuse};
+  DecoderOptions decoder;
+  decoder.selection = selection;
+  decoder.transactions = options.serializer.transactions;
+  decoder.refuse_invalid_utf8 = options.serializer.invalid_utf8 == InvalidUtf8::kRefuse;
+  for (const Operation skipped : options.serializer.skip) decoder.skipped |= 1U << static_cast<unsigned>(skipped);
+  return decoder;
 }
 
 // EX_SOFTWARE.

@@ -37,8 +37,11 @@ void ReaderLoop::run() {
   } catch (const std::exception& error) {
     lane_.fail({StatusCode::kInternal, error.what()});
   }
-  if (lane_.failed()) lane_.logger.error("stopped: {}", lane_.failure().message());
+  const bool failed_reading = lane_.failed();
+  if (failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
   see_through();
+  // The decoder may meet the fault after the last frame was read.
+  if (lane_.failed() && !failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
 }
 
 // One read, or one wait; false once the lane is to end.

@@ -58,11 +58,12 @@ std::string full_name(const SerializerOptions& options, const RelationFragments&
   return fmt::format("{}.{}.{}", options.connector_name, fragments.relation()->schema, fragments.relation()->name);
 }
 
-std::vector<std::string> column_schemas(const RelationFragments& fragments) {
+// Of the row before, what is not part of the identity may be missing, whatever the table says.
+std::vector<std::string> column_schemas(const RelationFragments& fragments, bool is_before) {
   std::vector<std::string> fields;
   for (const auto& column : fragments.columns()) {
     if (column.form == ValueForm::kOmitted) continue;
-    fields.push_back(fragments.schema_of(column));
+    fields.push_back(fragments.schema_of(column, is_before && !column.is_key));
   }
   return fields;
 }
@@ -71,12 +72,11 @@ std::vector<std::string> column_schemas(const RelationFragments& fragments) {
 
 std::string row_schema(const SerializerOptions& options, const RelationFragments& fragments) {
   const std::string name = full_name(options, fragments);
-  const std::vector<std::string> columns = column_schemas(fragments);
   const std::string row_name = named(name + ".Value");
-  return structure({structure(columns, true, row_name + R"(,"field":"before")"),
-                    structure(columns, true, row_name + R"(,"field":"after")"), source_schema(options),
-                    transaction_block_schema(), field("string", false, "op"), field("int64", true, "ts_ms"),
-                    field("int64", true, "ts_us"), field("int64", true, "ts_ns")},
+  return structure({structure(column_schemas(fragments, true), true, row_name + R"(,"field":"before")"),
+                    structure(column_schemas(fragments, false), true, row_name + R"(,"field":"after")"),
+                    source_schema(options), transaction_block_schema(), field("string", false, "op"),
+                    field("int64", true, "ts_ms"), field("int64", true, "ts_us"), field("int64", true, "ts_ns")},
                    false, named(name + ".Envelope") + R"(,"version":2)");
 }
 
@@ -99,11 +99,21 @@ std::string transaction_schema(const SerializerOptions&) {
                    false, R"(,"name":"io.debezium.connector.common.TransactionMetadataValue","version":1)");
 }
 
+std::string message_key_schema() {
+  return structure({field("string", false, "prefix")}, false,
+                   R"(,"name":"io.debezium.connector.postgresql.MessageKey","version":1)");
+}
+
+std::string transaction_key_schema() {
+  return structure({field("string", false, "id")}, false,
+                   R"(,"name":"io.debezium.connector.common.TransactionMetadataKey","version":1)");
+}
+
 std::string key_schema(const SerializerOptions& options, const RelationFragments& fragments) {
   if (fragments.key().empty()) return "null";
   std::vector<std::string> fields;
   for (const std::size_t position : fragments.key())
-    fields.push_back(fragments.schema_of(fragments.columns()[position]));
+    fields.push_back(fragments.schema_of(fragments.columns()[position], false));
   return structure(fields, false, named(full_name(options, fragments) + ".Key"));
 }
 

@@ -15,6 +15,9 @@ std::string row_schema(const SerializerOptions& options, const RelationFragments
 std::string message_schema(const SerializerOptions& options);
 /// Of the border of a transaction.
 std::string transaction_schema(const SerializerOptions& options);
+/// Of the keys that stand beside these two.
+std::string message_key_schema();
+std::string transaction_key_schema();
 /// Of a record's key; `null` for tables without one.
 std::string key_schema(const SerializerOptions& options, const RelationFragments& fragments);
 

@@ -100,19 +100,26 @@ void RecordFraming::topic(LineWriter& out, const Change& change, const RelationF
 
 void RecordFraming::key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
                         const RowView& view) {
-  if (is_border(change)) {
-    const Transaction& transaction = batch.transactions[change.transaction];
-    out.literal("{\"id\":");
-    write_transaction_id(out, transaction);
-    return out.literal("}");
-  }
-  if (change.operation == Operation::kMessage) {
-    out.literal("{\"prefix\":");
-    out.string(batch.text(batch.cells[change.cells_begin]));
-    return out.literal("}");
-  }
+  if (change.relation == nullptr) return key_without_table(out, batch, change);
   if (key_row(view) == nullptr || fragments.key().empty()) return out.literal("null");
   options_.key == KeyForm::kText ? text_key(out, batch, fragments, view) : json_key(out, batch, fragments, view);
+}
+
+void RecordFraming::key_without_table(LineWriter& out, const Batch& batch, const Change& change) {
+  const bool has_schema = options_.envelope == Envelope::kDebeziumSchema;
+  if (has_schema) {
+    out.literal("{\"schema\":");
+    append_padded(out, is_border(change) ? transaction_key_schema() : message_key_schema());
+    out.literal(",\"payload\":");
+  }
+  if (is_border(change)) {
+    out.literal("{\"id\":");
+    write_transaction_id(out, batch.transactions[change.transaction]);
+  } else {
+    out.literal("{\"prefix\":");
+    out.string(batch.text(batch.cells[change.cells_begin]));
+  }
+  has_schema ? out.literal("}}") : out.literal("}");
 }
 
 void RecordFraming::json_key(LineWriter& out, const Batch& batch, const RelationFragments& fragments,
@@ -140,6 +147,9 @@ void RecordFraming::text_key(LineWriter& out, const Batch& batch, const Relation
   const auto& key = fragments.key();
   const auto value = [&](std::size_t position) {
     const Cell& cell = key_cell(view, position);
+    const auto& column = fragments.columns()[position];
+    // A rule holds in the key as well.
+    if (column.form == ValueForm::kRuled) return rows_.value(out, batch, fragments, column, cell);
     cell.size < 0 ? out.literal("null") : out.string(batch.text(cell));
   };
   if (key.size() == 1) {

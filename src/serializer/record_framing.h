@@ -35,6 +35,7 @@ class RecordFraming {
   void topic(LineWriter& out, const Change& change, const RelationFragments& fragments, const RowView& view);
   void key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
            const RowView& view);
+  void key_without_table(LineWriter& out, const Batch& batch, const Change& change);
   void json_key(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
   void text_key(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
   bool is_ambiguous(std::string_view text) const;

@@ -45,6 +45,17 @@ std::uint32_t base_type_oid(const Column& column) {
   return column.type_oid;
 }
 
+const char* number_schema(const Column& column) {
+  switch (base_type_oid(column)) {
+    case kInt2Oid: return "int16";
+    case kInt4Oid: return "int32";
+    case kInt8Oid:
+    case kOidOid: return "int64";
+    case kFloat4Oid: return "float";
+    default: return "double";
+  }
+}
+
 }  // namespace
 
 ValueForm value_form(const Column& column, Values values) {
@@ -67,6 +78,9 @@ RelationFragments::RelationFragments(const Relation* relation, const std::string
   name_with_schema_ = add(quoted_json(relation == nullptr ? connector : connector + "_" + schema));
   if (relation == nullptr) return;
   for (const Column& column : relation->columns) add_column(column, options);
+  for (const std::size_t position : relation->key) {
+    if (columns_[position].form != ValueForm::kOmitted) key_.push_back(position);
+  }
 }
 
 void RelationFragments::add_column(const Column& column, const SerializerOptions& options) {
@@ -83,18 +97,15 @@ void RelationFragments::add_column(const Column& column, const SerializerOptions
   plans_.emplace_back(column, options);
 }
 
-std::string RelationFragments::schema_of(const ColumnFragment& fragment) const {
+std::string RelationFragments::schema_of(const ColumnFragment& fragment, bool may_be_missing) const {
   const Column& described = column(fragment);
-  if (fragment.form == ValueForm::kRuled || fragment.form == ValueForm::kString) {
-    return fmt::format(R"({{"type":"string","optional":{},"field":{}}})", !described.not_null,
-                       quoted_json(described.name));
-  }
-  return plan(fragment).schema(described.name, !described.not_null);
-}
-
-const std::vector<std::size_t>& RelationFragments::key() const {
-  static const std::vector<std::size_t> kNoKey;
-  return relation_ == nullptr ? kNoKey : relation_->key;
+  const bool optional = may_be_missing || !described.not_null;
+  if (fragment.form == ValueForm::kPlanned) return plan(fragment).schema(described.name, optional);
+  // A number may also be NaN, which is a string; that no schema can say.
+  const char* type = fragment.form == ValueForm::kBoolean  ? "boolean"
+                     : fragment.form == ValueForm::kNumber ? number_schema(described)
+                                                           : "string";
+  return fmt::format(R"({{"type":"{}","optional":{},"field":{}}})", type, optional, quoted_json(described.name));
 }
 
 RelationFragments::Slice RelationFragments::add(std::string_view text) {

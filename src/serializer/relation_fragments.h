@@ -47,8 +47,8 @@ class RelationFragments {
   const char* name(const ColumnFragment& column) const { return bytes_.data() + column.offset; }
   const Column& column(const ColumnFragment& fragment) const { return relation_->columns[position(fragment)]; }
   const ValuePlan& plan(const ColumnFragment& fragment) const { return plans_[position(fragment)]; }
-  /// Positions of the columns that make the record's key.
-  const std::vector<std::size_t>& key() const;
+  /// Positions of the columns that make the record's key, as far as they are printed.
+  const std::vector<std::size_t>& key() const { return key_; }
 
   // JSON strings for the source block.
 
@@ -59,8 +59,8 @@ class RelationFragments {
   /// The connector's name and the schema's.
   std::string_view name_with_schema() const { return slice(name_with_schema_); }
 
-  /// The column's Kafka Connect schema.
-  std::string schema_of(const ColumnFragment& column) const;
+  /// The column's Kafka Connect schema; `may_be_missing`: optional even if the column is NOT NULL.
+  std::string schema_of(const ColumnFragment& column, bool may_be_missing) const;
   /// What `render` returns, rendered at the first call: the schema of the relation's values, or of its keys.
   template <typename Render>
   std::string_view value_schema(Render&& render) const {
@@ -101,6 +101,7 @@ class RelationFragments {
   ByteBuffer bytes_;
   std::vector<ColumnFragment> columns_;
   std::vector<ValuePlan> plans_;
+  std::vector<std::size_t> key_;
   Slice connector_;
   Slice database_;
   Slice schema_;

@@ -8,6 +8,14 @@ namespace {
 
 std::size_t line_begin(const Batch& batch, std::size_t change) { return change == 0 ? 0 : batch.line_ends[change - 1]; }
 
+// Whether the line is that of a transaction's border, which is no change.
+bool is_border(const Batch& batch, std::size_t line) {
+  const std::size_t change = batch.changes_written + line;
+  if (change >= batch.changes.size()) return false;
+  const Operation operation = batch.changes[change].operation;
+  return operation == Operation::kBegin || operation == Operation::kCommit;
+}
+
 // Counts the changes whose lines end within the first `bytes` of the batch's lines.
 std::size_t whole_changes(const Batch& batch, std::size_t bytes) {
   const auto& ends = batch.line_ends;
@@ -21,7 +29,7 @@ std::size_t Writer::changes_wanted(const Batch& batch) {
   if (!changes_left_) return batch.line_ends.size();
   std::size_t wanted = 0;
   for (; wanted < batch.line_ends.size() && *changes_left_ > 0; ++wanted) {
-    if (batch.line_ends[wanted] > line_begin(batch, wanted)) --*changes_left_;
+    if (batch.line_ends[wanted] > line_begin(batch, wanted) && !is_border(batch, wanted)) --*changes_left_;
   }
   return wanted;
 }

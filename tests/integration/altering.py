@@ -13,6 +13,8 @@ from database import Database, quoted
 
 # Rows are spread over what the debezium form can hold and give back exactly: no varbit (its leading zeros are lost), no
 # numeric with trailing zeros and no scale (`precise` strips them), no infinite date (it comes as a number like others).
+TEXTS = ["null", '"', "\\", "a\tb\nc", "Größe", "🐘\u2028", "\x01\x1f", " ", None]
+TEXT_ARRAYS = ["{}", '{NULL,"NULL","a,b","\\"","\\\\"}', "{{a,b},{c,d}}"]
 VALUES: dict[str, Callable[[random.Random], str]] = {
     "bool": lambda dice: dice.choice("tf"),
     "int2": lambda dice: str(dice.randint(-(2**15), 2**15 - 1)),
@@ -22,7 +24,7 @@ VALUES: dict[str, Callable[[random.Random], str]] = {
     "float8": lambda dice: dice.choice(["NaN", "-Infinity", "-0", "1e300", repr(dice.uniform(-1e9, 1e9))]),
     "numeric": lambda dice: f"{dice.randint(-(10**5), 10**5)}.{dice.randint(0, 99):02}{dice.randint(1, 9)}",
     "money": lambda dice: f"{dice.randint(-(10**9), 10**9)}.{dice.randint(0, 99):02}",
-    "text": lambda dice: dice.choice(["", "null", '"', "\\", "a\tb\nc", "Größe", "🐘\u2028", "\x01\x1f", letters(dice)]),
+    "text": lambda dice: dice.choice(TEXTS) or letters(dice),
     "varchar": lambda dice: letters(dice)[:20],
     "bpchar": lambda dice: letters(dice)[: dice.randint(0, 5)],
     "bytea": lambda dice: "\\x" + dice.randbytes(dice.choice([0, 1, 30, 3000])).hex(),
@@ -42,7 +44,7 @@ VALUES: dict[str, Callable[[random.Random], str]] = {
     "size": lambda dice: "small",
     "positive": lambda dice: str(dice.randint(1, 99)),
     "address": lambda dice: dice.choice(["(,)", '("a ""street""",7)']),
-    "_text": lambda dice: dice.choice(["{}", '{NULL,"NULL","a,b","\\"","\\\\"}', "{{a,b},{c,d}}", f"{{{letters(dice)}}}"]),
+    "_text": lambda dice: dice.choice([*TEXT_ARRAYS, f"{{{letters(dice)}}}"]),
     "_int4": lambda dice: dice.choice(["{}", "{1,NULL,3}", "{{1,2},{3,4}}"]),
     "_date": lambda dice: "{2024-02-29,NULL}",
     "_mood": lambda dice: "{fine,NULL,so so}",
@@ -58,9 +60,10 @@ WIDE = """
     CREATE TABLE {s}.wide (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, yes boolean, small smallint, whole integer, large bigint,
         single real, precise double precision, price numeric(12, 3), amount numeric, cash money, note text,
-        name varchar(20), code char(5), raw bytea, day date, noon time, at timestamp, milli timestamp(3), zoned timestamptz,
-        span interval, u uuid, j jsonb, net inet, flags bit(10), place point, r int4range, h hstore, kind {s}.mood,
-        rank {s}.positive, home {s}.address, tags text[], numbers integer[], days date[], moods {s}.mood[])
+        name varchar(20), code char(5), raw bytea, day date, noon time, at timestamp, milli timestamp(3),
+        zoned timestamptz, span interval, u uuid, j jsonb, net inet, flags bit(10), place point,
+        r int4range, h hstore, kind {s}.mood, rank {s}.positive, home {s}.address, tags text[],
+        numbers integer[], days date[], moods {s}.mood[])
 """
 
 TABLES = (

@@ -1,8 +1,9 @@
 """Rebuilds a database from debezium records, a key and a value each: rows are inserted, updated and deleted as the
 records say, and nothing is asked of the database they came from.
 
-Statements that change schemas are no part of the stream. A source that wants them in it says them in logical messages:
-TELL makes an event trigger do that, and the applier runs what comes under its prefix, between the rows before and after.
+Statements that change schemas are no part of the stream. A source that wants them in it says them in logical
+messages: TELL makes an event trigger do that, and the applier runs what comes under its prefix, between the rows that
+were written before and after.
 """
 
 import base64

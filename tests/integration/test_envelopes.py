@@ -29,6 +29,19 @@ def make_feed(walcat, database):
     return lambda **output: Feed(walcat, database, output)
 
 
+@pytest.fixture
+def feeds_of(walcat, database):
+    """Feeds of one log, each with a slot and an output of its own."""
+
+    def make(outputs: dict[str, dict[str, Any]]) -> dict[str, Feed]:
+        return {
+            name: Feed(walcat, database, output, {"slot_name": f"{database.slot_name}_{number}"})
+            for number, (name, output) in enumerate(outputs.items())
+        }
+
+    return make
+
+
 def test_a_debezium_line_has_debeziums_fields_in_debeziums_order(make_feed):
     for event in make_feed(envelope="debezium").events(*ROWS):
         assert list(event) == VALUE
@@ -108,12 +121,13 @@ def test_a_logical_message_in_debezium(make_feed):
     assert (event["op"], event["message"]) == ("m", {"prefix": "audit", "content": content})
 
 
-@pytest.mark.parametrize("mode, content", [("bytes", "+/8="), ("base64", "+/8="), ("base64-url-safe", "-_8="),
-                                           ("hex", "fbff")])
-def test_the_content_of_a_message_follows_the_binary_mode(mode, content, make_feed):
-    feed = make_feed(**ALL, debezium={"binary_handling_mode": mode})
-    (event,) = feed.events(r"SELECT pg_logical_emit_message(true, 'b', '\xfbff'::bytea)")
-    assert event["message"]["content"] == content
+CONTENTS = {"bytes": "+/8=", "base64": "+/8=", "base64-url-safe": "-_8=", "hex": "fbff"}
+
+
+def test_the_content_of_a_message_follows_the_binary_mode(feeds_of, database):
+    feeds = feeds_of({mode: {**ALL, "debezium": {"binary_handling_mode": mode}} for mode in CONTENTS})
+    database.execute(r"SELECT pg_logical_emit_message(true, 'b', '\xfbff'::bytea)")
+    assert {mode: event["message"]["content"] for mode, feed in feeds.items() for event in feed.events()} == CONTENTS
 
 
 def test_a_message_outside_of_transactions_has_no_transaction_id(make_feed, database):
@@ -178,16 +192,24 @@ def test_the_schemas_of_a_row_name_its_fields_and_columns(make_feed, things):
     assert value["after"]["name"] == "it.public.things.Value"
 
 
-@pytest.mark.parametrize("modes", [
+MODES = (
     {},
     {"decimal_handling_mode": "precise", "hstore_handling_mode": "map", "time_precision_mode": "connect"},
     {"decimal_handling_mode": "double", "interval_handling_mode": "string", "binary_handling_mode": "hex"},
     {"time_precision_mode": "isostring"},
     {"time_precision_mode": "nanoseconds"},
-], ids=lambda modes: "-".join(modes.values()) or "defaults")
-def test_a_payload_is_what_its_schema_says(modes, make_feed, things):
-    for event in make_feed(envelope="debezium-schema", skip=[], debezium=modes).events(THING, *EVERYTHING):
-        check_fits(event["schema"], event["payload"])
+)
+
+
+def test_a_payload_is_what_its_schema_says(feeds_of, database, things):
+    schema = {"envelope": "debezium-schema", "skip": []}
+    feeds = feeds_of({str(number): {**schema, "debezium": modes} for number, modes in enumerate(MODES)})
+    database.execute(THING, *EVERYTHING)
+    for feed in feeds.values():
+        events = feed.events()
+        assert len(events) == 1 + len(EVERYTHING)
+        for event in events:
+            check_fits(event["schema"], event["payload"])
 
 
 @pytest.mark.parametrize("values", ["native", "text"])
@@ -234,10 +256,12 @@ def test_what_is_no_row_has_only_its_description_in_row(make_feed):
     assert (message["__op"], message["__prefix"], message["__content"]) == ("m", "audit", content)
 
 
-@pytest.mark.parametrize("skip, ops", [(["t", "m"], "cud"), (["c"], "udtm"), (["c", "u", "d", "t", "m"], "")])
-def test_operations_can_be_skipped_in_every_envelope(skip, ops, make_feed):
-    events = make_feed(skip=skip).events(*EVERYTHING)
-    assert "".join(event["message"]["op"] for event in events) == ops
+def test_operations_can_be_skipped_in_every_envelope(feeds_of, database):
+    expected = {"cudtm": "", "c": "udtm", "tm": "cud"}
+    feeds = feeds_of({skip: {"skip": list(skip)} for skip in expected})
+    database.execute(*EVERYTHING)
+    shown = {skip: "".join(event["message"]["op"] for event in feed.events()) for skip, feed in feeds.items()}
+    assert shown == expected
 
 
 def fields(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Databases in other encodings, and the one that lets bytes pass that are no text at all (output.invalid_utf8)."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,13 @@ from walcat_process import Walcat
 
 TABLE = "CREATE TABLE t (id integer PRIMARY KEY, note text, more text)"
 
-# What PostgreSQL's own encodings hold of "Größe", written as a byte string.
-ENCODINGS = {"LATIN1": "latin-1", "LATIN9": "iso8859-15", "EUC_JP": "euc_jp", "WIN1251": "cp1251"}
-TEXTS = {"LATIN1": "Größe\x85ÿ¤", "LATIN9": "100 € für Žižka", "EUC_JP": "漢字とかな", "WIN1251": "Привет «мир»"}
+# Encodings under their names in PostgreSQL and in Python, and a text that each can hold.
+ENCODINGS = {
+    "LATIN1": ("latin-1", "Größe\x85ÿ¤"),
+    "LATIN9": ("iso8859-15", "100 € für Žižka"),
+    "EUC_JP": ("euc_jp", "漢字とかな"),
+    "WIN1251": ("cp1251", "Привет «мир»"),
+}
 
 # Bytes and what is printed of them: U+FFFD for each longest piece that is no character, as Unicode recommends.
 INVALID = {
@@ -32,14 +37,14 @@ INVALID = {
     "beside a quote": (b'"\xff"\\', '"\ufffd"\\'),
 }
 
+_numbers = itertools.count(1)
+
 
 class EncodedDatabase(Database):
     """A database that is not in UTF-8."""
 
     def __init__(self, server: PostgresServer, encoding: str):
-        plain = Database(server)
-        plain.close()
-        self.server, self.name, self._connection = server, plain.name, None
+        self.server, self.name, self._connection = server, f"{encoding.lower()}_{next(_numbers)}", None
         self._administer(
             f"CREATE DATABASE {quoted(self.name)} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         )
@@ -69,9 +74,10 @@ def make_encoded(server: PostgresServer, walcat: Walcat) -> Iterator[Any]:
 def test_a_database_in_another_encoding_prints_utf8(encoding, make_encoded, walcat):
     database = make_encoded(encoding)
     feed = Feed(walcat, database)
-    database.insert(1, TEXTS[encoding].encode(ENCODINGS[encoding]))
+    python_name, text = ENCODINGS[encoding]
+    database.insert(1, text.encode(python_name))
     (event,) = feed.events()
-    assert event["message"]["after"]["note"] == TEXTS[encoding]
+    assert event["message"]["after"]["note"] == text
 
 
 def test_what_is_no_text_is_replaced_and_counted(make_encoded, walcat):

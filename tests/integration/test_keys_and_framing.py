@@ -73,6 +73,14 @@ def test_the_index_of_the_replica_identity_is_the_key_without_a_primary_one(make
     assert keys(pairs) == [{"b": "x"}] * 3
 
 
+def test_the_index_of_the_replica_identity_is_the_key_before_the_primary_one(make_feed, database):
+    """For of a deleted row the server tells the columns of the identity only."""
+    database.execute("CREATE TABLE t (a integer PRIMARY KEY, b text NOT NULL)", "CREATE UNIQUE INDEX t_b ON t (b)",
+                     "ALTER TABLE t REPLICA IDENTITY USING INDEX t_b")
+    pairs = make_feed({**KEYED, "tombstones": True}).pairs("INSERT INTO t VALUES (1, 'x')", "DELETE FROM t")
+    assert keys(pairs) == [{"b": "x"}] * 3
+
+
 def test_a_unique_index_is_the_key_where_nothing_else_is(make_feed, database):
     database.execute("CREATE TABLE t (a integer, b text UNIQUE)", "ALTER TABLE t REPLICA IDENTITY FULL")
     pairs = make_feed().pairs("INSERT INTO t VALUES (1, 'x'), (2, NULL)", "DELETE FROM t")

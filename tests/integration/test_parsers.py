@@ -52,13 +52,14 @@ HOSTILE = [*map(chr, range(1, 32)), '"', "\\", "/", "\x7f", "\x85", "\u2028", "\
 # One round: two hundred rows and more through every operation.
 ROUND = (
     """INSERT INTO mixed.rows SELECT {first} + id, {columns} FROM mixed.pool WHERE id <= 200""",
-    """UPDATE mixed.rows AS r SET (yes, single, note, tags, body, digest, extreme) =
-           (SELECT yes, single, note, tags, body, digest, extreme FROM mixed.pool WHERE id = 1 + (r.id + {first}) % 500)
+    """UPDATE mixed.rows AS r
+       SET (yes, single, note, tags, body, digest, extreme) = (SELECT yes, single, note, tags, body, digest, extreme
+                                                               FROM mixed.pool WHERE id = 1 + (r.id + {first}) % 500)
        WHERE r.id > {first} AND r.id % 3 = 0""",
     "UPDATE mixed.rows SET id = -id WHERE id > {first} AND id % 7 = 0",
     "DELETE FROM mixed.rows WHERE id > {first} AND id % 2 = 0 OR id < 0",
     "SELECT pg_logical_emit_message(true, body, raw) FROM mixed.pool WHERE id = 1 + {first} % 500",
-    "SELECT pg_logical_emit_message(false, note, body) FROM mixed.pool WHERE id = 1 + {first} % 500 AND note IS NOT NULL",
+    "SELECT pg_logical_emit_message(false, body, digest) FROM mixed.pool WHERE id = 1 + {first} % 500",
     "INSERT INTO mixed.few VALUES ({first})",
     "TRUNCATE mixed.few",
 )
@@ -131,11 +132,9 @@ def value_of(kind: str, dice: Random) -> str | None:
 
 
 def write_rounds(database: Database) -> None:
-    columns = ", ".join(
-        row.attname for row in database.rows(
-            "SELECT attname FROM pg_attribute WHERE attrelid = 'mixed.pool'::regclass AND attnum > 0 AND attname <> 'id'"
-            " ORDER BY attnum"
-        )
+    columns = database.value(
+        """SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+           WHERE attrelid = 'mixed.pool'::regclass AND attnum > 0 AND attname <> 'id'"""
     )
     # A round changes over three hundred rows.
     for number in range(round(LINES * MOST) // 300 + 1):

@@ -19,7 +19,8 @@ SCHEMAS = ("north", "south")
 
 # What of a database is compared: its tables (partitions are in their roots) and their columns.
 TABLES = """
-    SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname ~ '^(north|south)'
 """
 COLUMNS = """
@@ -109,7 +110,7 @@ FEEDS: dict[str, tuple[dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_the_records_rebuild_every_table(name, source, target, walcat):
-    """With a connection cut and a stop and start on the way. The first feed shows partitions, the second their roots."""
+    """With a cut connection, a stop and a start on the way. One feed shows partitions, the other their roots."""
     output, via_root = FEEDS[name]
     source.execute(
         f"CREATE PUBLICATION pub_{source.name} FOR ALL TABLES WITH (publish_via_partition_root = {via_root})"

@@ -16,6 +16,8 @@ struct DecoderOptions {
   std::shared_ptr<const Selection> selection;
   /// Whether the borders of transactions become changes, and changes are counted per transaction and table.
   bool transactions = false;
+  /// Operations that are not printed, a bit each; they are not counted either.
+  std::uint32_t skipped = 0;
   /// Whether text that is no UTF-8 is an error; else it is replaced.
   bool refuse_invalid_utf8 = false;
 };
@@ -49,7 +51,7 @@ class Decoder {
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
   void keepalive(Lsn wal_end);
-  bool wants_change(const Relation* relation);
+  bool wants_change(Operation operation, const Relation* relation);
   bool is_unchanged(const Relation& relation, std::size_t old_cells) const;
   Change& put_change(Operation operation, const Relation* relation);
   Change& add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin);
