@@ -36,9 +36,8 @@ std::vector<std::size_t> key_positions(const Relation& relation, const std::vect
   }
   const std::vector<std::size_t> identity = identity_positions(relation);
   if (positions.empty()) return identity;
-  const bool is_primary_key = relation.identity == ReplicaIdentity::kDefault && !identity.empty();
   const bool agree = std::is_permutation(positions.begin(), positions.end(), identity.begin(), identity.end());
-  return is_primary_key && !agree ? identity : positions;
+  return !identity.empty() && !agree ? identity : positions;
 }
 
 void annotate(Relation& relation, const RelationNote& note) {

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kSourceBytes = 512;
 
-std::int64_t unix_micros(std::int64_t postgres_micros) { return postgres_micros + kPostgresEpochUnixMicros; }
-
 void number_or_null(LineWriter& out, std::uint64_t value) { value == 0 ? out.literal("null") : out.number(value); }
 
 void operation(LineWriter& out, Operation operation) {
@@ -124,7 +122,6 @@ void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, cons
 
 void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Transaction& transaction,
                               const RelationFragments& fragments) {
-  const std::int64_t commit_us = unix_micros(transaction.commit_time);
   out.raw(source_head_.view());
   out.number(unix_millis(transaction.commit_time));
   out.literal(",\"snapshot\":\"false\",\"db\":");
@@ -140,9 +137,9 @@ void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Trans
   out.literal(",\\\"");
   out.number(change.lsn.value);
   out.literal("\\\"]\",\"ts_us\":");
-  out.number(commit_us);
+  out.number(unix_micros(transaction.commit_time));
   out.literal(",\"ts_ns\":");
-  out.number(commit_us * 1'000);
+  out.number(unix_nanos(transaction.commit_time));
   out.literal(",\"schema\":");
   out.raw(fragments.schema());
   out.literal(",\"table\":");
