@@ -26,7 +26,7 @@ struct CommandLine {
   /// `path.to.key=value`, in the order given.
   std::vector<std::string> overrides;
   Bounds bounds;
-  /// Lines to write before a clean stop, at least 1.
+  /// Changes to write before a clean stop, at least 1.
   std::optional<std::uint64_t> max_changes;
   std::optional<log::Level> log_level;
   std::optional<log::Format> log_format;

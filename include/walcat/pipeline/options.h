@@ -31,7 +31,7 @@ struct PipelineOptions {
   StreetOptions street;
   BackoffOptions retry;
   Bounds bounds;
-  /// Lines to write before a clean stop (`--max-changes`).
+  /// Changes to write before a clean stop (`--max-changes`).
   std::optional<std::uint64_t> max_changes;
   /// How often offsets are stored and confirmed.
   std::chrono::milliseconds flush_interval{10'000};
