@@ -105,9 +105,9 @@ void add_bound_options(CLI::App& app, CommandLine& line) {
     const auto count = parse_count(text);
     return count && *count > 0 ? count : std::nullopt;
   };
-  app.add_option_function<std::string>("--max-changes",
-                                       into(line.max_changes, "--max-changes", parse, "a number of lines, at least 1"),
-                                       "Stop after this many lines")
+  app.add_option_function<std::string>(
+         "--max-changes", into(line.max_changes, "--max-changes", parse, "a number of changes, at least 1"),
+         "Stop after this many changes; borders of transactions do not count")
       ->type_name("N");
 }
 

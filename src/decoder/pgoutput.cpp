@@ -215,13 +215,14 @@ const Relation* Decoder::known_relation(Message& message) {
 }
 
 // Counts the change; false if nobody wants it, or if it went down the street before the connection was lost.
-bool Decoder::wants_change(Operation operation, const Relation* relation) {
+bool Decoder::wants_change(Operation operation, const Relation* relation, std::uint64_t records) {
   const std::uint64_t index = next_index_++;
   if (relation != nullptr && !relation->is_wanted) return false;
   if ((options_.skipped >> static_cast<unsigned>(operation) & 1) != 0) return false;
   if (options_.transactions && in_transaction_) {
     const bool is_first = count_->changes() == 0;
-    table_order_ = count_->add(relation);
+    total_order_ = count_->changes() + 1;
+    table_order_ = count_->add(relation, records);
     if (is_first && index >= done_below_) put_change(Operation::kBegin, nullptr).index = kBeforeFirst;
   }
   return index >= done_below_;
@@ -244,7 +245,7 @@ Change& Decoder::add_change(Operation operation, const Relation* relation, Lsn l
   Change& change = put_change(operation, relation);
   if (lsn) change.lsn = lsn;
   change.index = next_index_ - 1;
-  change.total_order = count_->changes();
+  change.total_order = total_order_;
   change.table_order = table_order_;
   change.cells_begin = static_cast<std::uint32_t>(cells_begin);
   return change;
@@ -274,8 +275,11 @@ void Decoder::update(Message& message) {
     ++next_index_;
     return batch_->cells.resize(cells);
   }
-  if (!wants_change(Operation::kUpdate, relation)) return batch_->cells.resize(cells);
-  add_change(Operation::kUpdate, relation, message.lsn(), cells).old_tuple = old;
+  const bool is_split = options_.split_key_changes && changes_key(*relation, old, cells);
+  if (!wants_change(Operation::kUpdate, relation, is_split ? 2 : 1)) return batch_->cells.resize(cells);
+  Change& change = add_change(Operation::kUpdate, relation, message.lsn(), cells);
+  change.old_tuple = old;
+  change.is_split = is_split;
 }
 
 // Whether an update that carries the whole old row changes no column that is printed, and such are not wanted.
@@ -291,6 +295,26 @@ bool Decoder::is_unchanged(const Relation& relation, std::size_t old_cells) cons
     if (is.size > 0 && batch_->text(was) != batch_->text(is)) return false;
   }
   return true;
+}
+
+// Whether an update that came with its old row or key changed the key. The old key is sent as well when it is only too
+// long to be left out.
+bool Decoder::changes_key(const Relation& relation, OldTuple old, std::size_t old_cells) const {
+  if (old == OldTuple::kNone) return false;
+  const Cell* before = batch_->cells.data() + old_cells;
+  const Cell* after = before + relation.columns.size();
+  const auto differs = [&](std::size_t i) {
+    if (after[i].size == Cell::kUnchanged) return false;
+    if (old == OldTuple::kKey && !relation.columns[i].is_key) return false;
+    if (before[i].size != after[i].size) return true;
+    return before[i].size > 0 && batch_->text(before[i]) != batch_->text(after[i]);
+  };
+  if (!relation.key.empty()) return std::any_of(relation.key.begin(), relation.key.end(), differs);
+  if (old == OldTuple::kFull) return false;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (relation.columns[i].is_key && differs(i)) return true;
+  }
+  return false;
 }
 
 void Decoder::remove(Message& message) {

@@ -43,6 +43,7 @@ DecoderOptions decoder_options(const PipelineOptions& options, const std::shared
   DecoderOptions decoder;
   decoder.selection = selection;
   decoder.transactions = options.serializer.transactions;
+  decoder.split_key_changes = options.serializer.key_changes == KeyChanges::kSplit;
   decoder.refuse_invalid_utf8 = options.serializer.invalid_utf8 == InvalidUtf8::kRefuse;
   for (const Operation skipped : options.serializer.skip) decoder.skipped |= 1U << static_cast<unsigned>(skipped);
   return decoder;

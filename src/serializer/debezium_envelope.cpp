@@ -87,7 +87,7 @@ void DebeziumEnvelope::row_change(LineWriter& out, const Batch& batch, const Cha
   }
   source(out, change, transaction, fragments);
   out.literal(",\"transaction\":");
-  transaction_block(out, change, transaction);
+  transaction_block(out, change, transaction, view.ordinal);
   out.literal(",");
   operation(out, view.operation);
   out.literal(",\"ts_ms\":");
@@ -108,7 +108,7 @@ void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, cons
   out.literal(",\"source\":");
   source(out, change, transaction, fragments);
   out.literal(",\"transaction\":");
-  transaction_block(out, change, transaction);
+  transaction_block(out, change, transaction, 0);
   out.literal(",\"message\":{\"prefix\":");
   out.string(batch.text(batch.cells[change.cells_begin]));
   out.literal(",\"content\":");
@@ -161,14 +161,15 @@ void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Trans
   out.literal("}");
 }
 
-void DebeziumEnvelope::transaction_block(LineWriter& out, const Change& change, const Transaction& transaction) {
+void DebeziumEnvelope::transaction_block(LineWriter& out, const Change& change, const Transaction& transaction,
+                                         std::uint32_t ordinal) {
   if (!options_.transactions || transaction.xid == 0) return out.literal("null");
   out.literal("{\"id\":");
   write_transaction_id(out, transaction);
   out.literal(",\"total_order\":");
-  out.number(change.total_order);
+  out.number(change.total_order + ordinal);
   out.literal(",\"data_collection_order\":");
-  out.number(change.table_order);
+  out.number(change.table_order + ordinal);
   out.literal("}");
 }
 

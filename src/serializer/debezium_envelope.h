@@ -26,7 +26,7 @@ class DebeziumEnvelope : public EnvelopeWriter {
   void logical_message(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments);
   void source(LineWriter& out, const Change& change, const Transaction& transaction,
               const RelationFragments& fragments);
-  void transaction_block(LineWriter& out, const Change& change, const Transaction& transaction);
+  void transaction_block(LineWriter& out, const Change& change, const Transaction& transaction, std::uint32_t ordinal);
   std::string_view schema(const Change& change, const RelationFragments& fragments);
 
   const SerializerOptions options_;

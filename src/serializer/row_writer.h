@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "line_writer.h"
@@ -22,6 +23,8 @@ struct RowView {
   const Cell* after = nullptr;
   /// Where values stand that `after` does not repeat (unchanged TOAST); null: nowhere.
   const Cell* unchanged = nullptr;
+  /// Records of the change before this one.
+  std::uint32_t ordinal = 0;
 
   /// The change itself, undivided.
   static RowView of(const Batch& batch, const Change& change);

@@ -1,7 +1,5 @@
 #include "walcat/serializer/serializer.h"
 
-#include <algorithm>
-
 #include "envelope.h"
 #include "line_writer.h"
 #include "record_framing.h"
@@ -13,25 +11,6 @@ namespace walcat {
 namespace {
 
 std::uint32_t bit(Operation operation) { return 1U << static_cast<unsigned>(operation); }
-
-// Whether an update that came with its old row or key changed the key. The old key is sent as well when it is only
-// too long to be left out.
-bool changes_key(const Batch& batch, const Change& change, const RowView& view) {
-  if (change.operation != Operation::kUpdate || view.before == nullptr) return false;
-  const auto& columns = change.relation->columns;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const Cell& was = view.before[i];
-    const Cell& is = view.after[i];
-    const bool in_key =
-        change.relation->key.empty()
-            ? columns[i].is_key && change.old_tuple == OldTuple::kKey
-            : std::find(change.relation->key.begin(), change.relation->key.end(), i) != change.relation->key.end();
-    if (!in_key || is.size == Cell::kUnchanged) continue;
-    if (view.before_is_key && !columns[i].is_key) continue;
-    if (was.size != is.size || (is.size > 0 && batch.text(was) != batch.text(is))) return true;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -64,13 +43,14 @@ void Serializer::records(LineWriter& out, const Batch& batch, const Change& chan
     fragments_of_ = change.relation;
   }
   const RowView view = RowView::of(batch, change);
-  if (options_.key_changes == KeyChanges::kSplit && changes_key(batch, change, view)) {
+  if (change.is_split) {
     RowView gone = view;
     gone.operation = Operation::kDelete;
     gone.after = nullptr;
     RowView come = view;
     come.operation = Operation::kInsert;
     come.before = nullptr;
+    come.ordinal = 1;
     record(out, batch, change, *fragments_, gone);
     tombstone(out, batch, change, *fragments_, gone);
     return record(out, batch, change, *fragments_, come);

@@ -12,6 +12,10 @@
     WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
     WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
     WALCAT_TEST_SEED                of every random choice (1)
+    WALCAT_TEST_LINES               lines of six feeds that other tools parse (100000)
+    WALCAT_TEST_DUCKDB              a libduckdb.so, one of these tools (none: skipped)
+    WALCAT_TEST_PARSE_LINES         the program that parses with simdjson (the build's)
+    WALCAT_TEST_KAFKA_MOCK          the program that plays a Kafka broker (the build's)
 """
 
 import os

@@ -16,6 +16,8 @@ struct DecoderOptions {
   std::shared_ptr<const Selection> selection;
   /// Whether the borders of transactions become changes, and changes are counted per transaction and table.
   bool transactions = false;
+  /// Whether updates that change the key are to be split in two records.
+  bool split_key_changes = false;
   /// Operations that are not printed, a bit each; they are not counted either.
   std::uint32_t skipped = 0;
   /// Whether text that is no UTF-8 is an error; else it is replaced.
@@ -51,8 +53,9 @@ class Decoder {
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
   void keepalive(Lsn wal_end);
-  bool wants_change(Operation operation, const Relation* relation);
+  bool wants_change(Operation operation, const Relation* relation, std::uint64_t records = 1);
   bool is_unchanged(const Relation& relation, std::size_t old_cells) const;
+  bool changes_key(const Relation& relation, OldTuple old, std::size_t old_cells) const;
   Change& put_change(Operation operation, const Relation* relation);
   Change& add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin);
   Status check_text();
@@ -92,7 +95,8 @@ class Decoder {
   std::uint64_t next_index_ = 0;
   /// Changes of the transaction with a lower index went down the street before.
   std::uint64_t done_below_ = 0;
-  /// Ordinal of the change in hand in its table.
+  /// Ordinals of the change in hand among the transaction's records, and among those of its table.
+  std::uint64_t total_order_ = 0;
   std::uint64_t table_order_ = 0;
 
   // The batch in hand.

@@ -66,6 +66,8 @@ struct Change {
   std::uint32_t cells_begin = 0;
   Operation operation = Operation::kInsert;
   OldTuple old_tuple = OldTuple::kNone;
+  /// An update of the key that is printed, and counted, as two records: the old key's delete, the new one's insert.
+  bool is_split = false;
 };
 
 /// What a transaction held, printed at its end.

@@ -1,6 +1,7 @@
 #include "pipeline/offset_keeper.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <atomic>
 #include <memory>
@@ -9,34 +10,40 @@
 
 #include "decoder/feed.h"
 #include "offsets/temporary_folder.h"
+#include "walcat/queue/wake_fd.h"
 
 namespace walcat::test {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 class FakeSink : public Sink {
  public:
   Status write(std::span<const iovec>, std::size_t&) override { return Status::ok(); }
   Status sync() override {
     ++syncs;
+    news.notify();
     return sync_fails ? Status(StatusCode::kOutputFailed, "disk gone") : Status::ok();
   }
-  void interrupt() override { interrupted = true; }
+  void interrupt() override {
+    interrupted = true;
+    news.notify();
+  }
   int watch_fd() const override { return -1; }
 
+  WakeFd news;
   std::atomic<int> syncs = 0;
   std::atomic<bool> sync_fails = false;
   std::atomic<bool> interrupted = false;
 };
 
+// Whether `condition` is met, at the latest 30 s after the last notification.
 template <typename Condition>
-bool comes_true(Condition condition) {
-  const auto deadline = steady_clock::now() + std::chrono::seconds(30);
+bool comes_true(const WakeFd& news, Condition condition) {
   while (!condition()) {
-    if (steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(milliseconds(1));
+    pollfd poll_news{news.fd(), POLLIN, 0};
+    if (::poll(&poll_news, 1, 30'000) <= 0) return condition();
+    news.drain();
   }
   return true;
 }
@@ -93,7 +100,7 @@ TEST_F(OffsetKeeperTest, StoresWhatMovedEachInterval) {
   publish(1);
   start(milliseconds(5));
   write(0, {keepalive(900)});
-  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
   EXPECT_EQ(stored(0)->done.position, Lsn{900});
   EXPECT_EQ(stored(0)->system_identifier, "7301");
   EXPECT_FALSE(stored(1).has_value()) << "nothing moved there";
@@ -108,7 +115,7 @@ TEST_F(OffsetKeeperTest, StoresTheLastOffsetOfADrainedLaneAtOnce) {
             at(1920, insert(kPlain, {"3", "c"}))});
   lane(0).drained.store(true);
   keeper_->wake();
-  ASSERT_TRUE(comes_true([&] { return lane(0).settled.load(); }));
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).settled.load(); }));
   EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{1010}, Lsn{2000}, 2}));
   EXPECT_EQ(lane(0).stored.load(), 1010U);
   EXPECT_GE(sink_.syncs.load(), 1) << "the output is made durable first";
@@ -134,7 +141,7 @@ TEST_F(OffsetKeeperTest, KeepsAStoredOpenTransactionThroughKeepalivesBeforeIt) {
   publish(0, {Lsn{500}, Lsn{1000}, 2});
   start(milliseconds(5));
   write(0, {keepalive(900)});
-  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
   EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{900}, Lsn{1000}, 2})) << "while it runs";
   end();
   EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{900}, Lsn{1000}, 2})) << "at its end";
@@ -145,7 +152,7 @@ TEST_F(OffsetKeeperTest, StoresAndConfirmsNothingThatIsNotDurable) {
   sink_.sync_fails = true;
   start(milliseconds(5));
   write(0, {keepalive(900)});
-  ASSERT_TRUE(comes_true([&] { return sink_.syncs.load() > 2; }));
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 2; }));
   EXPECT_FALSE(stored(0).has_value());
   EXPECT_EQ(lane(0).stored.load(), 500U);
 }
@@ -156,10 +163,10 @@ TEST_F(OffsetKeeperTest, ConfirmsNothingThatCouldNotBeStoredAndTriesAgain) {
   std::filesystem::create_directory(obstacle);
   start(milliseconds(5));
   write(0, {keepalive(900)});
-  ASSERT_TRUE(comes_true([&] { return sink_.syncs.load() > 2; }));
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 2; }));
   EXPECT_EQ(lane(0).stored.load(), 500U);
   std::filesystem::remove(obstacle);
-  EXPECT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  EXPECT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
 }
 
 TEST_F(OffsetKeeperTest, ReportsALastOffsetThatCouldNotBeStored) {
@@ -186,8 +193,10 @@ TEST_F(OffsetKeeperTest, EndsAStopThatTakesTooLong) {
   publish(0);
   start(milliseconds(60'000), milliseconds(50));
   keeper_->begin_stop();
-  ASSERT_TRUE(comes_true([&] { return lane(0).cut.load() && lane(1).cut.load(); }));
-  ASSERT_TRUE(comes_true([&] { return sink_.interrupted.load(); }));
+  for (const auto& one : lanes_) {
+    ASSERT_TRUE(comes_true(one->stop.wake(), [&] { return one->cut.load(); }));
+  }
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.interrupted.load(); }));
 }
 
 TEST_F(OffsetKeeperTest, CutsNothingShortBeforeItsTime) {
@@ -195,7 +204,7 @@ TEST_F(OffsetKeeperTest, CutsNothingShortBeforeItsTime) {
   start(milliseconds(5), milliseconds(60'000));
   keeper_->begin_stop();
   write(0, {keepalive(900)});
-  ASSERT_TRUE(comes_true([&] { return lane(0).stored.load() == 900; }));
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
   EXPECT_FALSE(lane(0).cut.load());
   EXPECT_FALSE(sink_.interrupted.load());
 }
