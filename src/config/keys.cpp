@@ -38,6 +38,21 @@ std::vector<Field<Draft>> pipeline_keys() {
   };
 }
 
+std::vector<Field<Draft>> snapshot_keys() {
+  using Mode = SnapshotOptions::Mode;
+  return {
+      value<Draft>("mode",
+                   choice<Mode>({{"initial", Mode::kInitial},
+                                 {"initial_only", Mode::kInitialOnly},
+                                 {"never", Mode::kNever},
+                                 {"always", Mode::kAlways},
+                                 {"when_needed", Mode::kWhenNeeded}}),
+                   WALCAT_MEMBER(snapshot.mode)),
+      value<Draft>("workers", count<std::size_t>(1, 256), WALCAT_MEMBER(snapshot.workers)),
+      value<Draft>("chunk_size", bytes(64 * kKiB, 1024 * kGiB), WALCAT_MEMBER(snapshot.chunk_bytes)),
+  };
+}
+
 std::vector<Field<Draft>> log_keys() {
   std::vector<std::pair<std::string_view, log::Level>> levels;
   for (const auto level : {log::Level::kTrace, log::Level::kDebug, log::Level::kInfo, log::Level::kWarning,
@@ -63,6 +78,7 @@ const std::vector<Field<Draft>>& top_level_keys() {
       // Printed as each database's own file.
       unprinted(value<Draft>("offset_file", file_path(), WALCAT_MEMBER(offset_file))),
       value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
+      section<Draft>("snapshot", snapshot_keys()),
       section<Draft>("retry_config", retry_keys()),
       database_list(),
       output_section(),

@@ -23,6 +23,7 @@ struct Draft {
   /// The base name that offset files without a name of their own derive from.
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
+  SnapshotOptions snapshot;
   std::vector<DatabaseDraft> databases;
 };
 

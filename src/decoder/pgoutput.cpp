@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "copy_row.h"
 #include "message.h"
 #include "relation_cache.h"
 #include "transaction_count.h"
@@ -34,8 +35,9 @@ Decoder::Decoder(const DecoderOptions& options)
 Decoder::~Decoder() = default;
 
 Status Decoder::decode(Batch& batch) {
-  if (batch.session != session_) start_session(batch);
+  if (batch.snapshot != nullptr || batch.ends_snapshot || !batch.chunks_done.empty()) return decode_rows(batch);
   batch_ = &batch;
+  if (batch.session != session_) start_session(batch);
   transaction_in_batch_ = false;
   notes_taken_ = 0;
   Status status;
@@ -46,6 +48,59 @@ Status Decoder::decode(Batch& batch) {
   if (batch.is_utf8) return status;
   const Status valid = check_text();
   return status.is_ok() ? valid : status;
+}
+
+// A snapshot's rows are all of one relation; their transaction is the snapshot.
+Status Decoder::decode_rows(Batch& batch) {
+  batch_ = &batch;
+  if (batch.snapshot == nullptr) return Status::ok();
+  const SnapshotSource& source = *batch.snapshot;
+  if (snapshot_ != batch.snapshot) {
+    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index) rows_ = 0;
+    snapshot_ = batch.snapshot;
+    snapshot_relation_ = complete_relation(source.relation, source.note.get(), options_.selection.get());
+  }
+  const Relation& relation = *snapshot_relation_;
+  batch.relations.push_back(snapshot_relation_);
+  Transaction& transaction = batch.transactions.emplace_back();
+  transaction.commit_lsn = source.point;
+  transaction.commit_time = source.began;
+  Status status;
+  const bool is_wanted = relation.is_wanted && (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) == 0;
+  if (is_wanted) {
+    batch.for_each_frame_in_place([&](char* row, std::size_t size) {
+      status = read_row(row, size, relation);
+      return status.is_ok();
+    });
+  }
+  if (!batch.changes.empty() && status.is_ok()) {
+    batch.changes.front().mark = batch.first_mark;
+    if (batch.last_mark != SnapshotMark::kInside) batch.changes.back().mark = batch.last_mark;
+  }
+  if (status.is_ok() && !batch.is_utf8) status = check_text();
+  if (!status.is_ok()) {
+    batch.chunks_done.clear();
+    batch.ends_snapshot = false;
+  }
+  return status;
+}
+
+Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) {
+  const auto cells = batch_->cells.size();
+  batch_->cells.resize(cells + relation.columns.size());
+  if (!split_copy_row(row, size, batch_->frame_base(), batch_->cells.data() + cells, relation.columns.size())) {
+    return {StatusCode::kProtocolError,
+            fmt::format("snapshot, relation {}.{}: a row of {} bytes does not have {} columns", relation.schema,
+                        relation.name, size, relation.columns.size())};
+  }
+  Change& change = batch_->changes.emplace_back();
+  change.relation = &relation;
+  change.lsn = snapshot_->point;
+  change.index = snapshot_->first_index + rows_++;
+  change.cells_begin = static_cast<std::uint32_t>(cells);
+  change.operation = Operation::kRead;
+  change.mark = SnapshotMark::kInside;
+  return Status::ok();
 }
 
 // The server starts over at a commit: relations are described again, and a transaction that was cut comes whole.
@@ -119,6 +174,7 @@ void Decoder::begin(Message& message) {
   transaction_.commit_time = reader.i64();
   transaction_.xid = reader.u32();
   transaction_.previous_commit = last_commit_end_;
+  if (transaction_.commit_lsn == batch_->snapshot_point) transaction_.index_base = kIndexAboveSnapshot;
   if (in_transaction_) message.fault("Begin inside a transaction");
   in_transaction_ = true;
   transaction_in_batch_ = false;
@@ -407,9 +463,11 @@ void Decoder::logical_message(Message& message) {
 // Only SQL_ASCII databases hold text that nobody has checked. The content of a message is not text.
 Status Decoder::check_text() {
   for (const Change& change : batch_->changes) {
-    const std::size_t tuples =
-        (change.old_tuple != OldTuple::kNone ? 1 : 0) +
-        (change.operation == Operation::kInsert || change.operation == Operation::kUpdate ? 1 : 0);
+    const std::size_t tuples = (change.old_tuple != OldTuple::kNone ? 1 : 0) +
+                               (change.operation == Operation::kInsert || change.operation == Operation::kUpdate ||
+                                        change.operation == Operation::kRead
+                                    ? 1
+                                    : 0);
     const std::size_t cells = change.operation == Operation::kMessage
                                   ? 1
                                   : (change.relation == nullptr ? 0 : tuples * change.relation->columns.size());

@@ -53,6 +53,13 @@ void annotate(Relation& relation, const RelationNote& note) {
 
 }  // namespace
 
+std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
+                                                  const Selection* selection) {
+  if (note != nullptr) annotate(relation, *note);
+  if (selection != nullptr) selection->apply(relation);
+  return std::make_shared<const Relation>(std::move(relation));
+}
+
 void RelationCache::clear() {
   relations_.clear();
   types_.clear();
@@ -70,12 +77,11 @@ void RelationCache::put(Relation relation, const RelationNote* note, const Selec
       column.type_name = type->second.name;
     }
   }
-  if (note != nullptr) annotate(relation, *note);
-  if (selection != nullptr) selection->apply(relation);
-  Entry& entry = relations_[relation.oid];
+  auto complete = complete_relation(std::move(relation), note, selection);
+  Entry& entry = relations_[complete->oid];
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
-  if (entry.relation == nullptr || *entry.relation != relation) {
-    entry = Entry{std::make_shared<const Relation>(std::move(relation)), kNever};
+  if (entry.relation == nullptr || *entry.relation != *complete) {
+    entry = Entry{std::move(complete), kNever};
   }
 }
 

@@ -13,6 +13,10 @@
 
 namespace walcat {
 
+/// `relation` with what the catalog (`note`, may be null) and the selection (may be null) say of it.
+std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
+                                                  const Selection* selection);
+
 /// The relations and types that a session has described so far.
 ///
 /// Never forgets within a session: the server describes a relation once and then counts on us.

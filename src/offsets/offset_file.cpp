@@ -7,15 +7,20 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
+
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
 namespace {
 
 constexpr std::int64_t kVersion = 1;
+// Pages of a table are counted in 32 bits.
+constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 32;
 
 Status unreadable(const std::string& path, const std::string& reason) {
   return {StatusCode::kGap,
@@ -41,18 +46,69 @@ std::string json_string(const std::string& text) {
   return out + '"';
 }
 
+// The chunks that are done, as `0-11,13`.
+std::string print_ranges(const std::vector<bool>& done) {
+  std::string text;
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (!done[i]) continue;
+    std::size_t last = i;
+    while (last + 1 < done.size() && done[last + 1]) ++last;
+    if (!text.empty()) text += ',';
+    text += i == last ? std::to_string(i) : fmt::format("{}-{}", i, last);
+    i = last;
+  }
+  return text;
+}
+
+std::size_t read_number(std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE);
+  }
+  return number;
+}
+
+void read_ranges(std::string_view text, std::vector<bool>& done) {
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    const std::string_view range = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    const auto dash = range.find('-');
+    const std::size_t first = read_number(range.substr(0, dash));
+    const std::size_t last = dash == std::string_view::npos ? first : read_number(range.substr(dash + 1));
+    if (first > last || last >= done.size()) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+    for (std::size_t i = first; i <= last; ++i) done[i] = true;
+  }
+}
+
+std::string to_json(const SnapshotProgress& snapshot) {
+  std::string tables;
+  for (const SnapshotProgress::Table& table : snapshot.tables) {
+    tables += fmt::format(
+        R"({}{{"table":{},"oid":{},"filenode":{},"chunk_pages":{},"chunks":{},"done":"{}","mixed":{},"rewritten":{}}})",
+        tables.empty() ? "" : ",", json_string(with_replacements(table.name)), table.oid, table.filenode,
+        table.chunk_pages, table.done.size(), print_ranges(table.done), table.is_mixed, table.is_rewritten);
+  }
+  return fmt::format(
+      R"("snapshot":{{"point":"{}","began":{},"visible":{},"sessions":{},"complete":{},"tables":[{}]}},)",
+      snapshot.point.to_string(), snapshot.began, json_string(snapshot.visible), snapshot.sessions, snapshot.complete,
+      tables);
+}
+
 std::string to_json(const Offset& offset) {
   std::string open;
   if (offset.done.open_changes > 0) {
     open = fmt::format(R"("open_transaction":{{"commit_lsn":"{}","changes":{}}},)",
                        offset.done.open_commit_lsn.to_string(), offset.done.open_changes);
   }
+  const std::string snapshot = offset.snapshot ? to_json(*offset.snapshot) : std::string();
   return fmt::format(
-      R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{})"
+      R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
       R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
       "\n",
       kVersion, json_string(offset.system_identifier), offset.timeline, json_string(offset.database),
-      json_string(offset.slot), json_string(offset.publication), offset.done.position.to_string(), open,
+      json_string(offset.slot), json_string(offset.publication), offset.done.position.to_string(), open, snapshot,
       fmt::gmtime(std::time(nullptr)));
 }
 
@@ -60,6 +116,29 @@ Lsn read_lsn(simdjson::dom::element value) {
   const auto lsn = Lsn::parse(std::string_view(value));
   if (!lsn) throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE);
   return *lsn;
+}
+
+SnapshotProgress read_snapshot(simdjson::dom::element json) {
+  SnapshotProgress snapshot;
+  snapshot.point = read_lsn(json["point"]);
+  snapshot.began = std::int64_t(json["began"]);
+  snapshot.visible = std::string_view(json["visible"]);
+  snapshot.sessions = static_cast<std::uint32_t>(std::uint64_t(json["sessions"]));
+  snapshot.complete = bool(json["complete"]);
+  for (const simdjson::dom::element element : simdjson::dom::array(json["tables"])) {
+    SnapshotProgress::Table& table = snapshot.tables.emplace_back();
+    table.name = std::string_view(element["table"]);
+    table.oid = static_cast<std::uint32_t>(std::uint64_t(element["oid"]));
+    table.filenode = static_cast<std::uint32_t>(std::uint64_t(element["filenode"]));
+    table.chunk_pages = static_cast<std::uint32_t>(std::uint64_t(element["chunk_pages"]));
+    const std::uint64_t chunks(element["chunks"]);
+    if (chunks > kChunksMost) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+    table.done.resize(chunks);
+    read_ranges(std::string_view(element["done"]), table.done);
+    table.is_mixed = bool(element["mixed"]);
+    table.is_rewritten = bool(element["rewritten"]);
+  }
+  return snapshot;
 }
 
 // Throws simdjson_error on whatever does not fit.
@@ -77,6 +156,8 @@ Offset from_json(simdjson::dom::element json) {
     offset.done.open_commit_lsn = read_lsn(open["commit_lsn"]);
     offset.done.open_changes = std::uint64_t(open["changes"]);
   }
+  simdjson::dom::element snapshot;
+  if (json["snapshot"].get(snapshot) == simdjson::SUCCESS) offset.snapshot = read_snapshot(snapshot);
   return offset;
 }
 

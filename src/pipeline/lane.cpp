@@ -66,6 +66,16 @@ void Lane::publish_identity(const Offset& offset) {
   stored.store(offset.done.position.value, std::memory_order_release);
 }
 
+void Lane::publish_snapshot(const SnapshotProgress& progress) {
+  const std::lock_guard lock(mutex_);
+  identity_->snapshot = progress;
+}
+
+std::optional<SnapshotProgress> Lane::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return identity_ ? identity_->snapshot : std::nullopt;
+}
+
 std::optional<Offset> Lane::identity() const {
   const std::lock_guard lock(mutex_);
   return identity_;
@@ -104,6 +114,7 @@ void Lane::note_written(Batch& batch) {
   }
   changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
   batch.changes_noted = batch.changes_written;
+  if (batch.changes_written == batch.changes.size()) note_chunks(batch);
   const auto& points = batch.progress_points;
   const auto beyond = std::find_if(points.begin(), points.end(),
                                    [&](const auto& point) { return point.changes_end > batch.changes_written; });
@@ -115,10 +126,32 @@ void Lane::note_written(Batch& batch) {
     if (reached.position > written_in_part_.open_commit_lsn) written_in_part_ = ResumePoint{};
     written_.store(reached.position.value, std::memory_order_release);
   }
-  if (batch.changes_written > closed) {
+  if (batch.snapshot == nullptr && batch.changes_written > closed) {
     const Change& last = batch.changes[batch.changes_written - 1];
     written_in_part_ = {Lsn{}, batch.transactions[last.transaction].commit_lsn, last.index + 1};
   }
+}
+
+// A chunk is done with its last row.
+void Lane::note_chunks(const Batch& batch) {
+  if (batch.chunks_done.empty() && !batch.ends_snapshot) return;
+  {
+    const std::lock_guard lock(mutex_);
+    SnapshotProgress& progress = *identity_->snapshot;
+    for (const ChunkId& chunk : batch.chunks_done) {
+      for (SnapshotProgress::Table& table : progress.tables) {
+        if (table.oid != chunk.table_oid || table.filenode != chunk.filenode || chunk.number >= table.done.size())
+          continue;
+        table.done[chunk.number] = true;
+      }
+    }
+    if (batch.ends_snapshot) {
+      progress.complete = true;
+      progress.tables.clear();
+    }
+  }
+  snapshot_moved_.store(true, std::memory_order_release);
+  flush_due.store(true, std::memory_order_release);
 }
 
 }  // namespace walcat

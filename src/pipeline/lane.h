@@ -58,6 +58,10 @@ class Lane {
   void ship(std::unique_ptr<Batch> batch);
   /// The first session is known: offsets can be stored from now on. Before any of its batches is shipped.
   void publish_identity(const Offset& offset);
+  /// A session of a snapshot begins with what is left of it.
+  void publish_snapshot(const SnapshotProgress& progress);
+  /// Whether everything that was shipped has passed the writer.
+  bool is_clear() const { return next_to_ship_ == passed_.load(std::memory_order_acquire); }
 
   // Decoder.
 
@@ -74,7 +78,7 @@ class Lane {
   /// The next batch in order, if it is ready.
   std::unique_ptr<Batch> collect();
   /// The batch collected last was written whole, or is not wanted any more: the next one may be collected.
-  void pass() { ++next_to_write_; }
+  void pass() { passed_.store(++next_to_write_, std::memory_order_release); }
   /// Returns a batch that was passed.
   void give_back(std::unique_ptr<Batch> batch, SharedBatches& shared);
   /// Wakes the reader if it waits for a free batch.
@@ -85,10 +89,17 @@ class Lane {
   // Keeper, or whoever reads.
 
   std::optional<Offset> identity() const;
+  /// How far the database's snapshot has come; nothing if there is none.
+  std::optional<SnapshotProgress> snapshot() const;
+  /// Whether the snapshot came further since this was asked.
+  bool take_snapshot_news() { return snapshot_moved_.exchange(false, std::memory_order_acquire); }
   Lsn written() const { return Lsn{written_.load(std::memory_order_acquire)}; }
   /// The transaction that the output took in part. True only once the lane is drained.
   ResumePoint written_in_part() const { return written_in_part_; }
   std::uint64_t changes_written() const { return changes_written_.load(std::memory_order_relaxed); }
+
+  /// The snapshot's progress could not be stored: it is news again.
+  void return_snapshot_news() { snapshot_moved_.store(true, std::memory_order_release); }
 
   /// Its progress is to be stored now and not with the next interval.
   std::atomic<bool> flush_due{false};
@@ -104,6 +115,7 @@ class Lane {
   mutable std::mutex mutex_;
   Status failure_;
   std::optional<Offset> identity_;
+  std::atomic<bool> snapshot_moved_{false};
   std::atomic<bool> failed_{false};
 
   // Reader.
@@ -116,7 +128,9 @@ class Lane {
   std::vector<std::atomic<Batch*>> slots_;
 
   // Writer.
+  void note_chunks(const Batch& batch);
   std::uint64_t next_to_write_ = 0;
+  std::atomic<std::uint64_t> passed_{0};
   ResumePoint written_in_part_;
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> changes_written_{0};

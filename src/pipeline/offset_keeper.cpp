@@ -55,15 +55,16 @@ void OffsetKeeper::flush(bool all_lanes) {
   for (const auto& lane : lanes_) {
     if (lane->settled.load(std::memory_order_relaxed)) continue;
     const bool is_last = lane->drained.load(std::memory_order_acquire);
-    const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
     const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || all_lanes;
-    if (is_last || (is_due && moved)) due.push_back({lane.get(), is_last});
+    const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
+    if (is_last || (is_due && (lane->take_snapshot_news() || moved))) due.push_back({lane.get(), is_last});
   }
   if (due.empty()) return;
   // One sync serves all; what is written meanwhile waits for the next round.
   const Status synced = sink_.sync();
   for (const Due& one : due) {
     if (!synced.is_ok()) {
+      one.lane->return_snapshot_news();
       one.lane->logger.error("no offset is stored: {}", synced.message());
       if (one.is_last) note_failure(synced);
     }
@@ -89,6 +90,7 @@ bool OffsetKeeper::store(Lane& lane, bool is_last) {
     lane.stored.store(offset->done.position.value, std::memory_order_release);
     return true;
   }
+  lane.return_snapshot_news();
   lane.logger.error("{}; nothing is confirmed to the server until it can be stored", stored.message());
   if (is_last) note_failure(stored);
   return false;

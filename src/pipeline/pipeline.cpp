@@ -195,6 +195,9 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch) {
   if (!lane.failed() && !output_ended()) {
     const Status decoded = lane.decoder.decode(*batch);
     if (!decoded.is_ok()) lane.fail(decoded);
+  } else {
+    batch->chunks_done.clear();
+    batch->ends_snapshot = false;
   }
   if (batch->changes.empty()) {
     lane.deliver(std::move(batch));
@@ -274,7 +277,7 @@ void Pipeline::Street::settle(Parcel parcel) {
     lane.pass();
   }
   const bool is_last = batch->is_last;
-  const bool wants_flush = batch->wants_flush;
+  const bool wants_flush = batch->wants_flush || !batch->chunks_done.empty() || batch->ends_snapshot;
   lane.give_back(std::move(batch), shared_);
   if (!is_last && !wants_flush) return;
   if (wants_flush) lane.flush_due.store(true, std::memory_order_release);

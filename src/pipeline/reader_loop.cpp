@@ -1,12 +1,17 @@
 #include "reader_loop.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace walcat {
 
 namespace {
+
+constexpr std::chrono::milliseconds kClearInterval{20};
+constexpr std::chrono::seconds kReportInterval{10};
 
 // Sleeps until `timeout` is over, but no longer than until a stop is requested.
 void sleep_interruptibly(const Lane& lane, std::chrono::milliseconds timeout) {
@@ -53,6 +58,7 @@ bool ReaderLoop::step() {
     const Status attended = source_.attend();
     return attended.is_ok() || survive(attended);
   }
+  if (!source_.is_connected() && !wait_until_clear()) return false;
   const auto outcome = source_.read(*batch_);
   if (!published_ && source_.offset() != nullptr) {
     lane_.publish_identity(*source_.offset());
@@ -60,8 +66,90 @@ bool ReaderLoop::step() {
   }
   if (batch_->has_frames()) send(false);
   if (!outcome.is_ok()) return survive(outcome.status());
+  if (*outcome == ReadOutcome::kSnapshot) return take_snapshot();
   if (*outcome != ReadOutcome::kNothing) backoff_.reset();
   return *outcome != ReadOutcome::kEnd;
+}
+
+// A session begins with what the writer has seen of the one before, where a snapshot is on its way.
+bool ReaderLoop::wait_until_clear() {
+  const auto unfinished = [&] {
+    const auto progress = lane_.snapshot();
+    return progress && !progress->complete;
+  };
+  if (!unfinished()) return true;
+  while (!lane_.is_clear()) {
+    if (lane_.failed() || lane_.stop.requested()) return false;
+    sleep_interruptibly(lane_, kClearInterval);
+  }
+  source_.note_snapshot(*lane_.snapshot());
+  return true;
+}
+
+// Reads all rows of the snapshot; then the stream may begin.
+bool ReaderLoop::take_snapshot() {
+  const SnapshotStart start = *source_.snapshot();
+  lane_.publish_snapshot(start.progress);
+  lane_.logger.info("snapshot: {} tables, about {:.0f} rows, {} chunks, {} workers", start.sources.size(), start.rows,
+                    start.progress.chunks_left(), std::min(lane_.options.snapshot.workers, start.tasks.size()));
+  snapshot_began_ = std::chrono::steady_clock::now();
+  next_report_ = snapshot_began_ + kReportInterval;
+  SnapshotCrew crew(lane_.options, start, lane_.stop.wake(), lane_.logger);
+  Status status = attend_crew(crew, start);
+  if (status.is_ok()) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - snapshot_began_;
+    lane_.logger.info("snapshot complete: {} rows of {} tables in {:.1f} s", crew.rows(), start.sources.size(),
+                      seconds.count());
+  }
+  // Whatever the workers still have goes home by way of the writer.
+  for (auto& batch : crew.dismiss()) {
+    batch->clear();
+    ship(std::move(batch));
+  }
+  if (!status.is_ok()) source_.drop_snapshot();
+  if (status.is_ok()) status = source_.begin_stream();
+  if (status.is_ok()) backoff_.reset();
+  return status.is_ok() || survive(status);
+}
+
+// Hands the workers batches and ships what they bring.
+Status ReaderLoop::attend_crew(SnapshotCrew& crew, const SnapshotStart& start) {
+  while (!crew.is_over()) {
+    if (past_stop()) return {StatusCode::kStopped, "stopped"};
+    if (Status failed = crew.failure(); !failed.is_ok()) return failed;
+    while (crew.wants_batch()) {
+      if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
+      if (batch_ == nullptr) break;
+      crew.give(std::move(batch_));
+    }
+    bool shipped = false;
+    while (auto batch = crew.take()) {
+      ship(std::move(batch));
+      shipped = true;
+    }
+    report_snapshot(crew, start);
+    if (shipped || crew.is_over()) continue;
+    if (Status attended = source_.attend(); !attended.is_ok()) return attended;
+  }
+  return Status::ok();
+}
+
+void ReaderLoop::ship(std::unique_ptr<Batch> batch) {
+  source_.label(*batch);
+  lane_.ship(std::move(batch));
+  shipped_();
+}
+
+void ReaderLoop::report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_report_) return;
+  next_report_ = now + kReportInterval;
+  const double seconds = std::chrono::duration<double>(now - snapshot_began_).count();
+  const double share =
+      static_cast<double>(crew.tasks_done()) / static_cast<double>(std::max<std::size_t>(start.tasks.size(), 1));
+  lane_.logger.info("snapshot: {} rows, {:.1f} MB, {:.0f} rows/s, {:.0f} % of the chunks{}", crew.rows(),
+                    static_cast<double>(crew.bytes()) / 1e6, static_cast<double>(crew.rows()) / seconds, 100 * share,
+                    share > 0 ? fmt::format(", about {:.0f} s left", seconds / share - seconds) : std::string());
 }
 
 bool ReaderLoop::past_stop() {

@@ -6,6 +6,7 @@
 
 #include "batch_pool.h"
 #include "lane.h"
+#include "snapshot_crew.h"
 #include "walcat/reader/replication_source.h"
 #include "walcat/retry/backoff.h"
 
@@ -25,6 +26,11 @@ class ReaderLoop {
 
  private:
   bool step();
+  bool take_snapshot();
+  bool wait_until_clear();
+  Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
+  void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
+  void ship(std::unique_ptr<Batch> batch);
   bool survive(const Status& status);
   bool past_stop();
   void send(bool is_last);
@@ -38,6 +44,8 @@ class ReaderLoop {
   std::function<void()> shipped_;
   std::unique_ptr<Batch> batch_;
   bool published_ = false;
+  std::chrono::steady_clock::time_point snapshot_began_;
+  std::chrono::steady_clock::time_point next_report_;
 };
 
 }  // namespace walcat

@@ -220,6 +220,39 @@ Result<Rows> Connection::query(const std::string& sql) {
 
 Status Connection::execute(const std::string& sql) { return query(sql).status(); }
 
+Status Connection::start_copy(const std::string& sql) {
+  PGconn* pg = session_->pg.get();
+  if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
+  auto result = session_->next_result();
+  if (!result.is_ok()) return result.status();
+  if (*result != nullptr && PQresultStatus(result->get()) == PGRES_COPY_OUT) return Status::ok();
+  const Status failed = *result == nullptr ? connection_error(pg) : result_error(result->get(), pg);
+  while (*result != nullptr) {
+    result = session_->next_result();
+    if (!result.is_ok()) return result.status();
+  }
+  return failed;
+}
+
+Result<Connection::CopyRow> Connection::next_row() {
+  PGconn* pg = session_->pg.get();
+  char* payload = nullptr;
+  const int size = PQgetCopyData(pg, &payload, 1);
+  session_->frame.reset(payload);
+  if (size > 0) return CopyRow{std::string_view(payload, static_cast<std::size_t>(size - 1)), false};
+  if (size == 0) return CopyRow{};
+  if (size == -2) return connection_error(pg);
+  Status failed;
+  for (;;) {
+    auto result = session_->next_result();
+    if (!result.is_ok()) return result.status();
+    if (*result == nullptr) break;
+    if (PQresultStatus(result->get()) != PGRES_COMMAND_OK && failed.is_ok()) failed = result_error(result->get(), pg);
+  }
+  if (!failed.is_ok()) return failed;
+  return CopyRow{{}, true};
+}
+
 Status Connection::start_replication(const std::string& command) {
   PGconn* pg = session_->pg.get();
   if (PQsendQuery(pg, command.c_str()) == 0) return connection_error(pg);

@@ -28,6 +28,8 @@ constexpr std::array kRemedies = std::to_array<Remedy>({
     {"42501", "replication", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "for database", "GRANT CREATE ON DATABASE <database> TO <user>, or create the publication by hand"},
     {"42501", "must be owner", "only a table's owner can publish it; create the publication by hand as its owner"},
+    {"42501", "row-level security", "rows would be left out: ALTER ROLE <user> BYPASSRLS, or snapshot.mode: never"},
+    {"42501", "permission denied for", "GRANT SELECT ON <the table> and USAGE ON its schema TO <user>"},
     {"42501", "superuser", "create the publication by hand as a superuser, or list the tables in the configuration"},
     {"3D000", "", "check the database's name in conn_str"},
     {"53300", "", "raise max_wal_senders or max_connections, or end other clients"},

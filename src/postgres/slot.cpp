@@ -52,6 +52,10 @@ Result<Lsn> create_slot(Connection& connection, const std::string& name) {
   return *point;
 }
 
+Status drop_slot(Connection& connection, const std::string& name) {
+  return connection.execute("DROP_REPLICATION_SLOT " + quote_identifier(name)).with_context("drop slot " + name);
+}
+
 Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger) {
   // A standby has no current position to measure from.
   auto rows = connection.query(

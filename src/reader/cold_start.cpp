@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "snapshot_start.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
@@ -65,18 +66,39 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
   return Status::ok();
 }
 
+// Beside the slot `name`, within a slot name's 63 bytes.
+std::string temporary_slot_name(const std::string& name) { return name.substr(0, 63 - 9) + "_snapshot"; }
+
 // Decides where to start: the slot is the authority, the offset file is the evidence.
 class SlotStart {
  public:
   SlotStart(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
-            const OffsetFile& file, const log::Logger& logger)
-      : connection_(connection), server_(server), options_(options), file_(file), logger_(logger) {}
+            const Selection& selection, const OffsetFile& file, const log::Logger& logger)
+      : connection_(connection),
+        server_(server),
+        options_(options),
+        file_(file),
+        logger_(logger),
+        taker_(connection, options, selection, logger) {}
 
-  Result<Offset> decide(const std::optional<Offset>& written) {
+  Result<StreamStart> decide(const std::optional<Offset>& written) {
     const auto slot = find_slot(connection_, options_.slot_name);
     if (!slot.is_ok()) return slot.status();
+    auto start = decide(written, *slot);
+    const bool may_start_anew = options_.snapshot.mode == SnapshotOptions::Mode::kWhenNeeded && !written;
+    if (start.is_ok() || start.status().code() != StatusCode::kGap || !may_start_anew) return start;
+    logger_.warning("{}; starting anew with a snapshot (snapshot.mode: when_needed)", start.status().message());
     if (*slot) {
-      if (const Status usable = check_slot(**slot, server_, options_, file_); !usable.is_ok()) return usable;
+      const Status dropped = drop_slot(connection_, options_.slot_name);
+      if (!dropped.is_ok()) return dropped;
+    }
+    return create();
+  }
+
+ private:
+  Result<StreamStart> decide(const std::optional<Offset>& written, const std::optional<SlotState>& slot) {
+    if (slot) {
+      if (const Status usable = check_slot(*slot, server_, options_, file_); !usable.is_ok()) return usable;
     }
     // Read after the slot was seen free: whoever read it before us has stored its last offset by then.
     std::optional<Offset> known = written;
@@ -85,11 +107,16 @@ class SlotStart {
       if (!loaded.is_ok()) return loaded.status();
       known = *loaded;
     }
-    if (known) return go_on(*known, *slot);
-    return *slot ? adopt(**slot) : create();
+    if (!known) return slot ? adopt(*slot) : create();
+    auto offset = go_on(*known, slot);
+    if (!offset.is_ok()) return offset.status();
+    StreamStart start;
+    start.offset = *offset;
+    if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start));
+    if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !written) return snapshot_beside_slot();
+    return start;
   }
 
- private:
   Result<Offset> go_on(const Offset& known, const std::optional<SlotState>& slot) {
     if (const Status same = check_identity(known, server_, options_, file_); !same.is_ok()) return same;
     if (!slot) {
@@ -114,29 +141,81 @@ class SlotStart {
     return start;
   }
 
-  Result<Offset> adopt(const SlotState& slot) {
-    logger_.info("found slot {} and no offset file; starting from the slot's position {}", options_.slot_name,
-                 slot.confirmed_flush.to_string());
-    return first_offset(slot.confirmed_flush);
+  // A slot and no offset: what was changed before the snapshot's point is in the snapshot's rows.
+  Result<StreamStart> adopt(const SlotState& slot) {
+    if (!wants_snapshot()) {
+      logger_.info("found slot {} and no offset file; starting from the slot's position {}", options_.slot_name,
+                   slot.confirmed_flush.to_string());
+      return first_start(slot.confirmed_flush);
+    }
+    logger_.info("found slot {} and no offset file; taking a snapshot and starting from there", options_.slot_name);
+    return snapshot_beside_slot();
   }
 
-  Result<Offset> create() {
-    if (const Status room = check_free_slot(connection_); !room.is_ok()) return room;
+  Result<StreamStart> snapshot_beside_slot() {
+    if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
+    auto snapshot = taker_.take(temporary_slot_name(options_.slot_name), true);
+    if (!snapshot.is_ok()) return snapshot.status();
+    return first_start(snapshot->progress.point, std::move(*snapshot));
+  }
+
+  Result<StreamStart> create() {
+    if (wants_snapshot()) {
+      if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
+    } else if (const Status room = check_free_slot(connection_); !room.is_ok()) {
+      return room;
+    }
     logger_.info("creating slot {}; this waits for transactions that are open on the server", options_.slot_name);
-    const auto point = create_slot(connection_, options_.slot_name);
-    if (!point.is_ok()) return point.status();
-    logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
-    return first_offset(*point);
+    if (!wants_snapshot()) {
+      const auto point = create_slot(connection_, options_.slot_name);
+      if (!point.is_ok()) return point.status();
+      logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
+      return first_start(*point);
+    }
+    auto snapshot = taker_.take(options_.slot_name, false);
+    if (!snapshot.is_ok()) return snapshot.status();
+    logger_.info("created slot {} at {}", options_.slot_name, snapshot->progress.point.to_string());
+    return first_start(snapshot->progress.point, std::move(*snapshot));
   }
 
-  Result<Offset> first_offset(Lsn position) {
-    Offset offset{server_.system_identifier, server_.timeline,          server_.database,
-                  options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
+  // What a snapshot was begun for and not completed.
+  Result<StreamStart> resume(StreamStart start) {
+    if (options_.snapshot.mode == SnapshotOptions::Mode::kNever) {
+      logger_.warning("the snapshot is left unfinished, {} of {} chunks are not read (snapshot.mode: never)",
+                      start.offset.snapshot->chunks_left(), start.offset.snapshot->chunks());
+      start.offset.snapshot->complete = true;
+      start.offset.snapshot->tables.clear();
+      return start;
+    }
+    auto snapshot = taker_.resume(*start.offset.snapshot);
+    if (!snapshot.is_ok()) return snapshot.status();
+    logger_.info("resuming the snapshot: {} of {} chunks are left", snapshot->progress.chunks_left(),
+                 snapshot->progress.chunks());
+    start.offset.snapshot = snapshot->progress;
+    start.snapshot = std::move(*snapshot);
+    // Before its rows are printed: a session's indices must never be given out again.
+    if (const Status stored = file_.store(start.offset); !stored.is_ok()) return stored;
+    return start;
+  }
+
+  bool wants_snapshot() const { return options_.snapshot.mode != SnapshotOptions::Mode::kNever; }
+
+  Status check_snapshot() {
+    if (const Status room = check_free_slot(connection_); !room.is_ok()) return room;
+    return taker_.check_rights();
+  }
+
+  Result<StreamStart> first_start(Lsn position, std::optional<SnapshotStart> snapshot = std::nullopt) {
+    StreamStart start;
+    start.offset = {server_.system_identifier, server_.timeline,          server_.database,
+                    options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
+    if (snapshot) start.offset.snapshot = snapshot->progress;
+    start.snapshot = std::move(snapshot);
     // From here on a missing slot is a gap and no fresh start.
-    if (const Status stored = file_.store(offset); !stored.is_ok()) {
+    if (const Status stored = file_.store(start.offset); !stored.is_ok()) {
       return Status(StatusCode::kRefused, stored.message());
     }
-    return offset;
+    return start;
   }
 
   Connection& connection_;
@@ -144,6 +223,7 @@ class SlotStart {
   const DatabaseOptions& options_;
   const OffsetFile& file_;
   const log::Logger& logger_;
+  SnapshotTaker taker_;
 };
 
 }  // namespace
@@ -181,17 +261,29 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
     if (!matched.is_ok() && !written) return Status(StatusCode::kRefused, matched.message());
   }
 
-  auto offset = SlotStart(connection, *server, options, offset_file, logger).decide(written);
-  if (!offset.is_ok()) return offset.status();
-  start.offset = *offset;
+  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(written);
+  if (!decided.is_ok()) return decided.status();
+  start.offset = std::move(decided->offset);
+  start.snapshot = std::move(decided->snapshot);
+  return start;
+}
 
-  const Lsn position = start.offset.done.position;
+Status begin_stream(Connection& connection, const DatabaseOptions& options, const Offset& offset,
+                    const SnapshotStart* snapshot, const log::Logger& logger) {
+  if (snapshot != nullptr) {
+    if (const Status ended = connection.execute("COMMIT"); !ended.is_ok()) return ended;
+    if (!snapshot->temporary_slot.empty()) {
+      const Status dropped = drop_slot(connection, snapshot->temporary_slot);
+      if (!dropped.is_ok()) return dropped;
+    }
+  }
+  const Lsn position = offset.done.position;
   const Status started = connection.start_replication(
       start_replication_command(connection, options.slot_name, options.publication_name, position));
   if (!started.is_ok()) return started;
   logger.info("streaming from slot {} at {} (server {}.{})", options.slot_name, position.to_string(),
               connection.server_version() / 10000, connection.server_version() % 10000);
-  return start;
+  return Status::ok();
 }
 
 }  // namespace walcat

@@ -9,10 +9,12 @@
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/snapshot.h"
+#include "walcat/selection/selection.h"
 
 namespace walcat {
 
-/// A stream that is ready to be read.
+/// A stream that is ready to be started, or a snapshot that comes before it.
 struct StreamStart {
   std::unique_ptr<Connection> connection;
   /// Server, slot and the point from which the stream runs.
@@ -20,14 +22,20 @@ struct StreamStart {
   /// The server's flush position when it was asked.
   Lsn flush_position;
   std::chrono::milliseconds wal_sender_timeout{};
+  /// Held by the connection until begin_stream().
+  std::optional<SnapshotStart> snapshot;
 };
 
-/// Takes one database from nothing to a running stream: checks, publication, slot, offset, START_REPLICATION.
+/// Takes one database from nothing to where it can be read: checks, publication, slot, offset, snapshot.
 ///
 /// `written`: how far this run has come already; nothing in its first session, where the offset file decides.
 /// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together.
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
                                const OffsetFile& offset_file, const std::optional<Offset>& written,
                                const StopRequest& stop, const log::Logger& logger);
+
+/// Starts the stream at `offset`; ends the snapshot's transaction first, if there is one.
+Status begin_stream(Connection& connection, const DatabaseOptions& options, const Offset& offset,
+                    const SnapshotStart* snapshot, const log::Logger& logger);
 
 }  // namespace walcat

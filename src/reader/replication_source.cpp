@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kLongestStatusInterval{10'000};
 constexpr std::chrono::milliseconds kQuestionInterval{200};
 constexpr std::chrono::milliseconds kFarewell{2'000};
 constexpr int kSleepWithoutConnection = 1'000;
+constexpr std::chrono::milliseconds kSnapshotWait{1'000};
 constexpr std::size_t kXLogDataHeader = 25;
 constexpr std::size_t kKeepaliveSize = 18;
 
@@ -51,13 +52,37 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   if (connection_ == nullptr) {
     if (const Status connected = connect(); !connected.is_ok()) return connected;
   }
+  if (snapshot_) return ReadOutcome::kSnapshot;
+  if (options_.snapshot.mode == SnapshotOptions::Mode::kInitialOnly) return ReadOutcome::kEnd;
+  if (!streaming_) {
+    if (const Status begun = begin_stream(); !begun.is_ok()) return begun;
+  }
+  label(batch);
+  auto outcome = fill(batch);
+  if (!outcome.is_ok()) disconnect();
+  return outcome;
+}
+
+void ReplicationSource::label(Batch& batch) const {
   batch.session = sessions_;
   batch.database = database_;
   batch.is_utf8 = is_utf8_;
   batch.resume = offset_->done;
-  auto outcome = fill(batch);
-  if (!outcome.is_ok()) disconnect();
-  return outcome;
+  if (offset_->snapshot) batch.snapshot_point = offset_->snapshot->point;
+}
+
+Status ReplicationSource::begin_stream() {
+  if (options_.snapshot.mode != SnapshotOptions::Mode::kInitialOnly) {
+    const Status begun = walcat::begin_stream(*connection_, options_, *offset_, snapshot(), logger_);
+    if (!begun.is_ok()) {
+      disconnect();
+      return begun;
+    }
+    streaming_ = true;
+  }
+  snapshot_.reset();
+  next_status_ = next_question_ = Clock::now();
+  return Status::ok();
 }
 
 Status ReplicationSource::connect() {
@@ -69,6 +94,8 @@ Status ReplicationSource::connect() {
   auto start = cold_start(options_, *selection_, offset_file_, written, stop_, logger_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
+  snapshot_ = std::move(start->snapshot);
+  streaming_ = false;
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (sessions_ == 0) {
     offset_ = start->offset;
@@ -76,6 +103,7 @@ Status ReplicationSource::connect() {
     written_ = stored_ = offset_->done.position;
     if (bounds_.until_caught_up) until_ = start->flush_position;
   }
+  offset_->snapshot = start->offset.snapshot;
   ++sessions_;
   in_transaction_ = false;
   reply_due_ = false;
@@ -216,6 +244,7 @@ Status ReplicationSource::attend() {
     if (::poll(&wake, 1, kSleepWithoutConnection) > 0) stop_.wake().drain();
     return Status::ok();
   }
+  if (!streaming_) return attend_snapshot();
   const Status attended = attend_server(false);
   if (attended.is_ok()) {
     connection_->wait_without_reading(time_to_status());
@@ -223,6 +252,22 @@ Status ReplicationSource::attend() {
   }
   disconnect();
   return attended;
+}
+
+// The connection is idle and holds the snapshot; a question now and then shows whether it still lives.
+Status ReplicationSource::attend_snapshot() {
+  const auto now = Clock::now();
+  Status alive;
+  if (now >= next_status_ && !stop_.requested()) {
+    next_status_ = now + status_interval_;
+    alive = connection_->execute("SELECT 1");
+  }
+  if (alive.is_ok()) {
+    connection_->wait(kSnapshotWait);
+    alive = connection_->consume_input();
+  }
+  if (!alive.is_ok()) disconnect();
+  return alive;
 }
 
 // Sends a status when the server asked, when there is news to confirm, and when the timer says so.
@@ -252,12 +297,14 @@ void ReplicationSource::progress(Lsn written, Lsn stored) {
 void ReplicationSource::close() {
   if (connection_ == nullptr) return;
   next_status_ = Clock::time_point{};
-  if (attend_server(false).is_ok()) connection_->end_replication(kFarewell);
+  if (streaming_ && attend_server(false).is_ok()) connection_->end_replication(kFarewell);
   disconnect();
 }
 
 void ReplicationSource::disconnect() {
   pending_.reset();
+  snapshot_.reset();
+  streaming_ = false;
   connection_.reset();
   catalog_.reset();
 }

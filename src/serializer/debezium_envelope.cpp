@@ -20,6 +20,7 @@ void operation(LineWriter& out, Operation operation) {
     case Operation::kUpdate: return out.literal("\"op\":\"u\"");
     case Operation::kDelete: return out.literal("\"op\":\"d\"");
     case Operation::kTruncate: return out.literal("\"op\":\"t\"");
+    case Operation::kRead: return out.literal("\"op\":\"r\"");
     default: return out.literal("\"op\":\"m\"");
   }
 }
@@ -124,7 +125,9 @@ void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Trans
                               const RelationFragments& fragments) {
   out.raw(source_head_.view());
   out.number(unix_millis(transaction.commit_time));
-  out.literal(",\"snapshot\":\"false\",\"db\":");
+  out.literal(",\"snapshot\":\"");
+  write_mark(out, change.mark, MarkDetail::kEachTable);
+  out.literal("\",\"db\":");
   out.raw(fragments.database());
   out.literal(",\"sequence\":\"[");
   if (transaction.previous_commit) {
@@ -156,7 +159,7 @@ void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Trans
     out.literal(",\"commit_lsn\":");
     out.number(transaction.commit_lsn.value);
     out.literal(",\"index\":");
-    out.number(change.index);
+    out.number(transaction.index_base + change.index);
   }
   out.literal("}");
 }

@@ -60,6 +60,18 @@ void write_transaction_border(LineWriter& out, const Batch& batch, const Change&
   out.literal("}");
 }
 
+void write_mark(LineWriter& out, SnapshotMark mark, MarkDetail detail) {
+  const bool whole = detail == MarkDetail::kWhole;
+  switch (mark) {
+    case SnapshotMark::kNone: return out.literal("false");
+    case SnapshotMark::kFirst: return out.literal("first");
+    case SnapshotMark::kFirstOfTable: return whole ? out.literal("true") : out.literal("first_in_data_collection");
+    case SnapshotMark::kInside: return out.literal("true");
+    case SnapshotMark::kLastOfTable: return whole ? out.literal("true") : out.literal("last_in_data_collection");
+    case SnapshotMark::kLast: return out.literal("last");
+  }
+}
+
 void write_transaction_id(LineWriter& out, const Transaction& transaction) {
   out.literal("\"");
   out.number(std::uint64_t{transaction.xid});

@@ -32,6 +32,12 @@ std::unique_ptr<EnvelopeWriter> make_envelope(const SerializerOptions& options);
 /// transaction.
 void write_transaction_border(LineWriter& out, const Batch& batch, const Change& change);
 
+/// Whether `source.snapshot` tells where each table begins and ends, or only where the snapshot does.
+enum class MarkDetail { kWhole, kEachTable };
+
+/// Appends the value of `source.snapshot`, without quotes.
+void write_mark(LineWriter& out, SnapshotMark mark, MarkDetail detail);
+
 /// Appends `"xid:commit_lsn"`, the same for all of a transaction.
 void write_transaction_id(LineWriter& out, const Transaction& transaction);
 

@@ -30,6 +30,7 @@ void MessageEnvelope::write(LineWriter& out, const Batch& batch, const Change& c
     case Operation::kUpdate: return out.literal(",\"op\":\"u\"}}");
     case Operation::kDelete: return out.literal(",\"op\":\"d\"}}");
     case Operation::kTruncate: return out.literal(",\"op\":\"t\"}}");
+    case Operation::kRead: return out.literal(",\"op\":\"r\"}}");
     default: return logical_message(out, batch, change);
   }
 }
@@ -50,10 +51,12 @@ void MessageEnvelope::rows(LineWriter& out, const Batch& batch, const RelationFr
 }
 
 void MessageEnvelope::remember(const Batch& batch, const Change& change, const RelationFragments& fragments) {
-  if (remembered_ && change.relation == relation_ && change.transaction == transaction_) return;
+  if (remembered_ && change.relation == relation_ && change.transaction == transaction_ && change.mark == mark_) return;
   remembered_ = true;
   relation_ = change.relation;
   transaction_ = change.transaction;
+  mark_ = change.mark;
+  index_base_ = batch.transactions[change.transaction].index_base;
   const Transaction& transaction = batch.transactions[change.transaction];
   source_head_.clear(kSourceBytes);
   LineWriter head(source_head_);
@@ -63,7 +66,9 @@ void MessageEnvelope::remember(const Batch& batch, const Change& change, const R
   head.raw(fragments.name_with_schema());
   head.literal(",\"ts_ms\":");
   head.number(unix_millis(transaction.commit_time));
-  head.literal(",\"snapshot\":\"false\",\"db\":");
+  head.literal(",\"snapshot\":\"");
+  write_mark(head, change.mark, MarkDetail::kWhole);
+  head.literal("\",\"db\":");
   head.raw(fragments.database());
   head.literal(",\"schema\":");
   head.raw(fragments.schema());
@@ -88,7 +93,7 @@ void MessageEnvelope::source(LineWriter& out, const Change& change) {
   out.raw(source_head_.view());
   out.number(change.lsn.value);
   out.raw(source_tail_.view());
-  if (options_.position) out.number(change.index);
+  if (options_.position) out.number(index_base_ + change.index);
   out.literal("}");
 }
 

@@ -25,6 +25,8 @@ class MessageEnvelope : public EnvelopeWriter {
   // Runs of changes share relation and transaction, and with them most of the source block.
   const Relation* relation_ = nullptr;
   std::uint32_t transaction_ = 0;
+  SnapshotMark mark_ = SnapshotMark::kNone;
+  std::uint64_t index_base_ = 0;
   bool remembered_ = false;
   /// `,"source":{..,"lsn":`
   ByteBuffer source_head_;

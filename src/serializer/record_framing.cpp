@@ -17,7 +17,7 @@ void append_padded(LineWriter& out, std::string_view text) {
 }
 
 char letter(Operation operation) {
-  static constexpr std::array kLetters{'c', 'u', 'd', 't', 'm', 'b', 'e'};
+  static constexpr std::array kLetters{'c', 'u', 'd', 't', 'm', 'b', 'e', 'r'};
   return kLetters[static_cast<std::size_t>(operation)];
 }
 

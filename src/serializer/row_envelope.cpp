@@ -15,6 +15,7 @@ void operation(LineWriter& out, Operation operation) {
     case Operation::kMessage: return out.literal("\"__op\":\"m\"");
     case Operation::kBegin: return out.literal("\"__op\":\"BEGIN\"");
     case Operation::kCommit: return out.literal("\"__op\":\"END\"");
+    case Operation::kRead: return out.literal("\"__op\":\"r\"");
   }
 }
 
@@ -56,7 +57,7 @@ void RowEnvelope::write(LineWriter& out, const Batch& batch, const Change& chang
     out.literal(",\"__commit_lsn\":");
     out.number(transaction.commit_lsn.value);
     out.literal(",\"__index\":");
-    out.number(change.index);
+    out.number(transaction.index_base + change.index);
   }
   out.literal("}");
 }

@@ -22,8 +22,9 @@ def entry(database: Database, *tables: str, **keys: Any) -> dict[str, Any]:
 
 
 def configuration(*entries: dict[str, Any], **keys: Any) -> dict[str, Any]:
-    """A whole configuration; keys given replace the usual ones."""
+    """A whole configuration; keys given replace the usual ones. Most tests are about the stream alone."""
     return {
+        "snapshot": {"mode": "never"},
         "connector_name": "it",
         "flush_interval": "200ms",
         "offset_file": "offset.json",

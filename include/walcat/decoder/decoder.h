@@ -27,7 +27,7 @@ struct DecoderOptions {
 class RelationCache;
 class TransactionCount;
 
-/// Turns the frames of one database into changes (pgoutput, protocol version 1).
+/// Turns the frames of one database into changes: pgoutput, protocol version 1, and rows of a snapshot.
 ///
 /// Keeps the state that spans batches: relations and types of the session, the open transaction, and what has been
 /// done before, so that transactions a server sends again after a reconnect are dropped here.
@@ -50,6 +50,8 @@ class Decoder {
  private:
   class Message;
 
+  Status decode_rows(Batch& batch);
+  Status read_row(char* row, std::size_t size, const Relation& relation);
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
   void keepalive(Lsn wal_end);
@@ -98,6 +100,11 @@ class Decoder {
   /// Ordinals of the change in hand among the transaction's records, and among those of its table.
   std::uint64_t total_order_ = 0;
   std::uint64_t table_order_ = 0;
+
+  // The snapshot's table in hand, and rows since the session's first.
+  std::shared_ptr<const SnapshotSource> snapshot_;
+  std::shared_ptr<const Relation> snapshot_relation_;
+  std::uint64_t rows_ = 0;
 
   // The batch in hand.
   Batch* batch_ = nullptr;

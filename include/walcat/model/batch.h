@@ -49,6 +49,7 @@ class Batch {
     std::memcpy(to, &size, kFrameHeader);
     std::memcpy(to + kFrameHeader, frame.data(), frame.size());
     frames_.set_end(to + kFrameHeader + frame.size());
+    ++frame_count_;
   }
   /// Calls `visit(std::string_view frame)` for each frame in order, until it returns false.
   template <typename Visit>
@@ -78,9 +79,33 @@ class Batch {
     return {frame_base() + cell.offset, static_cast<std::size_t>(cell.size)};
   }
 
+  /// Rows that a batch takes at the most, so that what is made of them stays within its bound.
+  std::size_t rows_most() const { return frame_bytes_ / kSmallestChange; }
+  /// Cuts the frames off at `size` bytes, where a frame began, and returns the payload of that frame.
+  std::string pop_frame(std::size_t begin) {
+    std::string payload(frames_.data() + begin + kFrameHeader, frames_.size() - begin - kFrameHeader);
+    frames_.set_end(frames_.data() + begin);
+    --frame_count_;
+    return payload;
+  }
+  std::size_t frames_size() const { return frames_.size(); }
+  std::size_t frame_count() const { return frame_count_; }
+  /// Calls `visit(char* payload, std::size_t size)` for each frame in order, until it returns false. The frame may be
+  /// changed where it stands.
+  template <typename Visit>
+  void for_each_frame_in_place(Visit&& visit) {
+    for (char* at = frames_.data(); at != frames_.data() + frames_.size();) {
+      std::uint32_t size = 0;
+      std::memcpy(&size, at, kFrameHeader);
+      if (!visit(at + kFrameHeader, std::size_t{size})) return;
+      at += kFrameHeader + size;
+    }
+  }
+
   /// Empties the batch for its next walk; whatever grew past the bound is released.
   void clear() {
     frames_.clear(frame_bytes_);
+    frame_count_ = 0;
     lines.clear(line_bytes());
     set_aside();
     transaction_summaries.clear();
@@ -94,6 +119,11 @@ class Batch {
     changes_noted = 0;
     wants_flush = false;
     is_last = false;
+    snapshot.reset();
+    snapshot_point = Lsn{};
+    first_mark = last_mark = SnapshotMark::kInside;
+    chunks_done.clear();
+    ends_snapshot = false;
   }
 
  private:
@@ -125,6 +155,7 @@ class Batch {
 
   std::size_t frame_bytes_;
   ByteBuffer frames_;
+  std::size_t frame_count_ = 0;
 
  public:
   /// What the catalog says of the relations that the frames describe, in the order of their Relation messages; empty if
@@ -168,6 +199,17 @@ class Batch {
   std::uint64_t session = 0;
   /// What was done before the first session.
   ResumePoint resume;
+  /// What the frames are rows of (COPY's text form), if they come from a snapshot and not from the stream.
+  std::shared_ptr<const SnapshotSource> snapshot;
+  /// How the first and the last of these rows are marked; the last one's mark goes before.
+  SnapshotMark first_mark = SnapshotMark::kInside;
+  SnapshotMark last_mark = SnapshotMark::kInside;
+  /// Chunks that are done once this batch is written.
+  std::vector<ChunkId> chunks_done;
+  /// The snapshot is complete once this batch is written.
+  bool ends_snapshot = false;
+  /// The point of the database's snapshot; zero if there was none.
+  Lsn snapshot_point;
   /// The server waits for what is in this batch to be confirmed: store its progress as soon as it is written.
   bool wants_flush = false;
   /// No batch of this lane follows.

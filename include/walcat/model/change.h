@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "walcat/base/lsn.h"
+#include "walcat/model/snapshot.h"
 
 namespace walcat {
 
 struct Relation;
 
-/// kBegin and kCommit are no changes but stand among them, where transactions are printed as well.
-enum class Operation : std::uint8_t { kInsert, kUpdate, kDelete, kTruncate, kMessage, kBegin, kCommit };
+/// kBegin and kCommit are no changes but stand among them, where transactions are printed as well. kRead is a row that
+/// a snapshot found.
+enum class Operation : std::uint8_t { kInsert, kUpdate, kDelete, kTruncate, kMessage, kBegin, kCommit, kRead };
 
 /// What the message carried of the row before the change.
 enum class OldTuple : std::uint8_t { kNone, kKey, kFull };
@@ -42,19 +44,21 @@ struct Transaction {
   /// Where the transaction was first made, if that was another server: name of the origin and commit LSN there.
   std::shared_ptr<const std::string> origin;
   Lsn origin_lsn;
+  /// Added to the changes' index where it is printed: see kIndexAboveSnapshot.
+  std::uint64_t index_base = 0;
 };
 
-/// A typed record of one insert, update, delete, truncated table or logical message.
+/// A typed record of one insert, update, delete, truncated table, logical message or row of a snapshot.
 ///
 /// Cells stand in the batch from `cells_begin`: first those of the old tuple, if there is one, then those of the new
-/// (updates and inserts). Each tuple has as many cells as the relation has columns. A message has two cells, prefix and
-/// content, and no relation.
+/// (updates, inserts and reads). Each tuple has as many cells as the relation has columns. A message has two cells,
+/// prefix and content, and no relation.
 struct Change {
   /// Owned by the batch.
   const Relation* relation = nullptr;
   /// Of the change's own WAL record; zero if the message carried none.
   Lsn lsn;
-  /// Ordinal in the transaction; with the commit LSN, the change's identity.
+  /// Ordinal in the transaction, or of the row in its snapshot; with the commit LSN, the change's identity.
   std::uint64_t index = 0;
   /// Ordinals from 1 among the transaction's printed changes, and among those of its table; only where transactions
   /// are printed as well.
@@ -68,6 +72,8 @@ struct Change {
   OldTuple old_tuple = OldTuple::kNone;
   /// An update of the key that is printed, and counted, as two records: the old key's delete, the new one's insert.
   bool is_split = false;
+  /// Of kRead.
+  SnapshotMark mark = SnapshotMark::kNone;
 };
 
 /// What a transaction held, printed at its end.

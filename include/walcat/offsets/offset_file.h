@@ -6,6 +6,7 @@
 
 #include "walcat/base/status.h"
 #include "walcat/model/change.h"
+#include "walcat/model/snapshot.h"
 
 namespace walcat {
 
@@ -18,6 +19,8 @@ struct Offset {
   std::string publication;
   /// Where to go on; its `open_*` half is there after a stop in the middle of a transaction only.
   ResumePoint done;
+  /// The snapshot that came, or is to come, before the stream; nothing if there was none.
+  std::optional<SnapshotProgress> snapshot = std::nullopt;
 
   bool operator==(const Offset&) const = default;
 };
@@ -26,9 +29,13 @@ struct Offset {
 ///
 ///     {"version":1,"system_identifier":"7301..","timeline":1,"database":"db1","slot":"slot1","publication":"pub1",
 ///      "position":"0/15E4C58","open_transaction":{"commit_lsn":"0/15E4D00","changes":3},
+///      "snapshot":{"point":"0/15E4C58","began":823123123123,"visible":"750:750:","sessions":1,"complete":false,
+///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
+///                   "mixed":false,"rewritten":false}]},
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
-/// `open_transaction` stands there only after a stop in the middle of a transaction.
+/// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was
+/// taken or begun; its tables until it is complete.
 /// Threads: thread-safe for different files; one thread at a time for one.
 class OffsetFile {
  public:

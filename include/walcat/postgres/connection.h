@@ -61,6 +61,22 @@ class Connection {
   Result<Rows> query(const std::string& sql);
   Status execute(const std::string& sql);
 
+  // COPY ... TO STDOUT, in text form.
+
+  /// Sends the command; its rows come from next_row() until that says that there are no more.
+  Status start_copy(const std::string& sql);
+
+  /// What next_row() found.
+  struct CopyRow {
+    /// Without its line feed. Valid until the next call; null data: none has arrived yet.
+    std::string_view text;
+    bool has_ended = false;
+  };
+  /// The next row that has arrived.
+  ///
+  /// Errors: why the command failed, after rows that came before.
+  Result<CopyRow> next_row();
+
   // The stream. start_replication() must have succeeded.
 
   /// Sends START_REPLICATION; from then on the connection carries frames both ways.

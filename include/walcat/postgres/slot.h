@@ -30,6 +30,9 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
 /// Waits for every transaction that is open on the server to end.
 Result<Lsn> create_slot(Connection& connection, const std::string& name);
 
+/// Drops a slot that nobody reads.
+Status drop_slot(Connection& connection, const std::string& name);
+
 /// Drops the inactive pgoutput slots of the connected database that are not in `keep`, and logs each one first with the
 /// WAL it retains.
 Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger);

@@ -20,6 +20,22 @@ struct Bounds {
   bool any() const { return until_lsn.has_value() || until_caught_up; }
 };
 
+/// Which rows are printed before the stream (`snapshot`).
+struct SnapshotOptions {
+  enum class Mode {
+    kInitial,      ///< Those that are there when the database is first followed.
+    kInitialOnly,  ///< The same, and no stream after them.
+    kNever,
+    kAlways,      ///< Those that are there at each start.
+    kWhenNeeded,  ///< As kInitial, and again instead of failing where changes are lost.
+  };
+  Mode mode = Mode::kInitial;
+  /// Connections of one database that read rows at the same time, at least 1.
+  std::size_t workers = 2;
+  /// Bytes of a table, without what is stored out of line, that are read at once and stored as done.
+  std::uint64_t chunk_bytes = std::uint64_t{16} << 20;
+};
+
 /// One database to follow (an entry of `databases`).
 struct DatabaseOptions {
   /// How logs name the database, such as `db1/slot1`.
@@ -33,6 +49,7 @@ struct DatabaseOptions {
   std::vector<TableName> tables;
   /// Which of the published tables and columns are printed, and how.
   SelectionOptions selection;
+  SnapshotOptions snapshot;
   /// Where the database's offset is kept, slot name included.
   std::string offset_path;
   /// Whether inactive pgoutput slots of this database that `configured_slots` does not name are dropped at start.

@@ -11,6 +11,7 @@
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/pace.h"
+#include "walcat/reader/snapshot.h"
 #include "walcat/reader/source.h"
 
 namespace walcat {
@@ -36,6 +37,19 @@ class ReplicationSource : public Source {
   /// Null before the first session.
   const Offset* offset() const { return offset_ ? &*offset_ : nullptr; }
 
+  bool is_connected() const { return connection_ != nullptr; }
+  /// The snapshot that is to be read before the stream; null if there is none. It lives until begin_stream(), or until
+  /// attend() or begin_stream() fails.
+  const SnapshotStart* snapshot() const { return snapshot_ ? &*snapshot_ : nullptr; }
+  /// The snapshot has been read: the stream may begin.
+  Status begin_stream();
+  /// The snapshot can't be read to its end: the next read() connects anew and takes what is left.
+  void drop_snapshot() { disconnect(); }
+  /// How far the snapshot has come, for the next session to resume.
+  void note_snapshot(const SnapshotProgress& progress) { offset_->snapshot = progress; }
+  /// Puts what is common to the session's batches on `batch`.
+  void label(Batch& batch) const;
+
  private:
   using Clock = std::chrono::steady_clock;
   enum class Border { kInside, kEndsBefore, kEndsAfter };
@@ -51,6 +65,7 @@ class ReplicationSource : public Source {
   bool worth_keeping(std::string_view frame) const;
   bool at_end(Lsn position) const { return until_ && position >= *until_; }
   Status attend_server(bool ask_for_reply);
+  Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
 
   DatabaseOptions options_;
@@ -67,6 +82,8 @@ class ReplicationSource : public Source {
   std::shared_ptr<const std::string> database_;
   bool is_utf8_ = true;
   std::optional<Offset> offset_;
+  std::optional<SnapshotStart> snapshot_;
+  bool streaming_ = false;
   std::uint64_t sessions_ = 0;
   std::chrono::milliseconds status_interval_{10'000};
   Clock::time_point next_status_;

@@ -10,9 +10,10 @@ namespace walcat {
 
 /// What a read brought.
 enum class ReadOutcome {
-  kFrames,   ///< The batch holds frames and wants to leave.
-  kNothing,  ///< Somebody woke us, or the time was over.
-  kEnd,      ///< The bound is reached, or the stop came to a commit; the batch may hold frames.
+  kFrames,    ///< The batch holds frames and wants to leave.
+  kSnapshot,  ///< A snapshot is to be read first: see ReplicationSource::snapshot().
+  kNothing,   ///< Somebody woke us, or the time was over.
+  kEnd,       ///< The bound is reached, or the stop came to a commit; the batch may hold frames.
 };
 
 /// Where one database's frames come from.

@@ -113,9 +113,10 @@ TEST(OutputKeys, GiveTheOperationsToSkip) {
               ElementsAre(Operation::kMessage, Operation::kInsert, Operation::kUpdate, Operation::kDelete,
                           Operation::kTruncate));
   EXPECT_THAT(output("skip: []").skip, IsEmpty());
-  EXPECT_EQ(fault("skip: [c, r]"), "5:20: output.skip[1]: found \"r\"; expected c, u, d, t or m");
+  EXPECT_THAT(output("skip: [r]").skip, ElementsAre(Operation::kRead));
+  EXPECT_EQ(fault("skip: [c, x]"), "5:20: output.skip[1]: found \"x\"; expected c, u, d, t, m or r");
   EXPECT_EQ(fault("skip: [c, t, c]"), "5:23: output.skip[2]: c is already there at 5:17");
-  EXPECT_EQ(fault("skip: c"), "5:16: output.skip: found \"c\"; expected a list of c, u, d, t and m, or [] for none");
+  EXPECT_EQ(fault("skip: c"), "5:16: output.skip: found \"c\"; expected a list of c, u, d, t, m and r, or [] for none");
 }
 
 TEST(OutputKeys, GiveKeysAndFraming) {

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "walcat/base/lsn.h"
+#include "walcat/base/status.h"
+#include "walcat/model/relation.h"
+#include "walcat/model/table_name.h"
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+/// A table whose rows stand in a file of their own: an ordinary table, or a leaf of a partitioned one.
+struct PhysicalTable {
+  TableName name;
+  std::uint32_t oid = 0;
+  std::uint32_t filenode = 0;
+  /// Of the main fork, now.
+  std::uint64_t pages = 0;
+  std::uint64_t page_bytes = 8192;
+  /// The planner's estimate; negative if it has none.
+  double rows = -1;
+  /// Whether values are stored out of line.
+  bool has_toast = false;
+  bool may_read = true;
+  /// Whether another file has taken the place of the one that the transaction's snapshot sees.
+  bool was_rewritten = false;
+};
+
+/// A published table as the stream would describe it, and where its rows are to be read.
+struct PublishedRelation {
+  Relation relation;
+  /// SQL over the relation's columns; empty: all rows.
+  std::string row_filter;
+  /// Whether a primary key or another key tells its rows apart.
+  bool has_key = false;
+  std::vector<PhysicalTable> tables;
+};
+
+/// What `publication` publishes, as of now: under the names that changes come with, the columns that they carry.
+///
+/// Foreign and unlogged leaves are left out: nothing of them is ever streamed.
+/// Source: PostgreSQL manual, view-pg-publication-tables.
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication);
+
+/// Takes ACCESS SHARE on the tables until the transaction ends: they can be read and written, not rewritten.
+Status lock_tables(Connection& connection, const std::vector<TableName>& tables);
+
+/// Begins the transaction whose snapshot is to be shared.
+Status begin_snapshot(Connection& connection);
+
+/// Makes the transaction's snapshot one that others can import for as long as the transaction lives.
+Result<std::string> export_snapshot(Connection& connection);
+
+/// What the transaction sees as committed, such as `750:755:751,753`.
+Result<std::string> current_snapshot(Connection& connection);
+
+/// Makes a slot within begin_snapshot()'s transaction, whose snapshot then sees exactly what committed before the
+/// slot's consistent point, which is returned. `temporary`: the slot ends with the connection.
+Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary);
+
+}  // namespace walcat

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/base/status.h"
+#include "walcat/model/batch.h"
+#include "walcat/model/snapshot.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+
+namespace walcat {
+
+/// One read of a snapshot.
+struct SnapshotTask {
+  /// Into SnapshotStart::sources.
+  std::size_t source = 0;
+  /// What is done once its rows are written. Nothing for rows that are read beside the chunks.
+  std::optional<ChunkId> chunk;
+  /// The COPY command.
+  std::string copy;
+  /// What it reads, about.
+  std::uint64_t pages = 0;
+};
+
+/// A snapshot that is ready to be read: shared by the connection that holds it, its tables locked.
+struct SnapshotStart {
+  /// What others import.
+  std::string exported_name;
+  SnapshotProgress progress;
+  /// The published tables that have something to be read.
+  std::vector<std::shared_ptr<const SnapshotSource>> sources;
+  /// In the order to read them.
+  std::vector<SnapshotTask> tasks;
+  /// The slot that made the snapshot, where that is not the one that is streamed.
+  std::string temporary_slot;
+  /// The planner's estimate for all tables, and what the pages take; neither knows of values out of line.
+  double rows = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Reads the rows of a shared snapshot, task by task, over a connection of its own.
+///
+/// A connection that breaks is made anew, and the task goes on behind the rows that were read: the same snapshot shows
+/// the same rows in the same order.
+/// Threads: stage-bound (snapshot worker).
+class ChunkReader {
+ public:
+  /// `stop` wakes the reader and makes it give up. Borrowed.
+  ChunkReader(const DatabaseOptions& options, std::string exported_name, const StopRequest& stop,
+              const log::Logger& logger);
+
+  /// What follows are the rows of `task`.
+  void begin(const SnapshotTask& task);
+
+  /// Where a task stands.
+  enum class Progress {
+    kMore,   ///< The batch is full; there is at least one more row.
+    kEnded,  ///< The batch holds the last rows, if it holds any.
+  };
+  /// Appends rows to `batch`, which must be empty.
+  ///
+  /// Errors: kUnavailable where the snapshot must be taken anew, kRefused where that is no use, kStopped.
+  Result<Progress> read(Batch& batch);
+
+  /// Where the last row of the batch begins, for Batch::pop_frame(); nothing if there is none.
+  std::optional<std::size_t> last_row() const { return last_row_; }
+
+ private:
+  Status connect();
+  Status start_copy();
+  Result<Progress> fill(Batch& batch);
+
+  const DatabaseOptions& options_;
+  const std::string exported_name_;
+  const StopRequest& stop_;
+  const log::Logger logger_;
+
+  std::unique_ptr<Connection> connection_;
+  SnapshotTask task_;
+  bool copying_ = false;
+  bool largest_row_was_large_ = false;
+  /// Rows of the task that batches hold.
+  std::uint64_t rows_ = 0;
+  /// Rows of the task that were read before the connection broke, and are read again only to be passed over.
+  std::uint64_t rows_to_pass_ = 0;
+  std::optional<Connection::CopyRow> pending_;
+  std::optional<std::size_t> last_row_;
+};
+
+}  // namespace walcat

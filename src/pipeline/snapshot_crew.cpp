@@ -1,0 +1,222 @@
+#include "snapshot_crew.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace walcat {
+
+SnapshotCrew::SnapshotCrew(const DatabaseOptions& options, const SnapshotStart& start, const WakeFd& news,
+                           const log::Logger& logger)
+    : options_(options), start_(start), news_(news), logger_(logger), tables_(start.sources.size()) {
+  for (const SnapshotTask& task : start.tasks) ++tables_[task.source].tasks_left;
+  tables_left_ = tables_.size();
+  if (tables_left_ == 0) {
+    KeptRow nothing;
+    nothing.ends_snapshot = true;
+    released_.push_back(std::move(nothing));
+    is_ended_ = true;
+    return;
+  }
+  workers_running_ = std::min(options.snapshot.workers, start.tasks.size());
+  for (std::size_t i = 0; i < workers_running_; ++i) stops_.push_back(std::make_unique<StopRequest>());
+  for (const auto& stop : stops_) {
+    workers_.emplace_back([this, &stop = *stop] {
+      ::pthread_setname_np(::pthread_self(), "snapshot");
+      try {
+        work(stop);
+      } catch (const std::exception& error) {
+        fail({StatusCode::kInternal, error.what()});
+      }
+      const std::lock_guard lock(mutex_);
+      --workers_running_;
+      news_.notify();
+    });
+  }
+}
+
+SnapshotCrew::~SnapshotCrew() { dismiss(); }
+
+std::vector<std::unique_ptr<Batch>> SnapshotCrew::dismiss() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  batch_given_.notify_all();
+  for (const auto& stop : stops_) stop->request();
+  for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
+  std::vector<std::unique_ptr<Batch>> batches;
+  std::move(free_.begin(), free_.end(), std::back_inserter(batches));
+  free_.clear();
+  for (Full& full : full_) batches.push_back(std::move(full.batch));
+  full_.clear();
+  return batches;
+}
+
+bool SnapshotCrew::wants_batch() const {
+  const std::lock_guard lock(mutex_);
+  return workers_waiting_ > free_.size() || (full_.empty() && !released_.empty() && free_.empty());
+}
+
+void SnapshotCrew::give(std::unique_ptr<Batch> batch) {
+  {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(batch));
+  }
+  batch_given_.notify_one();
+}
+
+// Batches first: what a kept row ends has to be on its way before it.
+std::unique_ptr<Batch> SnapshotCrew::take() {
+  std::unique_lock lock(mutex_);
+  if (!full_.empty()) {
+    Full full = std::move(full_.front());
+    full_.pop_front();
+    mark_first(*full.batch, full.source);
+    full.batch->snapshot = start_.sources[full.source];
+    return std::move(full.batch);
+  }
+  if (released_.empty() || free_.empty()) return nullptr;
+  auto batch = std::move(free_.front());
+  free_.pop_front();
+  KeptRow row = std::move(released_.front());
+  released_.pop_front();
+  return with_kept_row(std::move(batch), std::move(row));
+}
+
+std::unique_ptr<Batch> SnapshotCrew::with_kept_row(std::unique_ptr<Batch> batch, KeptRow row) {
+  if (row.text) {
+    batch->append_frame(*row.text);
+    batch->snapshot = start_.sources[row.source];
+    mark_first(*batch, row.source);
+    batch->last_mark = row.mark;
+  }
+  batch->chunks_done = std::move(row.chunks);
+  batch->ends_snapshot = row.ends_snapshot;
+  return batch;
+}
+
+// Whatever is shipped first of a table, and of all, begins with its first row. A resumed snapshot has begun before.
+void SnapshotCrew::mark_first(Batch& batch, std::size_t source) {
+  const bool is_first_session = start_.progress.sessions == 1;
+  if (!tables_[source].is_begun && is_first_session) {
+    batch.first_mark = is_begun_ ? SnapshotMark::kFirstOfTable : SnapshotMark::kFirst;
+  }
+  tables_[source].is_begun = true;
+  is_begun_ = true;
+}
+
+bool SnapshotCrew::is_over() const {
+  const std::lock_guard lock(mutex_);
+  return is_ended_ && full_.empty() && released_.empty();
+}
+
+Status SnapshotCrew::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void SnapshotCrew::work(const StopRequest& stop) {
+  ChunkReader reader(options_, start_.exported_name, stop, logger_);
+  std::unique_ptr<Batch> batch;
+  while (const auto task = next_task()) read_task(reader, *task, batch);
+  if (batch != nullptr) give(std::move(batch));
+}
+
+void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std::unique_ptr<Batch>& batch) {
+  reader.begin(task);
+  for (;;) {
+    if (batch == nullptr) batch = wait_for_batch();
+    if (batch == nullptr) return;
+    const auto progress = reader.read(*batch);
+    if (!progress.is_ok()) {
+      if (progress.status().code() != StatusCode::kStopped) fail(progress.status());
+      return give(std::move(batch));
+    }
+    if (*progress == ChunkReader::Progress::kMore) {
+      put_full(std::move(batch), task.source);
+      continue;
+    }
+    std::optional<std::string> last_row;
+    if (const auto begin = reader.last_row()) last_row = batch->pop_frame(*begin);
+    const std::size_t row_bytes = last_row ? last_row->size() : 0;
+    if (batch->has_frames()) put_full(std::move(batch), task.source);
+    rows_read_.fetch_add(last_row ? 1 : 0, std::memory_order_relaxed);
+    bytes_read_.fetch_add(row_bytes, std::memory_order_relaxed);
+    return end_task(task, std::move(last_row));
+  }
+}
+
+std::optional<SnapshotTask> SnapshotCrew::next_task() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || !failure_.is_ok() || next_task_ == start_.tasks.size()) return std::nullopt;
+  return start_.tasks[next_task_++];
+}
+
+std::unique_ptr<Batch> SnapshotCrew::wait_for_batch() {
+  std::unique_lock lock(mutex_);
+  ++workers_waiting_;
+  if (workers_waiting_ > free_.size()) news_.notify();
+  batch_given_.wait(lock, [&] { return stopping_ || !failure_.is_ok() || !free_.empty(); });
+  --workers_waiting_;
+  if (free_.empty()) return nullptr;
+  auto batch = std::move(free_.front());
+  free_.pop_front();
+  return batch;
+}
+
+void SnapshotCrew::put_full(std::unique_ptr<Batch> batch, std::size_t source) {
+  rows_read_.fetch_add(batch->frame_count(), std::memory_order_relaxed);
+  bytes_read_.fetch_add(batch->frames_size(), std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  full_.push_back({std::move(batch), source});
+  news_.notify();
+}
+
+void SnapshotCrew::end_task(const SnapshotTask& task, std::optional<std::string> last_row) {
+  tasks_done_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  Table& table = tables_[task.source];
+  if (task.chunk) table.empty_chunks.push_back(*task.chunk);
+  if (last_row) {
+    if (table.kept) released_.push_back(std::move(*table.kept));
+    table.kept = KeptRow{task.source, std::move(last_row), std::exchange(table.empty_chunks, {})};
+  }
+  if (--table.tasks_left == 0) end_table(table, task.source);
+  news_.notify();
+}
+
+// The row that was kept is the table's last; whether it is the last of all shows when the next table ends.
+void SnapshotCrew::end_table(Table& table, std::size_t source) {
+  KeptRow last = table.kept ? std::move(*table.kept) : KeptRow{source, std::nullopt, {}};
+  table.kept.reset();
+  std::move(table.empty_chunks.begin(), table.empty_chunks.end(), std::back_inserter(last.chunks));
+  last.mark = SnapshotMark::kLastOfTable;
+  if (last.text || !last_of_table_) {
+    if (last_of_table_) released_.push_back(std::move(*last_of_table_));
+    last_of_table_ = std::move(last);
+  } else {
+    std::move(last.chunks.begin(), last.chunks.end(), std::back_inserter(last_of_table_->chunks));
+  }
+  if (--tables_left_ > 0) return;
+  last_of_table_->mark = SnapshotMark::kLast;
+  last_of_table_->ends_snapshot = true;
+  released_.push_back(std::move(*last_of_table_));
+  last_of_table_.reset();
+  is_ended_ = true;
+}
+
+void SnapshotCrew::fail(const Status& status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_.is_ok()) failure_ = status;
+  }
+  batch_given_.notify_all();
+  for (const auto& stop : stops_) stop->request();
+  news_.notify();
+}
+
+}  // namespace walcat

@@ -1,0 +1,204 @@
+#include "walcat/postgres/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <unordered_map>
+
+namespace walcat {
+
+namespace {
+
+template <typename T>
+T to_number(const std::optional<std::string>& text) {
+  T number{};
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+// First OID that pgoutput describes by a Type message (FirstGenbkiObjectId).
+constexpr std::uint32_t kFirstDescribedOid = 10000;
+
+// Reads the catalog of what a publication publishes, one query a subject.
+class PublicationReader {
+ public:
+  PublicationReader(Connection& connection, const std::string& publication)
+      : connection_(connection), version_(connection.server_version()), publication_(connection.literal(publication)) {}
+
+  Result<std::vector<PublishedRelation>> read() {
+    for (const auto step : {&PublicationReader::read_relations, &PublicationReader::read_columns,
+                            &PublicationReader::read_types, &PublicationReader::read_tables}) {
+      if (const Status status = (this->*step)(); !status.is_ok()) return status;
+    }
+    return std::move(relations_);
+  }
+
+ private:
+  Status read_relations() {
+    auto rows = connection_.query(fmt::format(
+        "SELECT c.oid, n.nspname, c.relname, c.relreplident, {}, EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE "
+        "i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL) FROM "
+        "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
+        "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {} AND "
+        "c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
+        version_ >= 150000 ? "p.rowfilter" : "NULL", publication_));
+    if (!rows.is_ok()) return rows.status();
+    for (const Row& row : *rows) {
+      PublishedRelation published;
+      published.relation.oid = to_number<std::uint32_t>(row[0]);
+      published.relation.schema = row[1].value_or("");
+      published.relation.name = row[2].value_or("");
+      published.relation.identity = static_cast<ReplicaIdentity>(row[3].value_or("d").front());
+      published.row_filter = row[4].value_or("");
+      published.has_key = row[5] == "t";
+      places_.emplace(published.relation.oid, relations_.size());
+      relations_.push_back(std::move(published));
+    }
+    return Status::ok();
+  }
+
+  Status read_columns() {
+    if (relations_.empty()) return Status::ok();
+    // The view lists generated columns up to 17, which such servers do not send.
+    std::string sent = "true";
+    if (version_ >= 150000) sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
+    if (version_ >= 120000 && version_ < 180000) sent += " AND a.attgenerated = ''";
+    auto rows = connection_.query(fmt::format(
+        "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
+        "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident "
+        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)) FROM pg_catalog.pg_publication_tables p JOIN "
+        "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
+        "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+        "a.attisdropped WHERE p.pubname = {} AND c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
+        publication_, sent));
+    if (!rows.is_ok()) return rows.status();
+    for (const Row& row : *rows) {
+      const auto place = places_.find(to_number<std::uint32_t>(row[0]));
+      if (place == places_.end()) continue;
+      Column column;
+      column.name = row[1].value_or("");
+      column.type_oid = to_number<std::uint32_t>(row[2]);
+      column.type_modifier = to_number<std::int32_t>(row[3]);
+      column.is_key = row[4] == "t";
+      relations_[place->second].relation.columns.push_back(std::move(column));
+    }
+    return Status::ok();
+  }
+
+  // A Type message carries a domain's OID and its base type's name; the schema of built-in types is empty.
+  Status read_types() {
+    auto rows = connection_.query(fmt::format(
+        "WITH RECURSIVE base (oid, type) AS (SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.oid >= {} UNION ALL "
+        "SELECT b.oid, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd') "
+        "SELECT b.oid, CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname END, t.typname FROM base b JOIN "
+        "pg_catalog.pg_type t ON t.oid = b.type JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE "
+        "t.typtype <> 'd'",
+        kFirstDescribedOid));
+    if (!rows.is_ok()) return rows.status();
+    std::unordered_map<std::uint32_t, const Row*> types;
+    for (const Row& row : *rows) types.emplace(to_number<std::uint32_t>(row[0]), &row);
+    for (PublishedRelation& published : relations_) {
+      for (Column& column : published.relation.columns) {
+        const auto type = types.find(column.type_oid);
+        if (type == types.end()) continue;
+        column.type_schema = (*type->second)[1].value_or("");
+        column.type_name = (*type->second)[2].value_or("");
+      }
+    }
+    return Status::ok();
+  }
+
+  Status read_tables() {
+    if (relations_.empty()) return Status::ok();
+    std::vector<std::uint32_t> oids;
+    for (const PublishedRelation& published : relations_) oids.push_back(published.relation.oid);
+    // Only leaves of partitioned tables are followed down; children of ordinary parents are tables of their own.
+    auto rows = connection_.query(fmt::format(
+        "WITH RECURSIVE tree (root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.oid IN ({}) UNION "
+        "ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = 'p' "
+        "JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid) SELECT t.root, c.oid, n.nspname, c.relname, "
+        "pg_catalog.pg_relation_filenode(c.oid), c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid), "
+        "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), c.reltuples, c.reltoastrelid <> "
+        "0 AND pg_catalog.pg_relation_size(c.reltoastrelid) > 0, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
+        "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' ORDER BY "
+        "n.nspname, c.relname",
+        fmt::join(oids, ", ")));
+    if (!rows.is_ok()) return rows.status();
+    for (const Row& row : *rows) {
+      const auto place = places_.find(to_number<std::uint32_t>(row[0]));
+      if (place == places_.end()) continue;
+      PhysicalTable table;
+      table.oid = to_number<std::uint32_t>(row[1]);
+      table.name = {row[2].value_or(""), row[3].value_or("")};
+      table.filenode = to_number<std::uint32_t>(row[4]);
+      table.was_rewritten = row[5] == "t";
+      table.page_bytes = to_number<std::uint64_t>(row[7]);
+      table.pages = to_number<std::uint64_t>(row[6]) / std::max<std::uint64_t>(table.page_bytes, 1);
+      table.rows = to_number<double>(row[8]);
+      table.has_toast = row[9] == "t";
+      table.may_read = row[10] == "t";
+      relations_[place->second].tables.push_back(std::move(table));
+    }
+    return Status::ok();
+  }
+
+  Connection& connection_;
+  const int version_;
+  const std::string publication_;
+  std::vector<PublishedRelation> relations_;
+  std::unordered_map<std::uint32_t, std::size_t> places_;
+};
+
+Result<std::string> single_value(Connection& connection, const std::string& sql) {
+  auto rows = connection.query(sql);
+  if (!rows.is_ok()) return rows.status();
+  if (rows->size() != 1 || rows->front().empty()) {
+    return Status(StatusCode::kProtocolError, sql + ": unreadable answer");
+  }
+  return rows->front().front().value_or("");
+}
+
+}  // namespace
+
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication) {
+  return PublicationReader(connection, publication).read();
+}
+
+Status lock_tables(Connection& connection, const std::vector<TableName>& tables) {
+  constexpr std::size_t kTogether = 500;
+  for (std::size_t i = 0; i < tables.size(); i += kTogether) {
+    std::string names;
+    for (std::size_t j = i; j < tables.size() && j < i + kTogether; ++j) {
+      names += (names.empty() ? "ONLY " : ", ONLY ") + tables[j].quoted();
+    }
+    const Status locked = connection.execute(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", names));
+    if (!locked.is_ok()) return locked;
+  }
+  return Status::ok();
+}
+
+Status begin_snapshot(Connection& connection) {
+  return connection.execute("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ");
+}
+
+Result<std::string> export_snapshot(Connection& connection) {
+  return single_value(connection, "SELECT pg_catalog.pg_export_snapshot()");
+}
+
+Result<std::string> current_snapshot(Connection& connection) {
+  return single_value(connection, connection.server_version() >= 130000 ? "SELECT pg_catalog.pg_current_snapshot()"
+                                                                        : "SELECT pg_catalog.txid_current_snapshot()");
+}
+
+Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary) {
+  auto rows = connection.query(fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL pgoutput USE_SNAPSHOT",
+                                           quote_identifier(name), temporary ? " TEMPORARY" : ""));
+  if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
+  const auto point =
+      rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;
+  if (!point) return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer");
+  return *point;
+}
+
+}  // namespace walcat

@@ -1,0 +1,159 @@
+#include "snapshot_start.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "snapshot_plan.h"
+#include "walcat/base/postgres_time.h"
+#include "walcat/postgres/catalog.h"
+#include "walcat/postgres/slot.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr int kVersionWithTidRanges = 140000;
+
+PlanOptions plan_options(const Connection& connection, const DatabaseOptions& options) {
+  return {options.snapshot.chunk_bytes, connection.server_version() >= kVersionWithTidRanges};
+}
+
+std::vector<TableName> table_names(const std::vector<PublishedRelation>& relations) {
+  std::vector<TableName> names;
+  for (const PublishedRelation& published : relations) {
+    for (const PhysicalTable& physical : published.tables) names.push_back(physical.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+SnapshotTaker::SnapshotTaker(Connection& connection, const DatabaseOptions& options, const Selection& selection,
+                             const log::Logger& logger)
+    : connection_(connection), options_(options), selection_(selection), logger_(logger) {}
+
+Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
+  auto relations = published_relations(connection_, options_.publication_name);
+  if (!relations.is_ok()) return relations;
+  std::erase_if(*relations, [&](const PublishedRelation& published) {
+    Relation relation = published.relation;
+    selection_.apply(relation);
+    return !relation.is_wanted;
+  });
+  return relations;
+}
+
+Status SnapshotTaker::check_rights() {
+  const auto relations = wanted_relations();
+  if (!relations.is_ok()) return relations.status();
+  for (const PublishedRelation& published : *relations) {
+    for (const PhysicalTable& physical : published.tables) {
+      if (physical.may_read) continue;
+      return {StatusCode::kRefused,
+              fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT ON "
+                          "{} TO {}; or snapshot.mode: never",
+                          physical.name.to_string(), quote_identifier(physical.name.schema),
+                          quote_identifier(connection_.user()), physical.name.quoted(),
+                          quote_identifier(connection_.user()))};
+    }
+  }
+  return Status::ok();
+}
+
+// The tables again, now that nobody can rewrite them.
+Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::vector<PublishedRelation>& relations) {
+  const Status locked = lock_tables(connection_, table_names(relations));
+  if (locked.code() == StatusCode::kRefused) {
+    // Dropped or renamed a moment ago.
+    return Status(StatusCode::kUnavailable, locked.with_context("snapshot").message());
+  }
+  if (!locked.is_ok()) return locked;
+  return wanted_relations();
+}
+
+Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary) {
+  if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
+  const auto point = create_slot_with_snapshot(connection_, slot_name, temporary);
+  if (!point.is_ok()) return point.status();
+  const auto failed = [&](const Status& status) {
+    if (!temporary) give_up(slot_name);
+    return status.with_context("snapshot");
+  };
+  SnapshotStart start;
+  start.progress.point = *point;
+  start.progress.began = postgres_now_micros();
+  start.progress.sessions = 1;
+  if (temporary) start.temporary_slot = slot_name;
+  const auto visible = current_snapshot(connection_);
+  if (!visible.is_ok()) return failed(visible.status());
+  start.progress.visible = *visible;
+  auto relations = wanted_relations();
+  if (!relations.is_ok()) return failed(relations.status());
+  relations = lock_relations(*relations);
+  if (!relations.is_ok()) return failed(relations.status());
+  for (const PublishedRelation& published : *relations) {
+    for (const PhysicalTable& physical : published.tables) {
+      if (!physical.was_rewritten) continue;
+      // The snapshot sees none of its rows any more.
+      return failed({StatusCode::kUnavailable,
+                     fmt::format("table {} was rewritten while the slot was made", physical.name.to_string())});
+    }
+  }
+  start.progress.tables = cut_tables(*relations, plan_options(connection_, options_));
+  if (const Status finished = finish(*relations, start); !finished.is_ok()) return failed(finished);
+  return start;
+}
+
+Result<SnapshotStart> SnapshotTaker::resume(const SnapshotProgress& progress) {
+  SnapshotStart start;
+  start.progress = progress;
+  ++start.progress.sessions;
+  const auto is_of_snapshot = [&](const PhysicalTable& physical) {
+    return std::any_of(progress.tables.begin(), progress.tables.end(),
+                       [&](const SnapshotProgress::Table& table) { return table.oid == physical.oid; });
+  };
+  auto relations = wanted_relations();
+  if (!relations.is_ok()) return relations.status();
+  // The stream brings all that was made after the point.
+  for (PublishedRelation& published : *relations) {
+    std::erase_if(published.tables, [&](const PhysicalTable& physical) { return !is_of_snapshot(physical); });
+  }
+  std::erase_if(*relations, [](const PublishedRelation& published) { return published.tables.empty(); });
+  if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
+  // Before the transaction's snapshot, so that nothing is rewritten in between.
+  relations = lock_relations(*relations);
+  if (!relations.is_ok()) return relations.status();
+  update_tables(start.progress, *relations, plan_options(connection_, options_), logger_);
+  if (const Status finished = finish(*relations, start); !finished.is_ok()) return finished.with_context("snapshot");
+  return start;
+}
+
+Status SnapshotTaker::finish(const std::vector<PublishedRelation>& relations, SnapshotStart& start) {
+  auto name = export_snapshot(connection_);
+  if (!name.is_ok()) return name.status();
+  start.exported_name = *name;
+  std::vector<std::shared_ptr<const RelationNote>> notes;
+  if (options_.describe_relations) {
+    for (const PublishedRelation& published : relations) {
+      std::vector<std::uint32_t> types;
+      for (const Column& column : published.relation.columns) types.push_back(column.type_oid);
+      auto note = describe_relation(connection_, published.relation.oid, types);
+      if (!note.is_ok()) return note.status();
+      notes.push_back(std::move(*note));
+    }
+  }
+  plan_reads(relations, notes, start);
+  return Status::ok();
+}
+
+// A slot that nobody has an offset for would keep the server's log for ever.
+void SnapshotTaker::give_up(const std::string& slot_name) {
+  if (!connection_.execute("ROLLBACK").is_ok()) return;
+  const Status dropped = drop_slot(connection_, slot_name);
+  if (!dropped.is_ok()) logger_.warning("{}", dropped.message());
+}
+
+}  // namespace walcat

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+
+#include "walcat/base/log.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/postgres/snapshot.h"
+#include "walcat/reader/options.h"
+#include "walcat/reader/snapshot.h"
+#include "walcat/selection/selection.h"
+
+namespace walcat {
+
+/// Takes the snapshot that a database's stream begins with, and holds it in the connection's open transaction.
+///
+/// The transaction keeps ACCESS SHARE on the tables: a rewrite, which the stream does not show, waits until the rows
+/// are read.
+/// Source: PostgreSQL manual, protocol-replication (CREATE_REPLICATION_SLOT), functions-admin (snapshot functions).
+class SnapshotTaker {
+ public:
+  SnapshotTaker(Connection& connection, const DatabaseOptions& options, const Selection& selection,
+                const log::Logger& logger);
+
+  /// Refuses what the role may not read, before anything is made.
+  Status check_rights();
+
+  /// A new snapshot, of the moment that a new slot `slot_name` begins at. Nothing is left of the slot if it fails.
+  Result<SnapshotStart> take(const std::string& slot_name, bool temporary);
+
+  /// What is left of an earlier session's.
+  Result<SnapshotStart> resume(const SnapshotProgress& progress);
+
+ private:
+  Result<std::vector<PublishedRelation>> wanted_relations();
+  Result<std::vector<PublishedRelation>> lock_relations(const std::vector<PublishedRelation>& relations);
+  Status finish(const std::vector<PublishedRelation>& relations, SnapshotStart& start);
+  void give_up(const std::string& slot_name);
+
+  Connection& connection_;
+  const DatabaseOptions& options_;
+  const Selection& selection_;
+  const log::Logger& logger_;
+};
+
+}  // namespace walcat
