@@ -7,6 +7,8 @@
 #include <array>
 #include <memory>
 
+#include "status_line.h"
+
 namespace walcat::log {
 
 namespace {
@@ -71,6 +73,11 @@ State& state() {
   return instance;
 }
 
+StatusLine& status_line() {
+  static StatusLine instance;
+  return instance;
+}
+
 // A message of several lines would break "one line, one event" for whoever greps the log.
 std::string on_one_line(std::string_view text) {
   std::string out;
@@ -104,6 +111,12 @@ std::string_view level_name(Level level) {
 
 void configure(const Options& options) { state() = make_state(options); }
 
+bool shows_status() { return state().format == Format::kText && enabled(Level::kInfo) && StatusLine::is_possible(); }
+
+void show_status(std::string_view database, std::string_view text) {
+  if (shows_status()) status_line().show(database, text);
+}
+
 bool enabled(Level level) { return state().logger->should_log(spdlog_level(level)); }
 
 void write(Level level, std::string_view database, std::string_view message) {
@@ -113,8 +126,9 @@ void write(Level level, std::string_view database, std::string_view message) {
     s.logger->log(spdlog_level(level), R"({}"message":"{}")", who, json_escaped(message));
     return;
   }
+  if (!enabled(level)) return;
   const std::string who = database.empty() ? "" : fmt::format("[{}] ", database);
-  s.logger->log(spdlog_level(level), "{}{}", who, on_one_line(message));
+  status_line().around([&] { s.logger->log(spdlog_level(level), "{}{}", who, on_one_line(message)); });
 }
 
 }  // namespace walcat::log

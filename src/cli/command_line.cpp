@@ -27,6 +27,7 @@ Examples:
   walcat -c prod.yaml | jq .message.after  look at the new rows
   walcat --until-caught-up > today.jsonl   everything up to now, then stop
   walcat --set output.path=out.jsonl --set log.level=debug
+  walcat snapshot --tables public.orders   the rows of a table, now
   walcat config -c prod.yaml               what the file, --set and the environment come to
 
 config/example.yaml in the source shows every key of the configuration.)";
@@ -48,6 +49,24 @@ configuration is wrong, with one line a fault on stderr.
 
 constexpr const char* kVersionHelp = R"(Print the versions of walcat and of the libpq in use.
 Usage: walcat version
+)";
+
+constexpr const char* kSnapshotHelp = R"(Print the rows of tables once, as of one moment, as op r.
+Usage: walcat snapshot [OPTIONS]
+
+Needs no slot and leaves none behind; a running walcat is not disturbed. Tables are read by
+snapshot.workers connections, in chunks of snapshot.chunk_size; SELECT on them is enough.
+
+Options:
+  --tables SCHEMA.TABLE,..    Tables to print (default: those of the publication)
+  --where SQL                 Only rows for which this holds, in each of the tables
+  --database NAME             The entry of the configuration, where there are several
+  --dry-run                   Print what would be read, and read nothing
+  -c,--config FILE            Configuration file (default: config.yaml)
+  --set KEY=VALUE             Override a key of the file; repeatable
+  --log-level, --log-format   As in walcat --help
+
+Exit status: as in walcat --help.
 )";
 
 std::optional<std::uint64_t> parse_count(const std::string& text) {
@@ -136,6 +155,7 @@ CommandLineReply usage_error(const std::string& message) {
 
 struct Commands {
   CLI::App* run;
+  CLI::App* snapshot;
   CLI::App* config;
   CLI::App* version;
 };
@@ -145,13 +165,44 @@ Commands add_commands(CLI::App& app) {
   app.require_subcommand(0, 1);
   app.fallthrough();
   Commands commands{app.add_subcommand("run", "Follow the databases and print their changes (the default)"),
+                    app.add_subcommand("snapshot", "Print the rows of tables once, without a slot"),
                     app.add_subcommand("config", "Print the effective configuration, passwords masked"),
                     app.add_subcommand("version", "Print the versions of walcat and libpq")};
-  for (CLI::App* command : {commands.run, commands.config, commands.version}) command->fallthrough();
+  for (CLI::App* command : {commands.run, commands.snapshot, commands.config, commands.version}) command->fallthrough();
   return commands;
 }
 
+// Splits at commas outside of double quotes.
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts(1);
+  bool quoted = false;
+  for (const char c : text) {
+    quoted = quoted != (c == '"');
+    if (c == ',' && !quoted) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+void add_snapshot_options(CLI::App& command, CommandLine& line) {
+  const auto take_tables = [&line](const std::string& text) {
+    for (const std::string& part : split_list(text)) {
+      const auto table = TableName::parse(part);
+      if (!table) throw CLI::ValidationError("--tables", "found \"" + part + "\"; expected schema.table");
+      line.dump.tables.push_back(*table);
+    }
+  };
+  command.add_option_function<std::string>("--tables", take_tables, "Tables to print");
+  command.add_option("--where", line.dump.where, "Only rows for which this holds");
+  command.add_option("--database", line.database, "The entry of the configuration");
+  command.add_flag("--dry-run", line.dry_run, "Print what would be read");
+}
+
 CommandLineReply help(const CLI::App& app, const Commands& commands) {
+  if (commands.snapshot->parsed()) return {kSnapshotHelp, ExitStatus::kDone};
   if (commands.config->parsed()) return {kConfigHelp, ExitStatus::kDone};
   if (commands.version->parsed()) return {kVersionHelp, ExitStatus::kDone};
   // App::help() would print the bare command's help after `run`.
@@ -169,6 +220,7 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
   add_bound_options(app, line);
   add_log_options(app, line);
   const Commands commands = add_commands(app);
+  add_snapshot_options(*commands.snapshot, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -179,16 +231,44 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }
+  if (commands.snapshot->parsed()) line.command = Command::kSnapshot;
   if (commands.config->parsed()) line.command = Command::kConfig;
   if (commands.version->parsed()) line.command = Command::kVersion;
   return line;
 }
 
-void apply_command_line(const CommandLine& command_line, Configuration& configuration) {
+namespace {
+
+// One database and nothing but its rows.
+Status apply_dump(const CommandLine& line, Configuration& configuration) {
+  auto& databases = configuration.pipeline.databases;
+  std::string names;
+  for (const DatabaseOptions& database : databases) names += (names.empty() ? "" : ", ") + database.label;
+  if (!line.database.empty()) {
+    std::erase_if(databases, [&](const DatabaseOptions& database) { return database.label != line.database; });
+    if (databases.empty()) {
+      return {StatusCode::kConfiguration, "--database: found \"" + line.database + "\"; expected one of " + names};
+    }
+  }
+  if (databases.size() > 1) {
+    return {StatusCode::kConfiguration,
+            "the configuration has several databases; expected --database with one of " + names};
+  }
+  DatabaseOptions& database = databases.front();
+  database.dump = line.dump;
+  database.offset_path.clear();
+  database.snapshot.mode = SnapshotOptions::Mode::kInitialOnly;
+  return Status::ok();
+}
+
+}  // namespace
+
+Status apply_command_line(const CommandLine& command_line, Configuration& configuration) {
   configuration.pipeline.bounds = command_line.bounds;
   configuration.pipeline.max_changes = command_line.max_changes;
   configuration.log.level = command_line.log_level.value_or(configuration.log.level);
   configuration.log.format = command_line.log_format.value_or(configuration.log.format);
+  return command_line.command == Command::kSnapshot ? apply_dump(command_line, configuration) : Status::ok();
 }
 
 }  // namespace walcat

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -11,6 +12,8 @@
 #include "walcat/cli/run.h"
 #include "walcat/config/configuration.h"
 #include "walcat/postgres/conninfo.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/snapshot.h"
 
 namespace walcat {
 
@@ -30,6 +33,30 @@ ExitStatus reply(const CommandLineReply& reply) {
   return reply.status == ExitStatus::kDone ? print(reply.text) : complain(reply.text, reply.status);
 }
 
+ExitStatus print_outline(const DatabaseOptions& database) {
+  const StopRequest never;
+  const auto tables = outline_snapshot(database, never);
+  if (!tables.is_ok()) {
+    log::write(log::Level::kError, database.label, tables.status().message());
+    return exit_status(tables.status().code());
+  }
+  double rows = 0;
+  std::uint64_t bytes = 0;
+  std::size_t chunks = 0;
+  std::string text = fmt::format("{:>14} {:>12} {:>7}  table\n", "rows (about)", "MB", "chunks");
+  for (const TableOutline& table : *tables) {
+    const std::string about = table.rows < 0 ? "unknown" : fmt::format("{:.0f}", table.rows);
+    text += fmt::format("{:>14} {:>12.1f} {:>7}  {}\n", about, static_cast<double>(table.bytes) / 1e6, table.chunks,
+                        table.name);
+    rows += std::max(table.rows, 0.0);
+    bytes += table.bytes;
+    chunks += table.chunks;
+  }
+  text += fmt::format("{:>14.0f} {:>12.1f} {:>7}  {} tables of {}\n", rows, static_cast<double>(bytes) / 1e6, chunks,
+                      tables->size(), database.label);
+  return print(text);
+}
+
 ExitStatus carry_out(const CommandLine& line) {
   if (line.command == Command::kVersion) {
     return print(fmt::format("walcat {}\nlibpq {}\n", WALCAT_VERSION, libpq_version()));
@@ -38,9 +65,13 @@ ExitStatus carry_out(const CommandLine& line) {
   if (!configuration.is_ok()) {
     return complain(configuration.status().message() + "\n", exit_status(configuration.status().code()));
   }
-  apply_command_line(line, *configuration);
+  if (const Status applied = apply_command_line(line, *configuration); !applied.is_ok()) {
+    return complain("walcat: " + applied.message() + "\n", exit_status(applied.code()));
+  }
   if (line.command == Command::kConfig) return print(print_configuration(*configuration));
   log::configure(configuration->log);
+  if (line.command == Command::kSnapshot && line.dry_run)
+    return print_outline(configuration->pipeline.databases.front());
   return run_pipeline(*configuration);
 }
 

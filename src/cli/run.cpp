@@ -115,7 +115,9 @@ ExitStatus run_pipeline(const Configuration& configuration) {
   (*pipeline)->start();
   attend(**pipeline, signals);
   const Outcome outcome = (*pipeline)->finish();
-  return conclude(outcome, configuration.pipeline.bounds.any() || configuration.pipeline.max_changes.has_value());
+  const bool is_dump = configuration.pipeline.databases.front().dump.has_value();
+  return conclude(outcome,
+                  is_dump || configuration.pipeline.bounds.any() || configuration.pipeline.max_changes.has_value());
 }
 
 }  // namespace walcat

@@ -197,6 +197,7 @@ Status write_durably(const std::string& path, const std::string& text) {
 }  // namespace
 
 Result<std::optional<Offset>> OffsetFile::load() const {
+  if (path_.empty()) return std::optional<Offset>();
   std::error_code error;
   if (!std::filesystem::exists(path_, error) && !error) return std::optional<Offset>();
   try {
@@ -208,6 +209,7 @@ Result<std::optional<Offset>> OffsetFile::load() const {
 }
 
 Status OffsetFile::store(const Offset& offset) const {
+  if (path_.empty()) return Status::ok();
   const std::string temporary = path_ + ".tmp";
   if (const Status written = write_durably(temporary, to_json(offset)); !written.is_ok()) return written;
   if (::rename(temporary.c_str(), path_.c_str()) != 0) return storing_failed(path_, "rename");

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kClearInterval{20};
 constexpr std::chrono::seconds kReportInterval{10};
+constexpr std::chrono::milliseconds kStatusInterval{250};
 
 // Sleeps until `timeout` is over, but no longer than until a stop is requested.
 void sleep_interruptibly(const Lane& lane, std::chrono::milliseconds timeout) {
@@ -96,6 +97,7 @@ bool ReaderLoop::take_snapshot() {
   next_report_ = snapshot_began_ + kReportInterval;
   SnapshotCrew crew(lane_.options, start, lane_.stop.wake(), lane_.logger);
   Status status = attend_crew(crew, start);
+  log::show_status(lane_.logger.database(), "");
   if (status.is_ok()) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - snapshot_began_;
     lane_.logger.info("snapshot complete: {} rows of {} tables in {:.1f} s", crew.rows(), start.sources.size(),
@@ -140,16 +142,26 @@ void ReaderLoop::ship(std::unique_ptr<Batch> batch) {
   shipped_();
 }
 
+// On a terminal a few times a second, in the log now and then.
 void ReaderLoop::report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start) {
   const auto now = std::chrono::steady_clock::now();
+  if (log::shows_status() && now >= next_status_) {
+    next_status_ = now + kStatusInterval;
+    log::show_status(lane_.logger.database(), snapshot_progress(crew, start));
+  }
   if (now < next_report_) return;
   next_report_ = now + kReportInterval;
-  const double seconds = std::chrono::duration<double>(now - snapshot_began_).count();
-  const double share =
-      static_cast<double>(crew.tasks_done()) / static_cast<double>(std::max<std::size_t>(start.tasks.size(), 1));
-  lane_.logger.info("snapshot: {} rows, {:.1f} MB, {:.0f} rows/s, {:.0f} % of the chunks{}", crew.rows(),
-                    static_cast<double>(crew.bytes()) / 1e6, static_cast<double>(crew.rows()) / seconds, 100 * share,
-                    share > 0 ? fmt::format(", about {:.0f} s left", seconds / share - seconds) : std::string());
+  lane_.logger.info("snapshot: {}", snapshot_progress(crew, start));
+}
+
+std::string ReaderLoop::snapshot_progress(const SnapshotCrew& crew, const SnapshotStart& start) const {
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - snapshot_began_;
+  const auto tasks = static_cast<double>(std::max<std::size_t>(start.tasks.size(), 1));
+  const double share = static_cast<double>(crew.tasks_done()) / tasks;
+  const auto left = share > 0 ? fmt::format(", about {:.0f} s left", seconds.count() / share - seconds.count()) : "";
+  return fmt::format("{} rows, {:.1f} MB, {:.0f} rows/s, {:.0f} % of the chunks{}", crew.rows(),
+                     static_cast<double>(crew.bytes()) / 1e6, static_cast<double>(crew.rows()) / seconds.count(),
+                     100 * share, left);
 }
 
 bool ReaderLoop::past_stop() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "batch_pool.h"
 #include "lane.h"
@@ -30,6 +31,7 @@ class ReaderLoop {
   bool wait_until_clear();
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
+  std::string snapshot_progress(const SnapshotCrew& crew, const SnapshotStart& start) const;
   void ship(std::unique_ptr<Batch> batch);
   bool survive(const Status& status);
   bool past_stop();
@@ -46,6 +48,7 @@ class ReaderLoop {
   bool published_ = false;
   std::chrono::steady_clock::time_point snapshot_began_;
   std::chrono::steady_clock::time_point next_report_;
+  std::chrono::steady_clock::time_point next_status_;
 };
 
 }  // namespace walcat

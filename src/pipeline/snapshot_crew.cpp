@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include "walcat/model/table_name.h"
+
 namespace walcat {
 
 SnapshotCrew::SnapshotCrew(const DatabaseOptions& options, const SnapshotStart& start, const WakeFd& news,
@@ -133,7 +135,10 @@ void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std:
     if (batch == nullptr) return;
     const auto progress = reader.read(*batch);
     if (!progress.is_ok()) {
-      if (progress.status().code() != StatusCode::kStopped) fail(progress.status());
+      const Relation& relation = start_.sources[task.source]->relation;
+      const Status failed =
+          progress.status().with_context("snapshot of " + TableName{relation.schema, relation.name}.to_string());
+      if (failed.code() != StatusCode::kStopped) fail(failed);
       return give(std::move(batch));
     }
     if (*progress == ChunkReader::Progress::kMore) {

@@ -108,14 +108,19 @@ Status add_missing(Connection& connection, const std::string& name, const std::v
 
 }  // namespace
 
+Status check_tables(Connection& connection, const std::vector<TableName>& tables) {
+  for (const TableName& table : tables) {
+    if (const Status usable = check_table(connection, table); !usable.is_ok()) return usable;
+  }
+  return Status::ok();
+}
+
 Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
                           const log::Logger& logger) {
   auto rows = connection.query(
       fmt::format("SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name)));
   if (!rows.is_ok()) return rows.status();
-  for (const TableName& table : tables) {
-    if (const Status usable = check_table(connection, table); !usable.is_ok()) return usable;
-  }
+  if (const Status usable = check_tables(connection, tables); !usable.is_ok()) return usable;
   if (rows->empty()) return create_publication(connection, name, tables, logger);
   if (rows->front()[0] != "t") return add_missing(connection, name, tables, logger);
   if (!tables.empty()) {

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_map>
+#include <utility>
 
 namespace walcat {
 
@@ -19,15 +21,16 @@ T to_number(const std::optional<std::string>& text) {
 // First OID that pgoutput describes by a Type message (FirstGenbkiObjectId).
 constexpr std::uint32_t kFirstDescribedOid = 10000;
 
-// Reads the catalog of what a publication publishes, one query a subject.
-class PublicationReader {
+// Reads the catalog of a set of tables, one query a subject.
+class RelationReader {
  public:
-  PublicationReader(Connection& connection, const std::string& publication)
-      : connection_(connection), version_(connection.server_version()), publication_(connection.literal(publication)) {}
+  // `tables`: a subquery of schemaname, tablename, attnames and rowfilter, as pg_publication_tables has them.
+  RelationReader(Connection& connection, std::string tables)
+      : connection_(connection), version_(connection.server_version()), tables_(std::move(tables)) {}
 
   Result<std::vector<PublishedRelation>> read() {
-    for (const auto step : {&PublicationReader::read_relations, &PublicationReader::read_columns,
-                            &PublicationReader::read_types, &PublicationReader::read_tables}) {
+    for (const auto step : {&RelationReader::read_relations, &RelationReader::read_columns, &RelationReader::read_types,
+                            &RelationReader::read_tables}) {
       if (const Status status = (this->*step)(); !status.is_ok()) return status;
     }
     return std::move(relations_);
@@ -36,12 +39,13 @@ class PublicationReader {
  private:
   Status read_relations() {
     auto rows = connection_.query(fmt::format(
-        "SELECT c.oid, n.nspname, c.relname, c.relreplident, {}, EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE "
+        "SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, EXISTS (SELECT 1 FROM pg_catalog.pg_index i "
+        "WHERE "
         "i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL) FROM "
-        "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
-        "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {} AND "
+        "{} p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
+        "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE "
         "c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
-        version_ >= 150000 ? "p.rowfilter" : "NULL", publication_));
+        tables_));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       PublishedRelation published;
@@ -60,17 +64,17 @@ class PublicationReader {
   Status read_columns() {
     if (relations_.empty()) return Status::ok();
     // The view lists generated columns up to 17, which such servers do not send.
-    std::string sent = "true";
-    if (version_ >= 150000) sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
+    std::string sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
+    if (version_ >= 180000) sent += " AND (p.attnames IS NOT NULL OR a.attgenerated = '')";
     if (version_ >= 120000 && version_ < 180000) sent += " AND a.attgenerated = ''";
     auto rows = connection_.query(fmt::format(
         "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
         "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident "
-        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)) FROM pg_catalog.pg_publication_tables p JOIN "
+        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)) FROM {} p JOIN "
         "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
         "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
-        "a.attisdropped WHERE p.pubname = {} AND c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
-        publication_, sent));
+        "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
+        tables_, sent));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       const auto place = places_.find(to_number<std::uint32_t>(row[0]));
@@ -145,7 +149,7 @@ class PublicationReader {
 
   Connection& connection_;
   const int version_;
-  const std::string publication_;
+  const std::string tables_;
   std::vector<PublishedRelation> relations_;
   std::unordered_map<std::uint32_t, std::size_t> places_;
 };
@@ -162,7 +166,26 @@ Result<std::string> single_value(Connection& connection, const std::string& sql)
 }  // namespace
 
 Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication) {
-  return PublicationReader(connection, publication).read();
+  const char* lists = connection.server_version() >= 150000
+                          ? "attnames, rowfilter"
+                          : "NULL::pg_catalog.name[] AS attnames, NULL::pg_catalog.text AS rowfilter";
+  return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, {} FROM "
+                                                "pg_catalog.pg_publication_tables WHERE pubname = {})",
+                                                lists, connection.literal(publication)))
+      .read();
+}
+
+Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables) {
+  std::string names;
+  for (const TableName& table : tables) {
+    names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", connection.literal(table.schema),
+                         connection.literal(table.table));
+  }
+  return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, NULL::pg_catalog.name[] AS attnames, "
+                                                "NULL::pg_catalog.text AS rowfilter FROM (VALUES {}) AS "
+                                                "named(schemaname, tablename))",
+                                                names))
+      .read();
 }
 
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables) {
@@ -189,6 +212,15 @@ Result<std::string> export_snapshot(Connection& connection) {
 Result<std::string> current_snapshot(Connection& connection) {
   return single_value(connection, connection.server_version() >= 130000 ? "SELECT pg_catalog.pg_current_snapshot()"
                                                                         : "SELECT pg_catalog.txid_current_snapshot()");
+}
+
+Result<Lsn> position_of_snapshot(Connection& connection) {
+  const auto position =
+      single_value(connection,
+                   "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+                   "pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END");
+  if (!position.is_ok()) return position.status();
+  return Lsn::parse(*position).value_or(Lsn{});
 }
 
 Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kWait{1'000};
+constexpr std::chrono::microseconds kNap{100};
 // libpq keeps room for the largest row it has met until its connection ends.
 constexpr std::size_t kLargeRow = std::size_t{4} << 20;
 
@@ -73,7 +74,7 @@ Result<ChunkReader::Progress> ChunkReader::fill(Batch& batch) {
   if (!copying_) {
     if (const Status started = start_copy(); !started.is_ok()) return started;
   }
-  bool looked = false;
+  int looks = 0;
   for (;;) {
     if (!pending_) {
       auto row = connection_->next_row();
@@ -84,12 +85,14 @@ Result<ChunkReader::Progress> ChunkReader::fill(Batch& batch) {
       }
       if (row->text.data() == nullptr) {
         if (stop_.requested()) return Status(StatusCode::kStopped, "stopped");
-        if (looked) connection_->wait(kWait);
+        // Three looks: at once, after a nap, and when something comes. A server that sends is not woken for by naps.
+        if (looks == 1) connection_->nap(kNap);
+        if (looks == 2) connection_->wait(kWait);
+        looks = looks == 2 ? 0 : looks + 1;
         if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
-        looked = !looked;
         continue;
       }
-      looked = false;
+      looks = 0;
       if (rows_to_pass_ > 0) {
         --rows_to_pass_;
         continue;

@@ -226,11 +226,31 @@ class SlotStart {
   SnapshotTaker taker_;
 };
 
+// Rows without a stream; a dump that was cut cannot go on, as its snapshot has gone with its connection.
+Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& selection, bool was_begun,
+                               const StopRequest& stop, const log::Logger& logger) {
+  if (was_begun) return Status(StatusCode::kRefused, "the dump was cut; hint: start it again");
+  auto connection = open_for_dump(options, stop, logger);
+  if (!connection.is_ok()) return connection.status();
+  StreamStart start;
+  start.connection = std::move(*connection);
+  SnapshotTaker taker(*start.connection, options, selection, logger);
+  if (const Status readable = taker.check_rights(); !readable.is_ok()) return readable;
+  auto snapshot = taker.dump();
+  if (!snapshot.is_ok()) return snapshot.status();
+  start.offset.database = start.connection->database();
+  start.offset.done.position = snapshot->progress.point;
+  start.offset.snapshot = snapshot->progress;
+  start.snapshot = std::move(*snapshot);
+  return start;
+}
+
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
                                const OffsetFile& offset_file, const std::optional<Offset>& written,
                                const StopRequest& stop, const log::Logger& logger) {
+  if (options.dump) return dump_start(options, selection, written.has_value(), stop, logger);
   auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   StreamStart start;

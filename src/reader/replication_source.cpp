@@ -260,9 +260,9 @@ Status ReplicationSource::attend_snapshot() {
   Status alive;
   if (now >= next_status_ && !stop_.requested()) {
     next_status_ = now + status_interval_;
+    // Whoever woke us meanwhile was not heard: so no wait after a question.
     alive = connection_->execute("SELECT 1");
-  }
-  if (alive.is_ok()) {
+  } else {
     connection_->wait(kSnapshotWait);
     alive = connection_->consume_input();
   }

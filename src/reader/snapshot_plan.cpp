@@ -203,6 +203,8 @@ void plan_reads(const std::vector<PublishedRelation>& relations,
       if (table == progress.end()) continue;
       TablePlan(published, physical, *table->second, start.progress).append_to(start.tasks, start.sources.size());
       start.rows += std::max(physical.rows, 0.0);
+      start.outlines.push_back(
+          {physical.name.to_string(), physical.rows, physical.pages * physical.page_bytes, table->second->done.size()});
     }
     if (start.tasks.size() == tasks) continue;
     auto source = std::make_shared<SnapshotSource>();

@@ -9,6 +9,7 @@
 #include "snapshot_plan.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/catalog.h"
+#include "walcat/postgres/publication.h"
 #include "walcat/postgres/slot.h"
 
 namespace walcat {
@@ -36,8 +37,17 @@ SnapshotTaker::SnapshotTaker(Connection& connection, const DatabaseOptions& opti
     : connection_(connection), options_(options), selection_(selection), logger_(logger) {}
 
 Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
-  auto relations = published_relations(connection_, options_.publication_name);
+  const bool by_name = options_.dump && !options_.dump->tables.empty();
+  auto relations = by_name ? named_relations(connection_, options_.dump->tables)
+                           : published_relations(connection_, options_.publication_name);
   if (!relations.is_ok()) return relations;
+  if (options_.dump && !options_.dump->where.empty()) {
+    for (PublishedRelation& published : *relations) {
+      published.row_filter = published.row_filter.empty()
+                                 ? options_.dump->where
+                                 : fmt::format("({}) AND ({})", published.row_filter, options_.dump->where);
+    }
+  }
   std::erase_if(*relations, [&](const PublishedRelation& published) {
     Relation relation = published.relation;
     selection_.apply(relation);
@@ -105,6 +115,45 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   start.progress.tables = cut_tables(*relations, plan_options(connection_, options_));
   if (const Status finished = finish(*relations, start); !finished.is_ok()) return failed(finished);
   return start;
+}
+
+Result<SnapshotStart> SnapshotTaker::dump() {
+  SnapshotStart start;
+  auto relations = wanted_relations();
+  if (!relations.is_ok()) return relations.status();
+  if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
+  // Before the transaction's snapshot, so that nothing is rewritten in between.
+  relations = lock_relations(*relations);
+  if (!relations.is_ok()) return relations.status();
+  const auto position = position_of_snapshot(connection_);
+  if (!position.is_ok()) return position.status();
+  start.progress.point = *position;
+  start.progress.began = postgres_now_micros();
+  start.progress.sessions = 1;
+  start.progress.tables = cut_tables(*relations, plan_options(connection_, options_));
+  if (const Status finished = finish(*relations, start); !finished.is_ok()) return finished.with_context("snapshot");
+  return start;
+}
+
+Result<std::vector<TableOutline>> outline_snapshot(const DatabaseOptions& options, const StopRequest& stop) {
+  const log::Logger logger(options.label);
+  const auto selection = Selection::compile(options.selection);
+  if (!selection.is_ok()) return selection.status();
+  auto connection = open_for_dump(options, stop, logger);
+  if (!connection.is_ok()) return connection.status();
+  SnapshotTaker taker(**connection, options, **selection, logger);
+  const auto start = taker.dump();
+  if (!start.is_ok()) return start.status();
+  return start->outlines;
+}
+
+Result<std::unique_ptr<Connection>> open_for_dump(const DatabaseOptions& options, const StopRequest& stop,
+                                                  const log::Logger& logger) {
+  auto connection =
+      Connection::open({.conn_str = options.conn_str, .replication = false, .stop = &stop, .logger = logger});
+  if (!connection.is_ok()) return connection;
+  if (const Status usable = check_tables(**connection, options.dump->tables); !usable.is_ok()) return usable;
+  return connection;
 }
 
 Result<SnapshotStart> SnapshotTaker::resume(const SnapshotProgress& progress) {

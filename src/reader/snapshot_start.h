@@ -11,6 +11,10 @@
 
 namespace walcat {
 
+/// The connection that a dump is made over; refuses tables that cannot be read that way.
+Result<std::unique_ptr<Connection>> open_for_dump(const DatabaseOptions& options, const StopRequest& stop,
+                                                  const log::Logger& logger);
+
 /// Takes the snapshot that a database's stream begins with, and holds it in the connection's open transaction.
 ///
 /// The transaction keeps ACCESS SHARE on the tables: a rewrite, which the stream does not show, waits until the rows
@@ -26,6 +30,9 @@ class SnapshotTaker {
 
   /// A new snapshot, of the moment that a new slot `slot_name` begins at. Nothing is left of the slot if it fails.
   Result<SnapshotStart> take(const std::string& slot_name, bool temporary);
+
+  /// A snapshot of now, without a slot.
+  Result<SnapshotStart> dump();
 
   /// What is left of an earlier session's.
   Result<SnapshotStart> resume(const SnapshotProgress& progress);

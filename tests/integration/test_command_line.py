@@ -9,7 +9,8 @@ from configuration import configuration, entry, follow_all
 PLAIN = {"databases": [{"conn_str": "host=/nowhere dbname=a", "slot_name": "s", "publication_name": "p"}]}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["config", "--help"], ["version", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["snapshot", "--help"], ["config", "--help"],
+                                       ["version", "--help"]])
 def test_help_goes_to_stdout(arguments, walcat):
     run = walcat.command(*arguments)
     assert run.wait_exit() == 0, run.describe()

@@ -33,6 +33,15 @@ bool enabled(Level level);
 /// Threads: thread-safe. Lines are written whole and at once, so the last one before a crash is not lost.
 void write(Level level, std::string_view database, std::string_view message);
 
+/// Whether show_status() shows anything: stderr is a terminal, and text of level info goes there.
+bool shows_status();
+
+/// Shows on the terminal's last line what `database` is busy with, in place of what was shown of it before; empty: it
+/// is not any more.
+///
+/// Threads: thread-safe. Log lines are written above.
+void show_status(std::string_view database, std::string_view text);
+
 /// A voice that names its database on every line.
 ///
 /// Threads: thread-safe after construction.

@@ -14,9 +14,10 @@
 namespace walcat {
 
 enum class Command {
-  kRun,      ///< Follow the databases; the default.
-  kConfig,   ///< Print the effective configuration.
-  kVersion,  ///< Print the versions of walcat and libpq.
+  kRun,       ///< Follow the databases; the default.
+  kSnapshot,  ///< Print rows of tables once.
+  kConfig,    ///< Print the effective configuration.
+  kVersion,   ///< Print the versions of walcat and libpq.
 };
 
 /// What the command line asks for.
@@ -28,6 +29,12 @@ struct CommandLine {
   Bounds bounds;
   /// Changes to write before a clean stop, at least 1.
   std::optional<std::uint64_t> max_changes;
+  /// What `snapshot` prints; without tables, what the publication publishes.
+  DumpOptions dump;
+  /// Name of the database in logs, where the configuration has several.
+  std::string database;
+  /// Whether `snapshot` only says what it would read.
+  bool dry_run = false;
   std::optional<log::Level> log_level;
   std::optional<log::Format> log_format;
 };
@@ -44,6 +51,8 @@ struct CommandLineReply {
 std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const char* const* argv);
 
 /// Puts what the command line says into `configuration`; it wins over the file.
-void apply_command_line(const CommandLine& command_line, Configuration& configuration);
+///
+/// Errors: kConfiguration if no database, or more than one, fits what `snapshot` asks for.
+Status apply_command_line(const CommandLine& command_line, Configuration& configuration);
 
 }  // namespace walcat

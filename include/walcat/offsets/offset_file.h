@@ -39,6 +39,7 @@ struct Offset {
 /// Threads: thread-safe for different files; one thread at a time for one.
 class OffsetFile {
  public:
+  /// An empty path: nothing is kept.
   explicit OffsetFile(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }

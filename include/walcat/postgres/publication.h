@@ -11,6 +11,9 @@
 
 namespace walcat {
 
+/// Refuses tables that do not exist or cannot be published, by name.
+Status check_tables(Connection& connection, const std::vector<TableName>& tables);
+
 /// Creates the publication for `tables` (empty: all tables), or adds the tables it lacks. Nothing is ever dropped.
 ///
 /// Must run before the slot is created: decoding fails for ever at a point of the log where the publication did not

@@ -45,6 +45,9 @@ struct PublishedRelation {
 /// Source: PostgreSQL manual, view-pg-publication-tables.
 Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication);
 
+/// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
+Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);
+
 /// Takes ACCESS SHARE on the tables until the transaction ends: they can be read and written, not rewritten.
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables);
 
@@ -56,6 +59,9 @@ Result<std::string> export_snapshot(Connection& connection);
 
 /// What the transaction sees as committed, such as `750:755:751,753`.
 Result<std::string> current_snapshot(Connection& connection);
+
+/// A position that everything the transaction sees was written before.
+Result<Lsn> position_of_snapshot(Connection& connection);
 
 /// Makes a slot within begin_snapshot()'s transaction, whose snapshot then sees exactly what committed before the
 /// slot's consistent point, which is returned. `temporary`: the slot ends with the connection.

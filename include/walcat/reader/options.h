@@ -36,6 +36,14 @@ struct SnapshotOptions {
   std::uint64_t chunk_bytes = std::uint64_t{16} << 20;
 };
 
+/// Rows to be printed once, without a slot (`walcat snapshot`).
+struct DumpOptions {
+  /// Empty: what the publication publishes.
+  std::vector<TableName> tables;
+  /// SQL over the tables' columns; empty: all rows.
+  std::string where;
+};
+
 /// One database to follow (an entry of `databases`).
 struct DatabaseOptions {
   /// How logs name the database, such as `db1/slot1`.
@@ -50,6 +58,8 @@ struct DatabaseOptions {
   /// Which of the published tables and columns are printed, and how.
   SelectionOptions selection;
   SnapshotOptions snapshot;
+  /// If set, only the dump is made: no publication, no slot, no offset.
+  std::optional<DumpOptions> dump;
   /// Where the database's offset is kept, slot name included.
   std::string offset_path;
   /// Whether inactive pgoutput slots of this database that `configured_slots` does not name are dropped at start.

@@ -28,6 +28,16 @@ struct SnapshotTask {
   std::uint64_t pages = 0;
 };
 
+/// What a snapshot will read of one physical table.
+struct TableOutline {
+  std::string name;
+  /// The planner's estimate; negative if it has none.
+  double rows = -1;
+  /// Pages of the table itself, without values out of line.
+  std::uint64_t bytes = 0;
+  std::size_t chunks = 0;
+};
+
 /// A snapshot that is ready to be read: shared by the connection that holds it, its tables locked.
 struct SnapshotStart {
   /// What others import.
@@ -37,9 +47,10 @@ struct SnapshotStart {
   std::vector<std::shared_ptr<const SnapshotSource>> sources;
   /// In the order to read them.
   std::vector<SnapshotTask> tasks;
+  std::vector<TableOutline> outlines;
   /// The slot that made the snapshot, where that is not the one that is streamed.
   std::string temporary_slot;
-  /// The planner's estimate for all tables, and what the pages take; neither knows of values out of line.
+  /// The planner's estimate for all tables, and what the pages that are left take.
   double rows = 0;
   std::uint64_t bytes = 0;
 };
@@ -92,5 +103,8 @@ class ChunkReader {
   std::optional<Connection::CopyRow> pending_;
   std::optional<std::size_t> last_row_;
 };
+
+/// What `options.dump` would read, without reading it.
+Result<std::vector<TableOutline>> outline_snapshot(const DatabaseOptions& options, const StopRequest& stop);
 
 }  // namespace walcat

@@ -41,6 +41,7 @@ TEST(CommandLine, RunsConfigYamlWithoutWords) {
 
 TEST(CommandLine, KnowsItsCommands) {
   EXPECT_EQ(parsed({"run"}).command, Command::kRun);
+  EXPECT_EQ(parsed({"snapshot"}).command, Command::kSnapshot);
   EXPECT_EQ(parsed({"config"}).command, Command::kConfig);
   EXPECT_EQ(parsed({"version"}).command, Command::kVersion);
 }
@@ -71,7 +72,7 @@ TEST(CommandLine, ReadsBounds) {
 TEST(CommandLine, ReadsLogOptions) {
   const auto line = parsed({"--log-level", "debug", "--log-format=json"});
   Configuration configuration;
-  apply_command_line(line, configuration);
+  EXPECT_TRUE(apply_command_line(line, configuration).is_ok());
   EXPECT_EQ(configuration.log.level, log::Level::kDebug);
   EXPECT_EQ(configuration.log.format, log::Format::kJson);
 }
@@ -79,9 +80,43 @@ TEST(CommandLine, ReadsLogOptions) {
 TEST(CommandLine, LeavesTheFilesLogOptionsAlone) {
   Configuration configuration;
   configuration.log.level = log::Level::kError;
-  apply_command_line(parsed({"--max-changes=3"}), configuration);
+  EXPECT_TRUE(apply_command_line(parsed({"--max-changes=3"}), configuration).is_ok());
   EXPECT_EQ(configuration.log.level, log::Level::kError);
   EXPECT_EQ(configuration.pipeline.max_changes, 3U);
+}
+
+TEST(CommandLine, ReadsWhatASnapshotPrints) {
+  const auto line = parsed({"snapshot", "--tables", R"(public.orders,"My.Shop"."a,b")", "--where", "id > 3", "-c",
+                            "x.yaml", "--database", "shop", "--dry-run"});
+  EXPECT_EQ(line.command, Command::kSnapshot);
+  EXPECT_EQ(line.dump.tables, (std::vector<TableName>{{"public", "orders"}, {"My.Shop", "a,b"}}));
+  EXPECT_EQ(line.dump.where, "id > 3");
+  EXPECT_EQ(line.database, "shop");
+  EXPECT_EQ(line.config_path, "x.yaml");
+  EXPECT_TRUE(line.dry_run);
+  EXPECT_THAT(refused({"snapshot", "--tables", "orders"}), HasSubstr("found \"orders\"; expected schema.table"));
+  EXPECT_THAT(refused({"--dry-run"}), HasSubstr("--dry-run"));
+}
+
+TEST(CommandLine, MakesASnapshotOfOneDatabase) {
+  const auto two = [] {
+    Configuration configuration;
+    configuration.pipeline.databases.resize(2);
+    configuration.pipeline.databases[0].label = "shop";
+    configuration.pipeline.databases[1].label = "stock";
+    for (auto& database : configuration.pipeline.databases) database.offset_path = "offset.json";
+    return configuration;
+  };
+  auto chosen = two();
+  EXPECT_TRUE(apply_command_line(parsed({"snapshot", "--database", "stock"}), chosen).is_ok());
+  ASSERT_EQ(chosen.pipeline.databases.size(), 1U);
+  EXPECT_EQ(chosen.pipeline.databases[0].label, "stock");
+  EXPECT_TRUE(chosen.pipeline.databases[0].dump.has_value());
+  EXPECT_EQ(chosen.pipeline.databases[0].offset_path, "") << "the stream's offset is none of its business";
+  auto unclear = two();
+  EXPECT_THAT(apply_command_line(parsed({"snapshot"}), unclear).message(), HasSubstr("one of shop, stock"));
+  EXPECT_THAT(apply_command_line(parsed({"snapshot", "--database", "x"}), unclear).message(),
+              HasSubstr("found \"x\"; expected one of shop, stock"));
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
