@@ -52,8 +52,10 @@ DecoderOptions decoder_options(const PipelineOptions& options, const std::shared
 // EX_SOFTWARE.
 constexpr int kInternalErrorStatus = 70;
 
-// Batches that one writev may carry.
+// Batches that one writev may carry, and bytes after which no more are added: where the output is slow, progress is
+// known after each of them.
 constexpr std::size_t kWriteBatchesMost = 64;
+constexpr std::size_t kWriteBytesEnough = std::size_t{512} << 10;
 
 // A thread of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing
 // may be stored or confirmed any more.
@@ -133,6 +135,8 @@ class Pipeline::Street {
   Writer writer_;
   Signal lines_signal_;
   std::vector<Parcel> gathered_;
+  /// Where the last gathering began: the next one begins with the lane behind it, so that none is always last.
+  std::size_t first_lane_ = 0;
 
   OffsetKeeper keeper_;
 
@@ -249,13 +253,17 @@ void Pipeline::Street::write() {
   }
 }
 
-// Takes what is ready, lane by lane, each in its order. A batch that must come again for its rest holds its lane's
+// Takes what is ready, up to a limit, lane by lane, each in its order. A batch that must come again for its rest holds its lane's
 // turn.
 bool Pipeline::Street::gather() {
-  for (const auto& lane : lanes_) {
-    while (gathered_.size() < kWriteBatchesMost) {
+  std::size_t bytes = 0;
+  first_lane_ = (first_lane_ + 1) % lanes_.size();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    Lane* lane = lanes_[(first_lane_ + i) % lanes_.size()].get();
+    while (gathered_.size() < kWriteBatchesMost && bytes < kWriteBytesEnough) {
       auto batch = lane->collect();
       if (batch == nullptr) break;
+      bytes += batch->lines.size();
       const bool is_whole = batch->changes_written + batch->line_ends.size() == batch->changes.size();
       gathered_.push_back({std::move(batch), is_whole});
       if (!is_whole) break;

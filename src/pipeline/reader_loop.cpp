@@ -26,6 +26,12 @@ void sleep_interruptibly(const Lane& lane, std::chrono::milliseconds timeout) {
   }
 }
 
+// Sleeps until somebody wakes the lane's reader, or `timeout` is over.
+void sleep_until_woken(const Lane& lane, std::chrono::milliseconds timeout) {
+  pollfd wake{lane.stop.wake().fd(), POLLIN, 0};
+  if (::poll(&wake, 1, static_cast<int>(timeout.count())) > 0) lane.stop.wake().drain();
+}
+
 }  // namespace
 
 ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
@@ -103,11 +109,12 @@ bool ReaderLoop::take_snapshot() {
     lane_.logger.info("snapshot complete: {} rows of {} tables in {:.1f} s", crew.rows(), start.sources.size(),
                       seconds.count());
   }
-  // Whatever the workers still have goes home by way of the writer.
+  // What the workers did not use goes home by way of the writer.
   for (auto& batch : crew.dismiss()) {
     batch->clear();
     ship(std::move(batch));
   }
+  if (!status.is_ok()) ship_rest(crew);
   if (!status.is_ok()) source_.drop_snapshot();
   if (status.is_ok()) status = source_.begin_stream();
   if (status.is_ok()) backoff_.reset();
@@ -119,21 +126,41 @@ Status ReaderLoop::attend_crew(SnapshotCrew& crew, const SnapshotStart& start) {
   while (!crew.is_over()) {
     if (past_stop()) return {StatusCode::kStopped, "stopped"};
     if (Status failed = crew.failure(); !failed.is_ok()) return failed;
-    while (crew.wants_batch()) {
-      if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
-      if (batch_ == nullptr) break;
-      crew.give(std::move(batch_));
-    }
     bool shipped = false;
-    while (auto batch = crew.take()) {
-      ship(std::move(batch));
-      shipped = true;
-    }
+    const auto have_batch = [&] {
+      if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
+      return batch_ != nullptr;
+    };
+    // Rows that were kept back go before new ones: chunks are done with them.
+    do {
+      while (auto batch = crew.take(batch_)) {
+        ship(std::move(batch));
+        shipped = true;
+      }
+    } while (crew.wants_spare() && have_batch());
+    while (crew.wants_batch() && have_batch()) crew.give(std::move(batch_));
     report_snapshot(crew, start);
     if (shipped || crew.is_over()) continue;
     if (Status attended = source_.attend(); !attended.is_ok()) return attended;
   }
   return Status::ok();
+}
+
+// Rows that were read are printed, so that their chunks are done, whatever ended the snapshot.
+void ReaderLoop::ship_rest(SnapshotCrew& crew) {
+  crew.release_kept_rows();
+  while (!crew.is_over() && !lane_.failed() && !lane_.cut.load(std::memory_order_acquire)) {
+    if (auto batch = crew.take(batch_)) {
+      ship(std::move(batch));
+      continue;
+    }
+    if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
+    if (batch_ == nullptr) sleep_until_woken(lane_, kClearInterval);
+  }
+  for (auto& batch : crew.discard()) {
+    batch->clear();
+    ship(std::move(batch));
+  }
 }
 
 void ReaderLoop::ship(std::unique_ptr<Batch> batch) {

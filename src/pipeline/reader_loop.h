@@ -32,6 +32,7 @@ class ReaderLoop {
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
   std::string snapshot_progress(const SnapshotCrew& crew, const SnapshotStart& start) const;
+  void ship_rest(SnapshotCrew& crew);
   void ship(std::unique_ptr<Batch> batch);
   bool survive(const Status& status);
   bool past_stop();

@@ -53,14 +53,17 @@ std::vector<std::unique_ptr<Batch>> SnapshotCrew::dismiss() {
   std::vector<std::unique_ptr<Batch>> batches;
   std::move(free_.begin(), free_.end(), std::back_inserter(batches));
   free_.clear();
-  for (Full& full : full_) batches.push_back(std::move(full.batch));
-  full_.clear();
   return batches;
 }
 
 bool SnapshotCrew::wants_batch() const {
   const std::lock_guard lock(mutex_);
-  return workers_waiting_ > free_.size() || (full_.empty() && !released_.empty() && free_.empty());
+  return workers_waiting_ > free_.size();
+}
+
+bool SnapshotCrew::wants_spare() const {
+  const std::lock_guard lock(mutex_);
+  return full_.empty() && !released_.empty();
 }
 
 void SnapshotCrew::give(std::unique_ptr<Batch> batch) {
@@ -72,8 +75,8 @@ void SnapshotCrew::give(std::unique_ptr<Batch> batch) {
 }
 
 // Batches first: what a kept row ends has to be on its way before it.
-std::unique_ptr<Batch> SnapshotCrew::take() {
-  std::unique_lock lock(mutex_);
+std::unique_ptr<Batch> SnapshotCrew::take(std::unique_ptr<Batch>& spare) {
+  const std::lock_guard lock(mutex_);
   if (!full_.empty()) {
     Full full = std::move(full_.front());
     full_.pop_front();
@@ -81,34 +84,59 @@ std::unique_ptr<Batch> SnapshotCrew::take() {
     full.batch->snapshot = start_.sources[full.source];
     return std::move(full.batch);
   }
-  if (released_.empty() || free_.empty()) return nullptr;
-  auto batch = std::move(free_.front());
-  free_.pop_front();
-  KeptRow row = std::move(released_.front());
-  released_.pop_front();
-  return with_kept_row(std::move(batch), std::move(row));
+  if (released_.empty() || spare == nullptr) return nullptr;
+  fill_with_kept_rows(*spare);
+  return std::move(spare);
 }
 
-std::unique_ptr<Batch> SnapshotCrew::with_kept_row(std::unique_ptr<Batch> batch, KeptRow row) {
-  if (row.text) {
-    batch->append_frame(*row.text);
-    batch->snapshot = start_.sources[row.source];
-    mark_first(*batch, row.source);
-    batch->last_mark = row.mark;
+// As many as one batch may carry: of one table, and none behind one that is marked.
+void SnapshotCrew::fill_with_kept_rows(Batch& batch) {
+  const std::size_t source = released_.front().source;
+  for (bool marked = false; !marked && !released_.empty(); released_.pop_front()) {
+    KeptRow& row = released_.front();
+    if (row.source != source || (row.text && !batch.has_room(row.text->size()))) return;
+    if (row.text) {
+      if (!batch.has_frames()) {
+        batch.snapshot = start_.sources[source];
+        mark_first(batch, source);
+      }
+      batch.append_frame(*row.text);
+    }
+    std::move(row.chunks.begin(), row.chunks.end(), std::back_inserter(batch.chunks_done));
+    batch.last_mark = row.mark;
+    batch.ends_snapshot = row.ends_snapshot;
+    marked = row.mark != SnapshotMark::kInside || row.ends_snapshot;
   }
-  batch->chunks_done = std::move(row.chunks);
-  batch->ends_snapshot = row.ends_snapshot;
-  return batch;
 }
 
 // Whatever is shipped first of a table, and of all, begins with its first row. A resumed snapshot has begun before.
 void SnapshotCrew::mark_first(Batch& batch, std::size_t source) {
-  const bool is_first_session = start_.progress.sessions == 1;
-  if (!tables_[source].is_begun && is_first_session) {
+  if (!tables_[source].is_begun && !start_.is_resumed) {
     batch.first_mark = is_begun_ ? SnapshotMark::kFirstOfTable : SnapshotMark::kFirst;
   }
   tables_[source].is_begun = true;
   is_begun_ = true;
+}
+
+std::vector<std::unique_ptr<Batch>> SnapshotCrew::discard() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::unique_ptr<Batch>> batches;
+  for (Full& full : full_) batches.push_back(std::move(full.batch));
+  full_.clear();
+  return batches;
+}
+
+void SnapshotCrew::release_kept_rows() {
+  const std::lock_guard lock(mutex_);
+  const auto release = [&](std::optional<KeptRow>& row) {
+    if (!row) return;
+    row->mark = SnapshotMark::kInside;
+    released_.push_back(std::move(*row));
+    row.reset();
+  };
+  for (Table& table : tables_) release(table.kept);
+  release(last_of_table_);
+  is_ended_ = true;
 }
 
 bool SnapshotCrew::is_over() const {
@@ -122,7 +150,7 @@ Status SnapshotCrew::failure() const {
 }
 
 void SnapshotCrew::work(const StopRequest& stop) {
-  ChunkReader reader(options_, start_.exported_name, stop, logger_);
+  ChunkReader reader(options_, start_, stop, logger_);
   std::unique_ptr<Batch> batch;
   while (const auto task = next_task()) read_task(reader, *task, batch);
   if (batch != nullptr) give(std::move(batch));

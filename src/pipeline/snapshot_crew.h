@@ -37,10 +37,16 @@ class SnapshotCrew {
   /// Whether a batch is wanted; then give() one.
   bool wants_batch() const;
   void give(std::unique_ptr<Batch> batch);
-  /// A batch to ship next, marks and all; null if there is none now.
-  std::unique_ptr<Batch> take();
-  /// Asks the workers to give up, waits for them, and returns every batch that was given and not taken.
+  /// Whether take() wants a batch of the reader's for rows that were kept back.
+  bool wants_spare() const;
+  /// A batch to ship next, marks and all; null if there is none now. It may be `spare`, which may be null.
+  std::unique_ptr<Batch> take(std::unique_ptr<Batch>& spare);
+  /// Asks the workers to give up, waits for them, and returns the batches that they did not use.
   std::vector<std::unique_ptr<Batch>> dismiss();
+  /// After dismiss(): the rows that were kept back are to be taken as they are, for the snapshot ends unfinished.
+  void release_kept_rows();
+  /// After dismiss(): batches of rows that nobody wants any more.
+  std::vector<std::unique_ptr<Batch>> discard();
   /// Everything was taken.
   bool is_over() const;
   /// Why no more rows come, if that is not because they were all read.
@@ -78,7 +84,7 @@ class SnapshotCrew {
   void end_task(const SnapshotTask& task, std::optional<std::string> last_row);
   void end_table(Table& table, std::size_t source);
   void fail(const Status& status);
-  std::unique_ptr<Batch> with_kept_row(std::unique_ptr<Batch> batch, KeptRow row);
+  void fill_with_kept_rows(Batch& batch);
   void mark_first(Batch& batch, std::size_t source);
 
   const DatabaseOptions& options_;

@@ -63,6 +63,15 @@ Status check_server(Connection& connection) {
   return Status::ok();
 }
 
+Status flush_log(Connection& connection) {
+  auto recovery = connection.query("SELECT pg_catalog.pg_is_in_recovery()");
+  if (!recovery.is_ok()) return recovery.status();
+  if (recovery->size() != 1 || recovery->front().front() == "t") return Status::ok();
+  // A commit with a transaction ID is flushed, and nothing else can be seen of it.
+  if (const Status set = connection.execute("SET synchronous_commit = local"); !set.is_ok()) return set;
+  return connection.execute("SELECT pg_catalog.txid_current()");
+}
+
 Status check_free_slot(Connection& connection) {
   auto rows = connection.query(
       "SELECT pg_catalog.current_setting('max_replication_slots'), pg_catalog.count(*) "

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "walcat/postgres/snapshot.h"
 #include "walcat/reader/snapshot.h"
 
 namespace walcat {
@@ -9,6 +10,8 @@ namespace walcat {
 namespace {
 
 constexpr int kAttempts = 3;
+// The server's table of locks holds a few thousand, and the snapshot's holder has locked each table already.
+constexpr std::size_t kLockedMost = 1'000;
 constexpr std::chrono::milliseconds kWait{1'000};
 constexpr std::chrono::microseconds kNap{100};
 // libpq keeps room for the largest row it has met until its connection ends.
@@ -16,9 +19,9 @@ constexpr std::size_t kLargeRow = std::size_t{4} << 20;
 
 }  // namespace
 
-ChunkReader::ChunkReader(const DatabaseOptions& options, std::string exported_name, const StopRequest& stop,
+ChunkReader::ChunkReader(const DatabaseOptions& options, const SnapshotStart& start, const StopRequest& stop,
                          const log::Logger& logger)
-    : options_(options), exported_name_(std::move(exported_name)), stop_(stop), logger_(logger) {}
+    : options_(options), start_(start), stop_(stop), logger_(logger) {}
 
 void ChunkReader::begin(const SnapshotTask& task) {
   task_ = task;
@@ -46,18 +49,21 @@ Status ChunkReader::connect() {
       Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
-  const std::string import = "SET TRANSACTION SNAPSHOT " + connection_->literal(exported_name_);
-  // Whoever waits for an exclusive lock on the table waits for our snapshot's holder: we must not wait for them.
-  for (const std::string& sql : {std::string("SET row_security = off"), std::string("SET lock_timeout = '5s'"),
-                                 std::string("SET synchronize_seqscans = off"),
-                                 std::string("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ"), import}) {
-    const Status done = connection_->execute(sql);
-    if (done.is_ok()) continue;
-    connection_.reset();
-    // The snapshot has gone with its holder.
-    return {StatusCode::kUnavailable, done.message()};
-  }
-  return Status::ok();
+  const auto prepare = [&] {
+    // Whoever waits for an exclusive lock on a table waits for our snapshot's holder: we must not wait for them long.
+    for (const std::string& sql :
+         {std::string("SET row_security = off"), std::string("SET lock_timeout = '5s'"),
+          std::string("SET synchronize_seqscans = off"), std::string("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ"),
+          "SET TRANSACTION SNAPSHOT " + connection_->literal(start_.exported_name)}) {
+      if (Status done = connection_->execute(sql); !done.is_ok()) return done;
+    }
+    return start_.tables.size() > kLockedMost ? Status::ok() : lock_tables(*connection_, start_.tables);
+  };
+  const Status prepared = prepare();
+  if (prepared.is_ok()) return prepared;
+  connection_.reset();
+  // The snapshot has gone with its holder, or somebody wants a table for himself: it has to be taken anew.
+  return {StatusCode::kUnavailable, prepared.message()};
 }
 
 Status ChunkReader::start_copy() {

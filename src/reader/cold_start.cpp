@@ -113,7 +113,9 @@ class SlotStart {
     StreamStart start;
     start.offset = *offset;
     if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start));
-    if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !written) return snapshot_beside_slot();
+    if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !written) {
+      return snapshot_beside_slot(&start.offset);
+    }
     return start;
   }
 
@@ -149,14 +151,18 @@ class SlotStart {
       return first_start(slot.confirmed_flush);
     }
     logger_.info("found slot {} and no offset file; taking a snapshot and starting from there", options_.slot_name);
-    return snapshot_beside_slot();
+    return snapshot_beside_slot(nullptr);
   }
 
-  Result<StreamStart> snapshot_beside_slot() {
+  // The stream goes on from `known`, or from the snapshot if there is nothing known.
+  Result<StreamStart> snapshot_beside_slot(const Offset* known) {
     if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
-    auto snapshot = taker_.take(temporary_slot_name(options_.slot_name), true);
+    auto snapshot = taker_.take(temporary_slot_name(options_.slot_name), true, known);
     if (!snapshot.is_ok()) return snapshot.status();
-    return first_start(snapshot->progress.point, std::move(*snapshot));
+    if (known == nullptr) return first_start(snapshot->progress.point, std::move(*snapshot));
+    StreamStart start;
+    start.offset = *known;
+    return with_snapshot(std::move(start), std::move(*snapshot));
   }
 
   Result<StreamStart> create() {
@@ -191,8 +197,12 @@ class SlotStart {
     if (!snapshot.is_ok()) return snapshot.status();
     logger_.info("resuming the snapshot: {} of {} chunks are left", snapshot->progress.chunks_left(),
                  snapshot->progress.chunks());
-    start.offset.snapshot = snapshot->progress;
-    start.snapshot = std::move(*snapshot);
+    return with_snapshot(std::move(start), std::move(*snapshot));
+  }
+
+  Result<StreamStart> with_snapshot(StreamStart start, SnapshotStart snapshot) {
+    start.offset.snapshot = snapshot.progress;
+    start.snapshot = std::move(snapshot);
     // Before its rows are printed: a session's indices must never be given out again.
     if (const Status stored = file_.store(start.offset); !stored.is_ok()) return stored;
     return start;
@@ -249,7 +259,7 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& 
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
                                const OffsetFile& offset_file, const std::optional<Offset>& written,
-                               const StopRequest& stop, const log::Logger& logger) {
+                               const StopRequest& stop, const log::Logger& logger, bool to_the_end) {
   if (options.dump) return dump_start(options, selection, written.has_value(), stop, logger);
   auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
@@ -257,6 +267,9 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   start.connection = std::move(*opened);
   Connection& connection = *start.connection;
 
+  if (to_the_end) {
+    if (const Status flushed = flush_log(connection); !flushed.is_ok()) return flushed;
+  }
   // A pooler or another server may have answered.
   const auto server = identify_server(connection);
   if (!server.is_ok()) return server.status();

@@ -29,10 +29,11 @@ struct StreamStart {
 /// Takes one database from nothing to where it can be read: checks, publication, slot, offset, snapshot.
 ///
 /// `written`: how far this run has come already; nothing in its first session, where the offset file decides.
+/// `to_the_end`: the stream is to be read to where the server stands now.
 /// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together.
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
                                const OffsetFile& offset_file, const std::optional<Offset>& written,
-                               const StopRequest& stop, const log::Logger& logger);
+                               const StopRequest& stop, const log::Logger& logger, bool to_the_end = false);
 
 /// Starts the stream at `offset`; ends the snapshot's transaction first, if there is one.
 Status begin_stream(Connection& connection, const DatabaseOptions& options, const Offset& offset,

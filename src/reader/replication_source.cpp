@@ -91,7 +91,8 @@ Status ReplicationSource::connect() {
     written = offset_;
     written->done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start = cold_start(options_, *selection_, offset_file_, written, stop_, logger_);
+  auto start = cold_start(options_, *selection_, offset_file_, written, stop_, logger_,
+                          bounds_.until_caught_up && sessions_ == 0);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
   snapshot_ = std::move(start->snapshot);

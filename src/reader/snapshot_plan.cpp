@@ -120,9 +120,9 @@ std::map<std::uint32_t, const PhysicalTable*> tables_by_oid(const std::vector<Pu
 class TablePlan {
  public:
   TablePlan(const PublishedRelation& published, const PhysicalTable& physical, const SnapshotProgress::Table& table,
-            const SnapshotProgress& progress)
-      : published_(published), physical_(physical), table_(table), is_resumed_(progress.sessions > 1) {
-    visible_ = VisibleTransactions::parse(progress.visible);
+            const SnapshotStart& start)
+      : published_(published), physical_(physical), table_(table), is_resumed_(start.is_resumed) {
+    visible_ = VisibleTransactions::parse(start.progress.visible);
   }
 
   void append_to(std::vector<SnapshotTask>& tasks, std::size_t source) const {
@@ -201,8 +201,9 @@ void plan_reads(const std::vector<PublishedRelation>& relations,
     for (const PhysicalTable& physical : published.tables) {
       const auto table = progress.find(physical.oid);
       if (table == progress.end()) continue;
-      TablePlan(published, physical, *table->second, start.progress).append_to(start.tasks, start.sources.size());
+      TablePlan(published, physical, *table->second, start).append_to(start.tasks, start.sources.size());
       start.rows += std::max(physical.rows, 0.0);
+      start.tables.push_back(physical.name);
       start.outlines.push_back(
           {physical.name.to_string(), physical.rows, physical.pages * physical.page_bytes, table->second->done.size()});
     }

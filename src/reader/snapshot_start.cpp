@@ -84,7 +84,7 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::
   return wanted_relations();
 }
 
-Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary) {
+Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary, const Offset* known) {
   if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
   const auto point = create_slot_with_snapshot(connection_, slot_name, temporary);
   if (!point.is_ok()) return point.status();
@@ -93,9 +93,10 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
     return status.with_context("snapshot");
   };
   SnapshotStart start;
-  start.progress.point = *point;
+  start.progress.point = known == nullptr ? *point : known->done.position;
   start.progress.began = postgres_now_micros();
-  start.progress.sessions = 1;
+  // Earlier rows may have been printed at the same position.
+  start.progress.sessions = known != nullptr && known->snapshot ? known->snapshot->sessions + 1 : 1;
   if (temporary) start.temporary_slot = slot_name;
   const auto visible = current_snapshot(connection_);
   if (!visible.is_ok()) return failed(visible.status());
@@ -160,6 +161,7 @@ Result<SnapshotStart> SnapshotTaker::resume(const SnapshotProgress& progress) {
   SnapshotStart start;
   start.progress = progress;
   ++start.progress.sessions;
+  start.is_resumed = true;
   const auto is_of_snapshot = [&](const PhysicalTable& physical) {
     return std::any_of(progress.tables.begin(), progress.tables.end(),
                        [&](const SnapshotProgress::Table& table) { return table.oid == physical.oid; });

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "walcat/base/log.h"
+#include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/options.h"
@@ -29,7 +30,9 @@ class SnapshotTaker {
   Status check_rights();
 
   /// A new snapshot, of the moment that a new slot `slot_name` begins at. Nothing is left of the slot if it fails.
-  Result<SnapshotStart> take(const std::string& slot_name, bool temporary);
+  ///
+  /// `known`: where the stream goes on all the same; null: it begins at that moment.
+  Result<SnapshotStart> take(const std::string& slot_name, bool temporary, const Offset* known = nullptr);
 
   /// A snapshot of now, without a slot.
   Result<SnapshotStart> dump();

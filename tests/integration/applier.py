@@ -84,7 +84,7 @@ class Applier:
         op = event.value["op"]
         self.applied[op] += 1
         match op:
-            case "c":
+            case "c" | "r":
                 self._insert(event)
             case "u":
                 self._update(event)

@@ -9,6 +9,8 @@
     WALCAT_TEST_BIG_ROWS            rows of the big transaction (200000)
     WALCAT_TEST_HOLD_SECONDS        how long the reader of the pipe stands still (15)
     WALCAT_TEST_SENDER_TIMEOUT      the server's wal_sender_timeout meanwhile, seconds (6)
+    WALCAT_TEST_SNAPSHOT_ROWS       rows of the snapshots that are stopped and killed (100000; 8000 a kill at least)
+    WALCAT_TEST_SNAPSHOT_KILLS      kills in the middle of such a snapshot (5)
     WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
     WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
     WALCAT_TEST_SEED                of every random choice (1)
@@ -41,6 +43,8 @@ TERMINATE_ROUNDS = number("TERMINATE_ROUNDS", 8, sanitized=4)
 BIG_ROWS = number("BIG_ROWS", 200_000, sanitized=20_000)
 HOLD_SECONDS = number("HOLD_SECONDS", 15, sanitized=10)
 SENDER_TIMEOUT_SECONDS = number("SENDER_TIMEOUT", 6)
+SNAPSHOT_ROWS = number("SNAPSHOT_ROWS", 100_000, sanitized=40_000)
+SNAPSHOT_KILLS = number("SNAPSHOT_KILLS", 5, sanitized=2)
 SEED = number("SEED", 1)
 
 # Every wait of the suite is a multiple of this; a sanitized binary gets more time.

@@ -27,6 +27,10 @@ Result<ServerIdentity> identify_server(Connection& connection);
 /// Errors: kRefused with the value seen, the value expected and how to change it.
 Status check_server(Connection& connection);
 
+/// Makes the server flush its log to the end of a record. Where it has flushed to may lie inside one, and then nothing
+/// reaches that position until more is written.
+Status flush_log(Connection& connection);
+
 /// Checks that a slot is free to be created.
 Status check_free_slot(Connection& connection);
 

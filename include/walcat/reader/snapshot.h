@@ -43,6 +43,8 @@ struct SnapshotStart {
   /// What others import.
   std::string exported_name;
   SnapshotProgress progress;
+  /// Whether an earlier session read a part of it.
+  bool is_resumed = false;
   /// The published tables that have something to be read.
   std::vector<std::shared_ptr<const SnapshotSource>> sources;
   /// In the order to read them.
@@ -50,6 +52,8 @@ struct SnapshotStart {
   std::vector<TableOutline> outlines;
   /// The slot that made the snapshot, where that is not the one that is streamed.
   std::string temporary_slot;
+  /// The tables, for workers to lock: who waits for an exclusive lock would be let in front of them later.
+  std::vector<TableName> tables;
   /// The planner's estimate for all tables, and what the pages that are left take.
   double rows = 0;
   std::uint64_t bytes = 0;
@@ -62,8 +66,8 @@ struct SnapshotStart {
 /// Threads: stage-bound (snapshot worker).
 class ChunkReader {
  public:
-  /// `stop` wakes the reader and makes it give up. Borrowed.
-  ChunkReader(const DatabaseOptions& options, std::string exported_name, const StopRequest& stop,
+  /// `stop` wakes the reader and makes it give up. Borrows all but the logger.
+  ChunkReader(const DatabaseOptions& options, const SnapshotStart& start, const StopRequest& stop,
               const log::Logger& logger);
 
   /// What follows are the rows of `task`.
@@ -88,7 +92,7 @@ class ChunkReader {
   Result<Progress> fill(Batch& batch);
 
   const DatabaseOptions& options_;
-  const std::string exported_name_;
+  const SnapshotStart& start_;
   const StopRequest& stop_;
   const log::Logger logger_;
 
