@@ -23,6 +23,12 @@ constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::
 
 bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
+void repair_names(Relation& relation) {
+  relation.schema = with_replacements(relation.schema);
+  relation.name = with_replacements(relation.name);
+  for (Column& column : relation.columns) column.name = with_replacements(column.name);
+}
+
 Status malformed_frame(std::string_view frame, std::string_view what) {
   return {StatusCode::kProtocolError, fmt::format("CopyData frame of {} bytes: {}", frame.size(), what)};
 }
@@ -56,12 +62,21 @@ Status Decoder::decode_rows(Batch& batch) {
   if (batch.snapshot == nullptr) return Status::ok();
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
-    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index) rows_ = 0;
+    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index) {
+      rows_ = 0;
+      snapshot_relations_.clear();
+    }
     snapshot_ = batch.snapshot;
-    snapshot_relation_ = complete_relation(source.relation, source.note.get(), options_.selection.get());
   }
-  const Relation& relation = *snapshot_relation_;
-  batch.relations.push_back(snapshot_relation_);
+  // Tables take turns; keeping the object keeps what is rendered from it.
+  std::shared_ptr<const Relation>& kept = snapshot_relations_[snapshot_];
+  if (kept == nullptr) {
+    Relation described = source.relation;
+    if (!batch.is_utf8) repair_names(described);
+    kept = complete_relation(std::move(described), source.note.get(), options_.selection.get());
+  }
+  const Relation& relation = *kept;
+  batch.relations.push_back(kept);
   Transaction& transaction = batch.transactions.emplace_back();
   transaction.commit_lsn = source.point;
   transaction.commit_time = source.began;
@@ -241,11 +256,7 @@ void Decoder::relation(Message& message) {
   const auto& notes = batch_->notes;
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
-  if (!batch_->is_utf8) {
-    relation.schema = with_replacements(relation.schema);
-    relation.name = with_replacements(relation.name);
-    for (Column& column : relation.columns) column.name = with_replacements(column.name);
-  }
+  if (!batch_->is_utf8) repair_names(relation);
   relations_->put(std::move(relation), note, options_.selection.get());
 }
 

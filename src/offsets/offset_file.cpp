@@ -118,19 +118,25 @@ Lsn read_lsn(simdjson::dom::element value) {
   return *lsn;
 }
 
+std::uint32_t read_u32(simdjson::dom::element value) {
+  const std::uint64_t number(value);
+  if (number > UINT32_MAX) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+  return static_cast<std::uint32_t>(number);
+}
+
 SnapshotProgress read_snapshot(simdjson::dom::element json) {
   SnapshotProgress snapshot;
   snapshot.point = read_lsn(json["point"]);
   snapshot.began = std::int64_t(json["began"]);
   snapshot.visible = std::string_view(json["visible"]);
-  snapshot.sessions = static_cast<std::uint32_t>(std::uint64_t(json["sessions"]));
+  snapshot.sessions = read_u32(json["sessions"]);
   snapshot.complete = bool(json["complete"]);
   for (const simdjson::dom::element element : simdjson::dom::array(json["tables"])) {
     SnapshotProgress::Table& table = snapshot.tables.emplace_back();
     table.name = std::string_view(element["table"]);
-    table.oid = static_cast<std::uint32_t>(std::uint64_t(element["oid"]));
-    table.filenode = static_cast<std::uint32_t>(std::uint64_t(element["filenode"]));
-    table.chunk_pages = static_cast<std::uint32_t>(std::uint64_t(element["chunk_pages"]));
+    table.oid = read_u32(element["oid"]);
+    table.filenode = read_u32(element["filenode"]);
+    table.chunk_pages = read_u32(element["chunk_pages"]);
     const std::uint64_t chunks(element["chunks"]);
     if (chunks > kChunksMost) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
     table.done.resize(chunks);
@@ -146,7 +152,7 @@ Offset from_json(simdjson::dom::element json) {
   if (std::int64_t(json["version"]) != kVersion) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
   Offset offset;
   offset.system_identifier = std::string_view(json["system_identifier"]);
-  offset.timeline = static_cast<std::uint32_t>(std::uint64_t(json["timeline"]));
+  offset.timeline = read_u32(json["timeline"]);
   offset.database = std::string_view(json["database"]);
   offset.slot = std::string_view(json["slot"]);
   offset.publication = std::string_view(json["publication"]);

@@ -253,8 +253,8 @@ void Pipeline::Street::write() {
   }
 }
 
-// Takes what is ready, up to a limit, lane by lane, each in its order. A batch that must come again for its rest holds its lane's
-// turn.
+// Takes what is ready, up to a limit, lane by lane, each in its order. A batch that must come again for its rest holds
+// its lane's turn.
 bool Pipeline::Street::gather() {
   std::size_t bytes = 0;
   first_lane_ = (first_lane_ + 1) % lanes_.size();

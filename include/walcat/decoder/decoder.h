@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 
 #include "walcat/base/lsn.h"
@@ -101,9 +102,9 @@ class Decoder {
   std::uint64_t total_order_ = 0;
   std::uint64_t table_order_ = 0;
 
-  // The snapshot's table in hand, and rows since the session's first.
+  // The snapshot's table in hand, all tables of its session so far, and rows since the session's first.
   std::shared_ptr<const SnapshotSource> snapshot_;
-  std::shared_ptr<const Relation> snapshot_relation_;
+  std::map<std::shared_ptr<const SnapshotSource>, std::shared_ptr<const Relation>> snapshot_relations_;
   std::uint64_t rows_ = 0;
 
   // The batch in hand.

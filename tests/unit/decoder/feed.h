@@ -27,8 +27,8 @@ namespace walcat::test {
 /// A decoder and the reader before it: packs frames into batches, in sequence, session by session.
 class Feed {
  public:
-  explicit Feed(const ResumePoint& resume = {}, std::size_t frame_bytes = 4096)
-      : resume_(resume), frame_bytes_(frame_bytes) {}
+  explicit Feed(const ResumePoint& resume = {}, std::size_t frame_bytes = 4096, const DecoderOptions& options = {})
+      : decoder_(options), resume_(resume), frame_bytes_(frame_bytes) {}
 
   /// The connection was lost and came back: the server starts over.
   void reconnect() { ++session_; }
@@ -44,9 +44,23 @@ class Feed {
     return batch;
   }
 
+  /// A batch of `rows` in COPY's text form, of a snapshot.
+  std::unique_ptr<Batch> pack_rows(const std::shared_ptr<const SnapshotSource>& source,
+                                   const std::vector<std::string>& rows) {
+    auto batch = pack(rows);
+    batch->snapshot = source;
+    return batch;
+  }
+
   /// The same, decoded; status() tells how that went.
   std::unique_ptr<Batch> decode(const std::vector<std::string>& frames) {
     auto batch = pack(frames);
+    decode(*batch);
+    return batch;
+  }
+  std::unique_ptr<Batch> decode_rows(const std::shared_ptr<const SnapshotSource>& source,
+                                     const std::vector<std::string>& rows) {
+    auto batch = pack_rows(source, rows);
     decode(*batch);
     return batch;
   }
@@ -98,6 +112,7 @@ inline std::string shown(const Batch& batch, const Change& change) {
     case Operation::kUpdate: return identity + "update " + table + old + " -> " + shown(batch, now, columns);
     case Operation::kDelete: return identity + "delete " + table + old;
     case Operation::kTruncate: return identity + "truncate " + table;
+    case Operation::kRead: return identity + "read " + table + " " + shown(batch, now, columns);
     default: return identity + "?";
   }
 }
@@ -126,5 +141,27 @@ inline std::vector<std::uint64_t> indexes(const Batch& batch) {
 /// Table `t`, oid 16384, with key `id` and text `v`: what a case takes when the table does not matter.
 inline TableSpec plain_table() { return {16384, "public", "t", 'd', {{"id", kInt4, true}, {"v"}}}; }
 inline constexpr std::uint32_t kPlain = 16384;
+
+/// Rows of `table` as a snapshot at `point` reads them: what is described as the stream would describe it.
+inline std::shared_ptr<SnapshotSource> source_of(const TableSpec& table, std::uint64_t point = 1000,
+                                                 std::uint64_t first_index = 0) {
+  auto source = std::make_shared<SnapshotSource>();
+  source->relation.oid = table.oid;
+  source->relation.schema = table.schema;
+  source->relation.name = table.name;
+  source->relation.identity = static_cast<ReplicaIdentity>(table.identity);
+  for (const ColumnSpec& spec : table.columns) {
+    Column column;
+    column.name = spec.name;
+    column.type_oid = spec.type_oid;
+    column.type_modifier = spec.modifier;
+    column.is_key = spec.is_key;
+    source->relation.columns.push_back(std::move(column));
+  }
+  source->point = Lsn{point};
+  source->began = 1'000'999;
+  source->first_index = first_index;
+  return source;
+}
 
 }  // namespace walcat::test

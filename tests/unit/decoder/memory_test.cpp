@@ -45,5 +45,28 @@ TEST(BatchMemory, HoldsWideRowsOfNullsWithinItsBound) {
   EXPECT_LE(memory_when_full(start, at(910, insert(16391, Tuple(400, kNullValue)))), Batch::memory_bound(kFrameBytes));
 }
 
+// What a batch holds that was filled with `row` as a snapshot's reader fills it.
+std::size_t memory_when_full_of_rows(const TableSpec& table, const std::string& row) {
+  Feed feed({}, kFrameBytes);
+  const auto batch = feed.pack_rows(source_of(table), {});
+  while (batch->has_room(row.size()) && batch->frame_count() < batch->rows_most()) batch->append_frame(row);
+  feed.decode(*batch);
+  EXPECT_TRUE(feed.status().is_ok()) << feed.status().message();
+  EXPECT_EQ(batch->changes.size(), batch->frame_count());
+  return memory_of(*batch);
+}
+
+TEST(BatchMemory, HoldsTheSmallestRowsOfASnapshotWithinItsBound) {
+  EXPECT_LE(memory_when_full_of_rows({16390, "public", "none", 'd', {}}, ""), Batch::memory_bound(kFrameBytes));
+  EXPECT_LE(memory_when_full_of_rows({16390, "public", "k", 'd', {{"id"}}}, ""), Batch::memory_bound(kFrameBytes));
+  EXPECT_LE(memory_when_full_of_rows(plain_table(), "1\tabc"), Batch::memory_bound(kFrameBytes));
+}
+
+TEST(BatchMemory, HoldsWideEmptyRowsOfASnapshotWithinItsBound) {
+  TableSpec wide{16391, "public", "wide", 'd', {}};
+  for (int i = 0; i < 400; ++i) wide.columns.push_back({fmt::format("c{}", i)});
+  EXPECT_LE(memory_when_full_of_rows(wide, std::string(399, '\t')), Batch::memory_bound(kFrameBytes));
+}
+
 }  // namespace
 }  // namespace walcat::test

@@ -68,6 +68,60 @@ TEST(Batch, ShowsTheTextOfACell) {
   EXPECT_EQ(batch.text({begin + 2, 3}), "cde");
 }
 
+TEST(Batch, ShowsFramesWhereTheyStand) {
+  Batch batch(1024);
+  for (const char* frame : {"one", "", "three"}) batch.append_frame(frame);
+  batch.for_each_frame_in_place([](char* frame, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) frame[i] = 'x';
+    return true;
+  });
+  EXPECT_EQ(frames(batch), (std::vector<std::string>{"xxx", "", "xxxxx"}));
+  int visited = 0;
+  batch.for_each_frame_in_place([&](char*, std::size_t) { return ++visited < 2; });
+  EXPECT_EQ(visited, 2);
+}
+
+TEST(Batch, GivesItsLastFrameBack) {
+  Batch batch(1024);
+  std::vector<std::size_t> begins;
+  for (const char* frame : {"one", "", "three"}) {
+    begins.push_back(batch.frames_size());
+    batch.append_frame(frame);
+  }
+  EXPECT_EQ(batch.frame_count(), 3U);
+  EXPECT_EQ(batch.pop_frame(begins[2]), "three");
+  EXPECT_EQ(frames(batch), (std::vector<std::string>{"one", ""}));
+  EXPECT_EQ(batch.pop_frame(begins[1]), "");
+  EXPECT_EQ(batch.frame_count(), 1U);
+  batch.append_frame("again");
+  EXPECT_EQ(frames(batch), (std::vector<std::string>{"one", "again"}));
+  EXPECT_EQ(batch.pop_frame(begins[1]), "again");
+  EXPECT_EQ(batch.pop_frame(begins[0]), "one");
+  EXPECT_FALSE(batch.has_frames());
+  EXPECT_EQ(batch.frame_count(), 0U);
+}
+
+TEST(Batch, KeepsNothingOfASnapshotThroughClear) {
+  Batch batch(1024);
+  const auto source = std::make_shared<const SnapshotSource>();
+  batch.append_frame("row");
+  batch.snapshot = source;
+  batch.snapshot_point = Lsn{1000};
+  batch.first_mark = SnapshotMark::kFirst;
+  batch.last_mark = SnapshotMark::kLast;
+  batch.chunks_done = {{1, 2, 3}};
+  batch.ends_snapshot = true;
+  batch.clear();
+  EXPECT_EQ(source.use_count(), 1) << "the source is let go";
+  EXPECT_EQ(batch.snapshot, nullptr);
+  EXPECT_FALSE(batch.snapshot_point);
+  EXPECT_EQ(batch.first_mark, SnapshotMark::kInside);
+  EXPECT_EQ(batch.last_mark, SnapshotMark::kInside);
+  EXPECT_TRUE(batch.chunks_done.empty());
+  EXPECT_FALSE(batch.ends_snapshot);
+  EXPECT_EQ(batch.frame_count(), 0U);
+}
+
 TEST(Batch, IsAsNewAfterClear) {
   Batch batch(1024);
   batch.append_frame("frame");

@@ -87,6 +87,32 @@ class OffsetKeeperTest : public testing::Test {
   }
   std::optional<Offset> stored(std::size_t i) { return lane(i).offset_file.load().value(); }
 
+  // The first session of a snapshot of one table in three chunks.
+  void publish_with_snapshot(std::size_t i) {
+    Offset offset{"7301", 1, lane(i).options.label, "s", "p", {Lsn{500}, Lsn{}, 0}};
+    offset.snapshot.emplace();
+    offset.snapshot->point = Lsn{500};
+    offset.snapshot->sessions = 1;
+    offset.snapshot->tables.emplace_back();
+    offset.snapshot->tables[0].oid = offset.snapshot->tables[0].filenode = kPlain;
+    offset.snapshot->tables[0].done.resize(3);
+    lane(i).publish_identity(offset);
+  }
+  // The output took all rows of the chunk; the stream has not begun.
+  void write_chunk(std::size_t i, std::uint32_t number, bool ends_snapshot = false) {
+    const auto batch = feed_.pack_rows(source_of(plain_table(), 500), {"1\ta", "2\tb"});
+    batch->chunks_done = {{kPlain, kPlain, number}};
+    batch->ends_snapshot = ends_snapshot;
+    feed_.decode(*batch);
+    ASSERT_TRUE(feed_.status().is_ok()) << feed_.status().message();
+    batch->changes_written = static_cast<std::uint32_t>(batch->changes.size());
+    lane(i).note_written(*batch);
+  }
+  bool is_stored(std::size_t i, std::uint32_t number) {
+    const auto offset = stored(i);
+    return offset && offset->snapshot && offset->snapshot->tables.at(0).done.at(number);
+  }
+
   TemporaryFolder folder_;
   FakeSink sink_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -207,6 +233,105 @@ TEST_F(OffsetKeeperTest, CutsNothingShortBeforeItsTime) {
   ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
   EXPECT_FALSE(lane(0).cut.load());
   EXPECT_FALSE(sink_.interrupted.load());
+}
+
+// Snapshots.
+
+TEST_F(OffsetKeeperTest, StoresAChunkAtOnceThoughThePositionStays) {
+  publish_with_snapshot(0);
+  start(milliseconds(60'000));
+  write_chunk(0, 1);
+  keeper_->wake();
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return is_stored(0, 1); }));
+  EXPECT_EQ(stored(0)->snapshot->tables[0].done, (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(stored(0)->snapshot->sessions, 1U);
+  EXPECT_FALSE(stored(0)->snapshot->complete);
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{500}, Lsn{}, 0}));
+  EXPECT_EQ(lane(0).stored.load(), 500U);
+  EXPECT_GE(sink_.syncs.load(), 1) << "the output is made durable first";
+}
+
+TEST_F(OffsetKeeperTest, StoresEachChunkOnTopOfTheOnesBefore) {
+  publish_with_snapshot(0);
+  start(milliseconds(60'000));
+  for (const std::uint32_t number : {2U, 0U}) {
+    write_chunk(0, number);
+    keeper_->wake();
+    ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return is_stored(0, number); }));
+  }
+  EXPECT_EQ(stored(0)->snapshot->tables[0].done, (std::vector<bool>{true, false, true}));
+}
+
+TEST_F(OffsetKeeperTest, StoresThatTheSnapshotIsComplete) {
+  publish_with_snapshot(0);
+  start(milliseconds(60'000));
+  write_chunk(0, 1, true);
+  keeper_->wake();
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] {
+    const auto offset = stored(0);
+    return offset && offset->snapshot && offset->snapshot->complete;
+  }));
+  EXPECT_TRUE(stored(0)->snapshot->tables.empty());
+}
+
+TEST_F(OffsetKeeperTest, StoresNoChunkThatIsNotDurableAndTriesAgain) {
+  publish_with_snapshot(0);
+  sink_.sync_fails = true;
+  start(milliseconds(5));
+  write_chunk(0, 1);
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 3; })) << "it was tried once and forgotten";
+  EXPECT_FALSE(stored(0).has_value());
+  sink_.sync_fails = false;
+  EXPECT_TRUE(comes_true(lane(0).stop.wake(), [&] { return is_stored(0, 1); }));
+}
+
+TEST_F(OffsetKeeperTest, TriesAgainToStoreAChunk) {
+  publish_with_snapshot(0);
+  const std::string obstacle = lane(0).offset_file.path() + ".tmp";
+  std::filesystem::create_directory(obstacle);
+  start(milliseconds(5));
+  write_chunk(0, 1);
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 3; })) << "it was tried once and forgotten";
+  EXPECT_FALSE(stored(0).has_value());
+  std::filesystem::remove(obstacle);
+  EXPECT_TRUE(comes_true(lane(0).stop.wake(), [&] { return is_stored(0, 1); }));
+}
+
+TEST_F(OffsetKeeperTest, StoresNothingTwiceThatIsNoNews) {
+  publish_with_snapshot(0);
+  publish(1);
+  start(milliseconds(5));
+  write_chunk(0, 1);
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return is_stored(0, 1); }));
+  std::filesystem::remove(lane(0).offset_file.path());
+  lane(0).flush_due = true;
+  // Two rounds that have something to store for the other lane, and so came past this one.
+  for (const std::uint64_t position : {900U, 1000U}) {
+    write(1, {keepalive(position)});
+    ASSERT_TRUE(comes_true(lane(1).stop.wake(), [&] { return lane(1).stored.load() == position; }));
+  }
+  EXPECT_FALSE(stored(0).has_value());
+}
+
+TEST_F(OffsetKeeperTest, StoresChunksWithTheLastOffsetOfADrainedLane) {
+  publish_with_snapshot(0);
+  start(milliseconds(60'000));
+  write_chunk(0, 2);
+  end();
+  EXPECT_TRUE(lane(0).settled);
+  EXPECT_TRUE(is_stored(0, 2));
+  EXPECT_EQ(stored(0)->done, (ResumePoint{Lsn{500}, Lsn{}, 0}));
+}
+
+TEST_F(OffsetKeeperTest, KeepsACompleteSnapshotBesideTheStreamsPosition) {
+  publish_with_snapshot(0);
+  start(milliseconds(5));
+  write_chunk(0, 0, true);
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true(lane(0).stop.wake(), [&] { return lane(0).stored.load() == 900; }));
+  EXPECT_EQ(stored(0)->done.position, Lsn{900});
+  EXPECT_TRUE(stored(0)->snapshot->complete);
+  EXPECT_EQ(stored(0)->snapshot->point, Lsn{500});
 }
 
 }  // namespace

@@ -1,0 +1,585 @@
+// What a snapshot reads: how tables are cut into chunks, what is left of an earlier session's, and by which commands.
+
+#include "reader/snapshot_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace walcat::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr std::uint64_t kPage = 8192;
+// What the point saw, and the condition that says so.
+constexpr const char* kVisible = "750:755:751,753";
+constexpr const char* kSeen =
+    "(NOT (age(xmin) BETWEEN 0 AND age('755'::xid) OR xmin = '751'::xid OR xmin = '753'::xid))";
+constexpr const char* kWrittenSince = "(age(xmin) BETWEEN 0 AND age('750'::xid))";
+
+PhysicalTable physical(const std::string& name, std::uint32_t oid, std::uint64_t pages) {
+  PhysicalTable table;
+  table.name = {"public", name};
+  table.oid = oid;
+  table.filenode = oid;
+  table.pages = pages;
+  return table;
+}
+
+// Table public.`name` with the columns id and v and a key.
+PublishedRelation published(const std::string& name, std::uint32_t oid, std::uint64_t pages) {
+  PublishedRelation published;
+  published.relation.oid = oid;
+  published.relation.schema = "public";
+  published.relation.name = name;
+  for (const char* column : {"id", "v"}) {
+    published.relation.columns.emplace_back();
+    published.relation.columns.back().name = column;
+  }
+  published.has_key = true;
+  published.tables.push_back(physical(name, oid, pages));
+  return published;
+}
+
+PlanOptions chunks_of(std::uint64_t pages) { return {pages * kPage, true}; }
+
+using Relations = std::vector<PublishedRelation>;
+
+// A session's start, with chunks of 16 pages.
+SnapshotStart begun(const Relations& relations, std::uint32_t sessions = 1) {
+  SnapshotStart start;
+  start.progress.point = Lsn{1000};
+  start.progress.began = 77;
+  start.progress.visible = kVisible;
+  start.progress.sessions = sessions;
+  start.is_resumed = sessions > 1;
+  start.progress.tables = cut_tables(relations, chunks_of(16));
+  return start;
+}
+
+SnapshotStart planned(const Relations& relations, SnapshotStart start) {
+  plan_reads(relations, {}, start);
+  return start;
+}
+
+std::vector<std::string> commands(const SnapshotStart& start) {
+  std::vector<std::string> all;
+  for (const SnapshotTask& task : start.tasks) all.push_back(task.copy);
+  return all;
+}
+
+// Numbers of the chunks that are read; -1 for what is read beside them.
+std::vector<int> chunks_read(const SnapshotStart& start) {
+  std::vector<int> all;
+  for (const SnapshotTask& task : start.tasks) all.push_back(task.chunk ? static_cast<int>(task.chunk->number) : -1);
+  return all;
+}
+
+// What reads the rows of public.t that meet `conditions`.
+std::string rows_of_t(const std::string& conditions) {
+  return R"(COPY (SELECT "id", "v" FROM ONLY "public"."t" WHERE )" + conditions + ") TO STDOUT";
+}
+
+std::string pages_between(int first, int end) {
+  return fmt::format("ctid >= '({},0)'::tid AND ctid < '({},0)'::tid", first, end);
+}
+std::string pages_from(int first) { return fmt::format("ctid >= '({},0)'::tid", first); }
+
+// Cutting.
+
+struct Cut {
+  std::size_t chunks;
+  std::uint32_t pages;
+  bool operator==(const Cut&) const = default;
+};
+void PrintTo(const Cut& cut, std::ostream* out) { *out << cut.chunks << " chunks of " << cut.pages << " pages"; }
+
+Cut cut(std::uint64_t pages, const PlanOptions& options, std::uint64_t page_bytes = kPage) {
+  Relations relations{published("t", 1, pages)};
+  relations[0].tables[0].page_bytes = page_bytes;
+  const auto tables = cut_tables(relations, options);
+  EXPECT_EQ(tables.size(), 1U);
+  return {tables.at(0).done.size(), tables.at(0).chunk_pages};
+}
+
+TEST(SnapshotPlan, CutsATableIntoRunsOfPages) {
+  EXPECT_EQ(cut(160, chunks_of(16)), (Cut{10, 16}));
+  EXPECT_EQ(cut(161, chunks_of(16)), (Cut{11, 16}));
+  EXPECT_EQ(cut(33, chunks_of(16)), (Cut{3, 16}));
+  EXPECT_EQ(cut(17, chunks_of(16)), (Cut{2, 16}));
+}
+
+TEST(SnapshotPlan, MakesASmallOrEmptyTableOneChunk) {
+  for (const std::uint64_t pages : {0, 1, 15, 16}) EXPECT_EQ(cut(pages, chunks_of(16)), (Cut{1, 0})) << pages;
+}
+
+TEST(SnapshotPlan, CountsAChunkInWholePages) {
+  EXPECT_EQ(cut(32, {16 * kPage - 1, true}), (Cut{3, 15}));
+  EXPECT_EQ(cut(32, {16 * kPage + 1, true}), (Cut{2, 16}));
+  EXPECT_EQ(cut(32, {16 * kPage, true}, 32768), (Cut{8, 4}));
+  EXPECT_EQ(cut(3, {kPage - 1, true}), (Cut{3, 1})) << "a page at least";
+  EXPECT_EQ(cut(3, {1, true}, 32768), (Cut{3, 1}));
+}
+
+TEST(SnapshotPlan, CutsTheLargestTable) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  EXPECT_EQ(cut(kMost, {std::uint64_t{1} << 40, true}), (Cut{32, 1U << 27}));
+  EXPECT_EQ(cut(kMost, {std::numeric_limits<std::uint64_t>::max(), true}), (Cut{2, 1U << 31}));
+}
+
+TEST(SnapshotPlan, MakesEveryTableOneChunkWhereAServerCannotReadByPages) {
+  EXPECT_EQ(cut(100'000, {16 * kPage, false}), (Cut{1, 0}));
+  EXPECT_EQ(cut(0, {16 * kPage, false}), (Cut{1, 0}));
+}
+
+TEST(SnapshotPlan, CutsEveryPhysicalTable) {
+  Relations relations{published("t", 1, 20), published("root", 2, 0), published("u", 5, 0)};
+  relations[1].tables = {physical("Leaf 1", 3, 40), physical("leaf2", 4, 16)};
+  relations[1].tables[0].filenode = 33;
+  const auto tables = cut_tables(relations, chunks_of(16));
+  ASSERT_THAT(tables, SizeIs(4));
+  EXPECT_EQ(tables[1].name, R"(public."Leaf 1")");
+  EXPECT_EQ(tables[1].oid, 3U);
+  EXPECT_EQ(tables[1].filenode, 33U);
+  EXPECT_EQ(tables[1].done, std::vector<bool>(3, false));
+  EXPECT_FALSE(tables[1].is_mixed);
+  EXPECT_FALSE(tables[1].is_rewritten);
+  EXPECT_EQ(tables[2].oid, 4U);
+  EXPECT_EQ(tables[3].oid, 5U);
+  EXPECT_THAT(cut_tables({}, chunks_of(16)), IsEmpty());
+}
+
+// Bringing an earlier session's progress up to date.
+
+SnapshotProgress updated(SnapshotProgress progress, const Relations& relations,
+                         const PlanOptions& options = chunks_of(16)) {
+  update_tables(progress, relations, options, log::Logger("db1"));
+  return progress;
+}
+
+SnapshotProgress progress_of(const Relations& relations) { return begun(relations).progress; }
+
+TEST(SnapshotPlan, PassesOverTablesThatAreGone) {
+  auto progress = progress_of({published("t", 1, 40), published("u", 2, 40), published("w", 3, 40)});
+  progress.tables[0].done[1] = progress.tables[2].done[2] = true;
+  const auto now = updated(progress, {published("w", 3, 40), published("t", 1, 40)});
+  ASSERT_THAT(now.tables, SizeIs(2));
+  EXPECT_EQ(now.tables[0].oid, 1U);
+  EXPECT_EQ(now.tables[0].done, (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(now.tables[1].oid, 3U);
+  EXPECT_EQ(now.tables[1].done, (std::vector<bool>{false, false, true}));
+  EXPECT_THAT(updated(progress, {}).tables, IsEmpty());
+}
+
+TEST(SnapshotPlan, AddsNoTableThatIsNew) {
+  const auto now = updated(progress_of({published("t", 1, 40)}), {published("t", 1, 40), published("new", 2, 40)});
+  EXPECT_THAT(now.tables, SizeIs(1));
+}
+
+TEST(SnapshotPlan, CutsARewrittenTableAnew) {
+  auto progress = progress_of({published("t", 1, 40), published("u", 2, 40)});
+  progress.tables[0].done = {true, true, true};
+  progress.tables[1].done = {true, false, false};
+  Relations relations{published("t", 1, 70), published("u", 2, 40)};
+  relations[0].tables[0].filenode = 99;
+  const auto now = updated(progress, relations);
+  ASSERT_THAT(now.tables, SizeIs(2));
+  EXPECT_EQ(now.tables[0].filenode, 99U);
+  EXPECT_EQ(now.tables[0].done, std::vector<bool>(5, false));
+  EXPECT_EQ(now.tables[0].chunk_pages, 16U);
+  EXPECT_TRUE(now.tables[0].is_rewritten);
+  EXPECT_FALSE(now.tables[0].is_mixed);
+  EXPECT_FALSE(now.tables[1].is_rewritten);
+}
+
+TEST(SnapshotPlan, CutsATruncatedTableAnewIntoOneChunk) {
+  auto progress = progress_of({published("t", 1, 40)});
+  progress.tables[0].done = {true, false, true};
+  progress.tables[0].is_mixed = true;
+  Relations relations{published("t", 1, 0)};
+  relations[0].tables[0].filenode = 99;
+  const auto now = updated(progress, relations);
+  EXPECT_EQ(now.tables.at(0).done, std::vector<bool>{false});
+  EXPECT_EQ(now.tables.at(0).chunk_pages, 0U);
+  EXPECT_TRUE(now.tables.at(0).is_rewritten);
+  EXPECT_FALSE(now.tables.at(0).is_mixed) << "nothing of it was read yet";
+}
+
+TEST(SnapshotPlan, LeavesChunksAsTheyWereCut) {
+  auto progress = progress_of({published("t", 1, 40)});
+  progress.tables[0].done = {true, false, false};
+  // Larger by now, and other chunks are configured: pages of chunks that are done must not move.
+  const auto now = updated(progress, {published("t", 1, 4000)}, chunks_of(5));
+  EXPECT_EQ(now.tables.at(0).done, (std::vector<bool>{true, false, false}));
+  EXPECT_EQ(now.tables.at(0).chunk_pages, 16U);
+  EXPECT_EQ(updated(progress, {published("t", 1, 40)}, {kPage, false}).tables.at(0).chunk_pages, 16U);
+}
+
+TEST(SnapshotPlan, KnowsATableByItsOidWhateverItIsCalledNow) {
+  auto progress = progress_of({published("t", 1, 40)});
+  progress.tables[0].done[0] = true;
+  const auto now = updated(progress, {published("renamed", 1, 40)});
+  ASSERT_THAT(now.tables, SizeIs(1));
+  EXPECT_TRUE(now.tables[0].done[0]);
+}
+
+TEST(SnapshotPlan, CallsATableMixedThatIsReadInPart) {
+  const auto is_mixed = [](const std::vector<bool>& done, bool was_mixed = false) {
+    auto progress = progress_of({published("t", 1, 40)});
+    progress.tables[0].done = done;
+    progress.tables[0].is_mixed = was_mixed;
+    return updated(progress, {published("t", 1, 40)}).tables.at(0).is_mixed;
+  };
+  EXPECT_FALSE(is_mixed({false, false, false}));
+  EXPECT_TRUE(is_mixed({true, false, false}));
+  EXPECT_TRUE(is_mixed({false, false, true}));
+  EXPECT_TRUE(is_mixed({true, true, false}));
+  EXPECT_FALSE(is_mixed({true, true, true})) << "read at one point";
+  EXPECT_TRUE(is_mixed({true, true, true}, true)) << "read at several, in sessions before";
+  EXPECT_FALSE(is_mixed({false}));
+  EXPECT_FALSE(is_mixed({true}));
+}
+
+// Commands.
+
+TEST(SnapshotPlan, ReadsASmallTableWhole) {
+  const Relations relations{published("t", 1, 16)};
+  const auto start = planned(relations, begun(relations));
+  EXPECT_THAT(commands(start), ElementsAre(R"(COPY "public"."t" ("id", "v") TO STDOUT)"));
+  EXPECT_EQ(start.tasks[0].pages, 16U);
+  ASSERT_TRUE(start.tasks[0].chunk.has_value());
+  EXPECT_EQ(start.tasks[0].chunk->table_oid, 1U);
+  EXPECT_EQ(start.tasks[0].chunk->filenode, 1U);
+  EXPECT_EQ(start.tasks[0].chunk->number, 0U);
+}
+
+TEST(SnapshotPlan, ReadsALargeTableByPagesAndLeavesTheEndOpen) {
+  const Relations relations{published("t", 1, 40)};
+  const auto start = planned(relations, begun(relations));
+  EXPECT_THAT(commands(start),
+              ElementsAre(rows_of_t("(" + pages_between(0, 16) + ")"), rows_of_t("(" + pages_between(16, 32) + ")"),
+                          rows_of_t("(" + pages_from(32) + ")")));
+  EXPECT_THAT(chunks_read(start), ElementsAre(0, 1, 2));
+  EXPECT_EQ(start.tasks[0].pages, 16U);
+  EXPECT_EQ(start.tasks[2].pages, 8U);
+  EXPECT_EQ(start.bytes, 40 * kPage);
+}
+
+TEST(SnapshotPlan, ReachesTheLastPageOfTheLargestTable) {
+  const Relations relations{published("t", 1, std::numeric_limits<std::uint32_t>::max())};
+  auto start = begun({});
+  start.progress.tables = cut_tables(relations, {std::uint64_t{1} << 40, true});
+  start = planned(relations, std::move(start));
+  ASSERT_THAT(start.tasks, SizeIs(32));
+  EXPECT_EQ(start.tasks[30].copy, rows_of_t("(ctid >= '(4026531840,0)'::tid AND ctid < '(4160749568,0)'::tid)"));
+  EXPECT_EQ(start.tasks[31].copy, rows_of_t("(ctid >= '(4160749568,0)'::tid)"));
+}
+
+TEST(SnapshotPlan, ReadsWhatATableGrewByWithItsLastChunk) {
+  const Relations before{published("t", 1, 40)};
+  const Relations now{published("t", 1, 100)};
+  const auto start = planned(now, begun(before, 2));
+  EXPECT_THAT(chunks_read(start), ElementsAre(0, 1, 2));
+  EXPECT_EQ(start.tasks[2].copy, rows_of_t("(" + pages_from(32) + ")"));
+  EXPECT_EQ(start.tasks[2].pages, 68U);
+}
+
+TEST(SnapshotPlan, ReadsEveryChunkOfATableThatShrank) {
+  const Relations before{published("t", 1, 40)};
+  const Relations now{published("t", 1, 3)};
+  const auto start = planned(now, begun(before, 2));
+  EXPECT_THAT(chunks_read(start), ElementsAre(0, 1, 2)) << "each is to be done, though there is nothing in it";
+  EXPECT_EQ(start.tasks[2].pages, 0U);
+}
+
+TEST(SnapshotPlan, QuotesNames) {
+  PublishedRelation ugly = published("t", 1, 20);
+  ugly.relation.columns[0].name = "a\"b";
+  ugly.relation.columns[1].name = "select, \xC3\xBC'\\";
+  ugly.tables[0].name = {"we\"ird", "T \"x\"; DROP TABLE t --"};
+  const std::string columns = "\"a\"\"b\", \"select, \xC3\xBC'\\\"";
+  const std::string table = R"("we""ird"."T ""x""; DROP TABLE t --")";
+  EXPECT_THAT(
+      commands(planned({ugly}, begun({ugly}))),
+      ElementsAre(
+          "COPY (SELECT " + columns + " FROM ONLY " + table + " WHERE (" + pages_between(0, 16) + ")) TO STDOUT",
+          "COPY (SELECT " + columns + " FROM ONLY " + table + " WHERE (" + pages_from(16) + ")) TO STDOUT"));
+  ugly.tables[0].pages = 1;
+  EXPECT_THAT(commands(planned({ugly}, begun({ugly}))), ElementsAre("COPY " + table + " (" + columns + ") TO STDOUT"));
+}
+
+TEST(SnapshotPlan, PutsARowFilterIntoParentheses) {
+  PublishedRelation filtered = published("t", 1, 1);
+  filtered.row_filter = "id > 5 OR v IS NULL";
+  EXPECT_THAT(commands(planned({filtered}, begun({filtered}))), ElementsAre(rows_of_t("(id > 5 OR v IS NULL)")));
+  filtered.tables[0].pages = 20;
+  EXPECT_THAT(commands(planned({filtered}, begun({filtered}))),
+              ElementsAre(rows_of_t("(" + pages_between(0, 16) + ") AND (id > 5 OR v IS NULL)"),
+                          rows_of_t("(" + pages_from(16) + ") AND (id > 5 OR v IS NULL)")));
+  filtered.has_key = false;
+  EXPECT_THAT(commands(planned({filtered}, begun({filtered}, 2))),
+              ElementsAre(rows_of_t("(" + pages_between(0, 16) + ") AND " + kSeen + " AND (id > 5 OR v IS NULL)"),
+                          rows_of_t("(" + pages_from(16) + ") AND " + kSeen + " AND (id > 5 OR v IS NULL)")));
+}
+
+// COPY of a column list must name one; a query needs none.
+TEST(SnapshotPlan, ReadsATableWithoutColumns) {
+  PublishedRelation none = published("none", 1, 1);
+  none.relation.columns.clear();
+  const auto whole = commands(planned({none}, begun({none})));
+  ASSERT_THAT(whole, SizeIs(1));
+  EXPECT_THAT(whole[0], testing::MatchesRegex(R"re(COPY \(SELECT +FROM ONLY "public"\."none"\) TO STDOUT)re"));
+  none.tables[0].pages = 20;
+  const auto chunks = commands(planned({none}, begun({none})));
+  ASSERT_THAT(chunks, SizeIs(2));
+  EXPECT_THAT(chunks[1], testing::MatchesRegex(R"re(COPY \(SELECT +FROM ONLY "public"\."none" WHERE \(ctid.*)re"));
+}
+
+TEST(SnapshotPlan, ReadsTheLeavesOfAPartitionedTableAsRowsOfTheirRoot) {
+  PublishedRelation root = published("root", 10, 0);
+  root.tables = {physical("leaf1", 11, 1), physical("leaf2", 12, 20)};
+  const Relations relations{published("t", 1, 1), root, published("u", 2, 1)};
+  const auto start = planned(relations, begun(relations));
+  EXPECT_THAT(
+      commands(start),
+      ElementsAre(R"(COPY "public"."t" ("id", "v") TO STDOUT)", R"(COPY "public"."leaf1" ("id", "v") TO STDOUT)",
+                  HasSubstr(R"(FROM ONLY "public"."leaf2" WHERE)"), HasSubstr(R"(FROM ONLY "public"."leaf2" WHERE)"),
+                  R"(COPY "public"."u" ("id", "v") TO STDOUT)"));
+  ASSERT_THAT(start.sources, SizeIs(3));
+  std::vector<std::string> tables;
+  for (const SnapshotTask& task : start.tasks) tables.push_back(start.sources.at(task.source)->relation.name);
+  EXPECT_THAT(tables, ElementsAre("t", "root", "root", "root", "u"));
+  EXPECT_EQ(start.tasks[1].chunk->table_oid, 11U);
+  EXPECT_EQ(start.tasks[3].chunk->table_oid, 12U);
+}
+
+// Later sessions.
+
+TEST(SnapshotPlan, ReadsWhatIsLeftAndNoMore) {
+  const Relations relations{published("t", 1, 80), published("u", 2, 40), published("w", 3, 1)};
+  auto start = begun(relations, 2);
+  start.progress.tables[0].done = {true, false, true, true, false};
+  start.progress.tables[1].done = {true, true, true};
+  start = planned(relations, std::move(start));
+  EXPECT_THAT(commands(start),
+              ElementsAre(rows_of_t("(" + pages_between(16, 32) + ")"), rows_of_t("(" + pages_from(64) + ")"),
+                          R"(COPY "public"."w" ("id", "v") TO STDOUT)"));
+  ASSERT_THAT(start.sources, SizeIs(2)) << "nothing is left of u";
+  EXPECT_EQ(start.sources[0]->relation.name, "t");
+  EXPECT_EQ(start.sources[1]->relation.name, "w");
+  EXPECT_EQ(start.tasks[2].source, 1U);
+  EXPECT_EQ(start.bytes, (16 + 16 + 1) * kPage);
+}
+
+TEST(SnapshotPlan, ReadsNothingOfATableThatTheProgressDoesNotKnow) {
+  const auto start = planned({published("new", 9, 40), published("t", 1, 1)}, begun({published("t", 1, 1)}, 2));
+  EXPECT_THAT(commands(start), ElementsAre(R"(COPY "public"."t" ("id", "v") TO STDOUT)"));
+  ASSERT_THAT(start.sources, SizeIs(1));
+  EXPECT_EQ(start.sources[0]->relation.name, "t");
+}
+
+TEST(SnapshotPlan, HasNothingToReadWhereAllIsDone) {
+  const Relations relations{published("t", 1, 40)};
+  auto start = begun(relations, 2);
+  start.progress.tables[0].done = {true, true, true};
+  start = planned(relations, std::move(start));
+  EXPECT_THAT(start.tasks, IsEmpty());
+  EXPECT_THAT(start.sources, IsEmpty());
+  EXPECT_EQ(start.bytes, 0U);
+  EXPECT_THAT(planned({}, begun({})).tasks, IsEmpty());
+}
+
+TEST(SnapshotPlan, ReadsEveryRowInTheFirstSession) {
+  PublishedRelation keyless = published("t", 1, 20);
+  keyless.has_key = false;
+  for (const std::string& command : commands(planned({keyless}, begun({keyless}, 1)))) {
+    EXPECT_THAT(command, Not(HasSubstr("xmin")));
+  }
+}
+
+// Their rows cannot be told apart: one that the stream brings must not be read.
+TEST(SnapshotPlan, ReadsOnlyWhatThePointSawOfATableWithoutAKeyLater) {
+  PublishedRelation keyless = published("t", 1, 20);
+  keyless.has_key = false;
+  EXPECT_THAT(commands(planned({keyless}, begun({keyless}, 2))),
+              ElementsAre(rows_of_t("(" + pages_between(0, 16) + ") AND " + kSeen),
+                          rows_of_t("(" + pages_from(16) + ") AND " + kSeen)));
+  keyless.tables[0].pages = 1;
+  EXPECT_THAT(commands(planned({keyless}, begun({keyless}, 7))), ElementsAre(rows_of_t(kSeen)));
+}
+
+TEST(SnapshotPlan, KnowsAPointAtWhichNothingWasInProgress) {
+  PublishedRelation keyless = published("t", 1, 1);
+  keyless.has_key = false;
+  auto start = begun({keyless}, 2);
+  start.progress.visible = "800:800:";
+  EXPECT_THAT(commands(planned({keyless}, std::move(start))),
+              ElementsAre(rows_of_t("(NOT (age(xmin) BETWEEN 0 AND age('800'::xid)))")));
+}
+
+TEST(SnapshotPlan, NamesEveryTransactionThatWasInProgress) {
+  PublishedRelation keyless = published("t", 1, 1);
+  keyless.has_key = false;
+  auto start = begun({keyless}, 2);
+  start.progress.visible = "10:5000:10";
+  std::string seen = "(NOT (age(xmin) BETWEEN 0 AND age('5000'::xid) OR xmin = '10'::xid";
+  for (int xid = 1001; xid < 1500; ++xid) {
+    start.progress.visible += fmt::format(",{}", xid);
+    seen += fmt::format(" OR xmin = '{}'::xid", xid);
+  }
+  EXPECT_THAT(commands(planned({keyless}, std::move(start))), ElementsAre(rows_of_t(seen + "))")));
+}
+
+// Once the counter has come round, the xmin of an old row says nothing any more: rather a row twice than one too few.
+TEST(SnapshotPlan, ReadsEveryRowWhereTransactionIdsHaveComeRound) {
+  PublishedRelation keyless = published("t", 1, 1);
+  keyless.has_key = false;
+  const auto command_at = [&](const char* visible) {
+    auto start = begun({keyless}, 2);
+    start.progress.visible = visible;
+    return planned({keyless}, std::move(start)).tasks.at(0).copy;
+  };
+  EXPECT_EQ(command_at("4294967290:4294967295:4294967290"),
+            rows_of_t("(NOT (age(xmin) BETWEEN 0 AND age('4294967295'::xid) OR xmin = '4294967290'::xid))"));
+  EXPECT_THAT(command_at("4294967290:4294967300:4294967291"), Not(HasSubstr("xmin")));
+  EXPECT_THAT(command_at("4294967296:4294967296:"), Not(HasSubstr("xmin")));
+  EXPECT_THAT(command_at("12884902638:12884902643:12884902639"), Not(HasSubstr("xmin")));
+}
+
+TEST(SnapshotPlan, ReadsEveryRowOfATableWithAKeyLater) {
+  const Relations relations{published("t", 1, 20)};
+  for (const std::string& command : commands(planned(relations, begun(relations, 2)))) {
+    EXPECT_THAT(command, Not(HasSubstr("xmin")));
+  }
+}
+
+// A rewrite gives rows another xmin, and the stream does not bring them.
+TEST(SnapshotPlan, ReadsEveryRowOfARewrittenTable) {
+  PublishedRelation keyless = published("t", 1, 20);
+  keyless.has_key = false;
+  keyless.tables[0].has_toast = true;
+  auto start = begun({keyless}, 2);
+  start.progress.tables[0].is_rewritten = true;
+  EXPECT_THAT(commands(planned({keyless}, std::move(start))),
+              ElementsAre(rows_of_t("(" + pages_between(0, 16) + ")"), rows_of_t("(" + pages_from(16) + ")")));
+}
+
+// A row may move from a chunk that is left into one that is done, while the stream leaves its large values out.
+TEST(SnapshotPlan, LooksForMovedRowsInTheChunksThatAreDone) {
+  PublishedRelation large = published("t", 1, 112);
+  large.tables[0].has_toast = true;
+  auto start = begun({large}, 2);
+  start.progress.tables[0].done = {true, true, false, true, false, false, true};
+  start.progress.tables[0].is_mixed = true;
+  start = planned({large}, std::move(start));
+  EXPECT_THAT(chunks_read(start), ElementsAre(2, 4, 5, -1));
+  EXPECT_EQ(start.tasks[3].copy, rows_of_t("((" + pages_between(0, 32) + ") OR (" + pages_between(48, 64) + ") OR (" +
+                                           pages_from(96) + ")) AND " + kWrittenSince));
+  EXPECT_EQ(start.tasks[3].source, start.tasks[0].source);
+}
+
+TEST(SnapshotPlan, LooksForMovedRowsUnderTheRowFilterToo) {
+  PublishedRelation large = published("t", 1, 20);
+  large.tables[0].has_toast = true;
+  large.row_filter = "id > 5 OR id < 2";
+  auto start = begun({large}, 2);
+  start.progress.tables[0].done = {true, false};
+  start.progress.tables[0].is_mixed = true;
+  start = planned({large}, std::move(start));
+  ASSERT_THAT(start.tasks, SizeIs(2));
+  EXPECT_EQ(start.tasks[1].copy,
+            rows_of_t("((" + pages_between(0, 16) + ")) AND " + kWrittenSince + " AND (id > 5 OR id < 2)"));
+}
+
+// Whether a session before came to look is not known.
+TEST(SnapshotPlan, LooksForMovedRowsAgainWhereAllChunksAreDone) {
+  PublishedRelation large = published("t", 1, 20);
+  large.tables[0].has_toast = true;
+  auto start = begun({large}, 3);
+  start.progress.tables[0].done = {true, true};
+  start.progress.tables[0].is_mixed = true;
+  start = planned({large}, std::move(start));
+  EXPECT_THAT(chunks_read(start), ElementsAre(-1));
+  EXPECT_EQ(start.tasks[0].copy, rows_of_t("((" + pages_from(0) + ")) AND " + kWrittenSince));
+  EXPECT_THAT(start.sources, SizeIs(1));
+}
+
+TEST(SnapshotPlan, LooksForMovedRowsOnlyWhereTheStreamMayLeaveValuesOut) {
+  const auto chunks_of_mixed = [](auto change, bool is_mixed = true) {
+    PublishedRelation table = published("t", 1, 20);
+    table.tables[0].has_toast = true;
+    change(table);
+    auto start = begun({table}, 2);
+    start.progress.tables[0].done = {true, false};
+    start.progress.tables[0].is_mixed = is_mixed;
+    return chunks_read(planned({table}, std::move(start)));
+  };
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation&) {}), ElementsAre(1, -1));
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation& t) { t.relation.identity = ReplicaIdentity::kIndex; }),
+              ElementsAre(1, -1));
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation& t) { t.relation.identity = ReplicaIdentity::kFull; }),
+              ElementsAre(1))
+      << "the old row has them";
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation& t) { t.tables[0].has_toast = false; }), ElementsAre(1))
+      << "there are none";
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation& t) { t.has_key = false; }), ElementsAre(1))
+      << "each row is read once";
+  EXPECT_THAT(chunks_of_mixed([](PublishedRelation&) {}, false), ElementsAre(1)) << "read at one point in time";
+}
+
+// What is common to a table's rows.
+
+TEST(SnapshotPlan, GivesEachSessionIndicesOfItsOwn) {
+  const Relations relations{published("t", 1, 1), published("u", 2, 1)};
+  for (const std::uint32_t session : {1U, 2U, 3U, 4000U}) {
+    const auto start = planned(relations, begun(relations, session));
+    ASSERT_THAT(start.sources, SizeIs(2));
+    for (const auto& source : start.sources) {
+      EXPECT_EQ(source->first_index, (session - 1) * (std::uint64_t{1} << 40));
+      EXPECT_LT(source->first_index, kIndexAboveSnapshot);
+      EXPECT_EQ(source->point, Lsn{1000});
+      EXPECT_EQ(source->began, 77);
+    }
+  }
+}
+
+TEST(SnapshotPlan, GivesEachTableItsOwnNote) {
+  const Relations relations{published("done", 1, 1), published("t", 2, 1), published("u", 3, 1)};
+  std::vector<std::shared_ptr<const RelationNote>> notes;
+  for (const std::uint32_t oid : {1U, 2U, 3U}) {
+    auto note = std::make_shared<RelationNote>();
+    note->relation_oid = oid;
+    notes.push_back(std::move(note));
+  }
+  auto start = begun(relations, 2);
+  start.progress.tables[0].done = {true};
+  plan_reads(relations, notes, start);
+  ASSERT_THAT(start.sources, SizeIs(2));
+  EXPECT_EQ(start.sources[0]->note, notes[1]);
+  EXPECT_EQ(start.sources[1]->note, notes[2]);
+}
+
+TEST(SnapshotPlan, HasNoNotesWhereNobodyAsked) {
+  const Relations relations{published("t", 1, 1)};
+  EXPECT_EQ(planned(relations, begun(relations)).sources.at(0)->note, nullptr);
+}
+
+TEST(SnapshotPlan, EstimatesRowsWhereThePlannerDoes) {
+  Relations relations{published("t", 1, 1), published("u", 2, 1), published("w", 3, 1)};
+  relations[0].tables[0].rows = 1000;
+  relations[1].tables[0].rows = -1;
+  relations[2].tables[0].rows = 7;
+  EXPECT_EQ(planned(relations, begun(relations)).rows, 1007);
+}
+
+}  // namespace
+}  // namespace walcat::test
