@@ -19,8 +19,8 @@ namespace walcat {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
-// Pages of a table are counted in 32 bits.
-constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 32;
+// Above what a table is ever cut into.
+constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 21;
 
 Status unreadable(const std::string& path, const std::string& reason) {
   return {StatusCode::kGap,
@@ -130,6 +130,7 @@ SnapshotProgress read_snapshot(simdjson::dom::element json) {
   snapshot.began = std::int64_t(json["began"]);
   snapshot.visible = std::string_view(json["visible"]);
   snapshot.sessions = read_u32(json["sessions"]);
+  if (snapshot.sessions == 0) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
   snapshot.complete = bool(json["complete"]);
   for (const simdjson::dom::element element : simdjson::dom::array(json["tables"])) {
     SnapshotProgress::Table& table = snapshot.tables.emplace_back();
@@ -138,7 +139,8 @@ SnapshotProgress read_snapshot(simdjson::dom::element json) {
     table.filenode = read_u32(element["filenode"]);
     table.chunk_pages = read_u32(element["chunk_pages"]);
     const std::uint64_t chunks(element["chunks"]);
-    if (chunks > kChunksMost) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+    if (chunks > kChunksMost || (chunks > 1 && table.chunk_pages == 0))
+      throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
     table.done.resize(chunks);
     read_ranges(std::string_view(element["done"]), table.done);
     table.is_mixed = bool(element["mixed"]);

@@ -61,14 +61,19 @@ void Lane::ship(std::unique_ptr<Batch> batch) {
 void Lane::publish_identity(const Offset& offset) {
   const std::lock_guard lock(mutex_);
   identity_ = offset;
+  if (offset.snapshot) sessions_stored_.store(offset.snapshot->sessions, std::memory_order_release);
   written_in_part_ = {Lsn{}, offset.done.open_commit_lsn, offset.done.open_changes};
   written_.store(offset.done.position.value, std::memory_order_release);
   stored.store(offset.done.position.value, std::memory_order_release);
 }
 
 void Lane::publish_snapshot(const SnapshotProgress& progress) {
-  const std::lock_guard lock(mutex_);
-  identity_->snapshot = progress;
+  {
+    const std::lock_guard lock(mutex_);
+    identity_->snapshot = progress;
+  }
+  snapshot_moved_.store(true, std::memory_order_release);
+  flush_due.store(true, std::memory_order_release);
 }
 
 std::optional<SnapshotProgress> Lane::snapshot() const {
@@ -101,6 +106,7 @@ void Lane::give_back(std::unique_ptr<Batch> batch, SharedBatches& shared) {
   } else {
     shared.put(std::move(batch));
   }
+  given_back_.fetch_add(1, std::memory_order_release);
 }
 
 void Lane::wake_if_starving() {

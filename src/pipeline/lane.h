@@ -60,8 +60,11 @@ class Lane {
   void publish_identity(const Offset& offset);
   /// A session of a snapshot begins with what is left of it.
   void publish_snapshot(const SnapshotProgress& progress);
-  /// Whether everything that was shipped has passed the writer.
-  bool is_clear() const { return next_to_ship_ == passed_.load(std::memory_order_acquire); }
+  /// Sessions of the snapshot that the offset file knows of. None may print a row before it is known: its indices could
+  /// be given out again.
+  std::uint32_t sessions_stored() const { return sessions_stored_.load(std::memory_order_acquire); }
+  /// Whether everything that was shipped has come back: what was written of it is noted.
+  bool is_clear() const { return next_to_ship_ == given_back_.load(std::memory_order_acquire); }
 
   // Decoder.
 
@@ -78,7 +81,7 @@ class Lane {
   /// The next batch in order, if it is ready.
   std::unique_ptr<Batch> collect();
   /// The batch collected last was written whole, or is not wanted any more: the next one may be collected.
-  void pass() { passed_.store(++next_to_write_, std::memory_order_release); }
+  void pass() { ++next_to_write_; }
   /// Returns a batch that was passed.
   void give_back(std::unique_ptr<Batch> batch, SharedBatches& shared);
   /// Wakes the reader if it waits for a free batch.
@@ -98,6 +101,8 @@ class Lane {
   ResumePoint written_in_part() const { return written_in_part_; }
   std::uint64_t changes_written() const { return changes_written_.load(std::memory_order_relaxed); }
 
+  /// The keeper stored, or was given, so many sessions.
+  void note_sessions(std::uint32_t sessions) { sessions_stored_.store(sessions, std::memory_order_release); }
   /// The snapshot's progress could not be stored: it is news again.
   void return_snapshot_news() { snapshot_moved_.store(true, std::memory_order_release); }
 
@@ -116,6 +121,7 @@ class Lane {
   Status failure_;
   std::optional<Offset> identity_;
   std::atomic<bool> snapshot_moved_{false};
+  std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};
 
   // Reader.
@@ -130,7 +136,7 @@ class Lane {
   // Writer.
   void note_chunks(const Batch& batch);
   std::uint64_t next_to_write_ = 0;
-  std::atomic<std::uint64_t> passed_{0};
+  std::atomic<std::uint64_t> given_back_{0};
   ResumePoint written_in_part_;
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> changes_written_{0};

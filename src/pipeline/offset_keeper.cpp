@@ -88,6 +88,7 @@ bool OffsetKeeper::store(Lane& lane, bool is_last) {
   const Status stored = lane.offset_file.store(*offset);
   if (stored.is_ok()) {
     lane.stored.store(offset->done.position.value, std::memory_order_release);
+    if (offset->snapshot) lane.note_sessions(offset->snapshot->sessions);
     return true;
   }
   lane.return_snapshot_news();

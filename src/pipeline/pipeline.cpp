@@ -172,7 +172,9 @@ void Pipeline::Street::start() {
 
 void Pipeline::Street::read(Lane& lane) {
   Signal& decoder = decoder_signals_[lane.index % decoder_count_];
-  ReaderLoop(lane, shared_, options_.bounds, options_.retry, [&decoder] { decoder.notify(); }).run();
+  ReaderLoop(
+      lane, shared_, options_.bounds, options_.retry, [&decoder] { decoder.notify(); }, [this] { keeper_.wake(); })
+      .run();
   if (readers_running_.fetch_sub(1) == 1) done.notify();
 }
 

@@ -35,12 +35,13 @@ void sleep_until_woken(const Lane& lane, std::chrono::milliseconds timeout) {
 }  // namespace
 
 ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-                       std::function<void()> shipped)
+                       std::function<void()> shipped, std::function<void()> wake_keeper)
     : lane_(lane),
       shared_(shared),
       source_(lane.options, lane.selection, bounds, lane.stop, lane.logger),
       backoff_(retry),
-      shipped_(std::move(shipped)) {}
+      shipped_(std::move(shipped)),
+      wake_keeper_(std::move(wake_keeper)) {}
 
 void ReaderLoop::run() {
   try {
@@ -96,7 +97,7 @@ bool ReaderLoop::wait_until_clear() {
 // Reads all rows of the snapshot; then the stream may begin.
 bool ReaderLoop::take_snapshot() {
   const SnapshotStart start = *source_.snapshot();
-  lane_.publish_snapshot(start.progress);
+  if (const Status stored = store_session(start); !stored.is_ok()) return survive(stored);
   lane_.logger.info("snapshot: {} tables, about {:.0f} rows, {} chunks, {} workers", start.sources.size(), start.rows,
                     start.progress.chunks_left(), std::min(lane_.options.snapshot.workers, start.tasks.size()));
   snapshot_began_ = std::chrono::steady_clock::now();
@@ -119,6 +120,18 @@ bool ReaderLoop::take_snapshot() {
   if (status.is_ok()) status = source_.begin_stream();
   if (status.is_ok()) backoff_.reset();
   return status.is_ok() || survive(status);
+}
+
+// The first session of a run is in the offset file already; later ones are for the keeper to store, before any row.
+Status ReaderLoop::store_session(const SnapshotStart& start) {
+  if (lane_.sessions_stored() >= start.progress.sessions) return Status::ok();
+  lane_.publish_snapshot(start.progress);
+  wake_keeper_();
+  while (lane_.sessions_stored() < start.progress.sessions) {
+    if (past_stop()) return {StatusCode::kStopped, "stopped"};
+    if (Status attended = source_.attend(); !attended.is_ok()) return attended;
+  }
+  return Status::ok();
 }
 
 // Hands the workers batches and ships what they bring.

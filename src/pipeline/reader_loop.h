@@ -18,9 +18,10 @@ namespace walcat {
 /// Threads: run() is the thread.
 class ReaderLoop {
  public:
-  /// `shipped` is called after every batch that went to the decoder. Borrows lane and batches.
+  /// `shipped` is called after every batch that went to the decoder, `wake_keeper` when the lane has something to be
+  /// stored at once. Borrows lane and batches.
   ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-             std::function<void()> shipped);
+             std::function<void()> shipped, std::function<void()> wake_keeper);
 
   /// Reads until a bound, a stop or a failure; then sees the last batch and the last offset through.
   void run();
@@ -28,6 +29,7 @@ class ReaderLoop {
  private:
   bool step();
   bool take_snapshot();
+  Status store_session(const SnapshotStart& start);
   bool wait_until_clear();
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
@@ -45,6 +47,7 @@ class ReaderLoop {
   ReplicationSource source_;
   Backoff backoff_;
   std::function<void()> shipped_;
+  std::function<void()> wake_keeper_;
   std::unique_ptr<Batch> batch_;
   bool published_ = false;
   std::chrono::steady_clock::time_point snapshot_began_;

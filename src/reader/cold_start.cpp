@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 #include "snapshot_start.h"
@@ -66,8 +67,11 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
   return Status::ok();
 }
 
-// Beside the slot `name`, within a slot name's 63 bytes.
-std::string temporary_slot_name(const std::string& name) { return name.substr(0, 63 - 9) + "_snapshot"; }
+// Beside the slot `name`, within a slot name's 63 bytes; another for each.
+std::string temporary_slot_name(const std::string& name) {
+  const auto hash = static_cast<std::uint32_t>(std::hash<std::string>()(name));
+  return fmt::format("{}_{:08x}_snapshot", name.substr(0, 63 - 18), hash);
+}
 
 // Decides where to start: the slot is the authority, the offset file is the evidence.
 class SlotStart {
@@ -112,7 +116,7 @@ class SlotStart {
     if (!offset.is_ok()) return offset.status();
     StreamStart start;
     start.offset = *offset;
-    if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start));
+    if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start), written.has_value());
     if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !written) {
       return snapshot_beside_slot(&start.offset);
     }
@@ -162,7 +166,7 @@ class SlotStart {
     if (known == nullptr) return first_start(snapshot->progress.point, std::move(*snapshot));
     StreamStart start;
     start.offset = *known;
-    return with_snapshot(std::move(start), std::move(*snapshot));
+    return with_snapshot(std::move(start), std::move(*snapshot), false);
   }
 
   Result<StreamStart> create() {
@@ -184,8 +188,8 @@ class SlotStart {
     return first_start(snapshot->progress.point, std::move(*snapshot));
   }
 
-  // What a snapshot was begun for and not completed.
-  Result<StreamStart> resume(StreamStart start) {
+  // What a snapshot was begun for and not completed. `is_own`: in this run, whose keeper stores.
+  Result<StreamStart> resume(StreamStart start, bool is_own) {
     if (options_.snapshot.mode == SnapshotOptions::Mode::kNever) {
       logger_.warning("the snapshot is left unfinished, {} of {} chunks are not read (snapshot.mode: never)",
                       start.offset.snapshot->chunks_left(), start.offset.snapshot->chunks());
@@ -197,12 +201,13 @@ class SlotStart {
     if (!snapshot.is_ok()) return snapshot.status();
     logger_.info("resuming the snapshot: {} of {} chunks are left", snapshot->progress.chunks_left(),
                  snapshot->progress.chunks());
-    return with_snapshot(std::move(start), std::move(*snapshot));
+    return with_snapshot(std::move(start), std::move(*snapshot), is_own);
   }
 
-  Result<StreamStart> with_snapshot(StreamStart start, SnapshotStart snapshot) {
+  Result<StreamStart> with_snapshot(StreamStart start, SnapshotStart snapshot, bool is_own) {
     start.offset.snapshot = snapshot.progress;
     start.snapshot = std::move(snapshot);
+    if (is_own) return start;
     // Before its rows are printed: a session's indices must never be given out again.
     if (const Status stored = file_.store(start.offset); !stored.is_ok()) return stored;
     return start;

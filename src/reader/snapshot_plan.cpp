@@ -53,6 +53,9 @@ struct VisibleTransactions {
   }
 };
 
+// Of one table, however small the chunks are to be: progress is kept for each.
+constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 20;
+
 std::string column_list(const Relation& relation) {
   std::string list;
   for (const Column& column : relation.columns) list += (list.empty() ? "" : ", ") + quote_identifier(column.name);
@@ -99,7 +102,8 @@ SnapshotProgress::Table cut_table(const PhysicalTable& physical, const PlanOptio
   table.filenode = physical.filenode;
   std::size_t chunks = 1;
   if (options.by_chunks) {
-    const std::uint64_t pages = std::max<std::uint64_t>(options.chunk_bytes / physical.page_bytes, 1);
+    const std::uint64_t wanted = std::max<std::uint64_t>(options.chunk_bytes / physical.page_bytes, 1);
+    const std::uint64_t pages = std::max(wanted, physical.pages / kChunksMost + 1);
     table.chunk_pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(pages, 1U << 31));
     chunks = std::max<std::size_t>((physical.pages + table.chunk_pages - 1) / table.chunk_pages, 1);
     if (chunks == 1) table.chunk_pages = 0;

@@ -95,6 +95,7 @@ class OffsetKeeperTest : public testing::Test {
     offset.snapshot->sessions = 1;
     offset.snapshot->tables.emplace_back();
     offset.snapshot->tables[0].oid = offset.snapshot->tables[0].filenode = kPlain;
+    offset.snapshot->tables[0].chunk_pages = 16;
     offset.snapshot->tables[0].done.resize(3);
     lane(i).publish_identity(offset);
   }
