@@ -28,7 +28,8 @@ void Serializer::serialize(Batch& batch) {
   LineWriter out(batch.lines);
   envelope_->start(batch);
   fragments_ = nullptr;
-  const std::size_t enough = batch.line_bytes();
+  // The last line may run over: it should find room too, or the buffer would be moved for it.
+  const std::size_t enough = batch.line_bytes() - batch.line_bytes() / 16;
   for (std::size_t i = batch.changes_written; i < batch.changes.size() && out.size() < enough; ++i) {
     const Change& change = batch.changes[i];
     if ((skipped_ & bit(change.operation)) == 0) records(out, batch, change);
