@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,19 @@ class Batch {
     std::memcpy(to, &size, kFrameHeader);
     std::memcpy(to + kFrameHeader, frame.data(), frame.size());
     frames_.set_end(to + kFrameHeader + frame.size());
+    ++frame_count_;
+  }
+  /// Where the payload of the next frame may be written, and how many bytes of it fit: for add_written_frame().
+  std::span<char> frame_room() {
+    const std::size_t used = frames_.size() + kFrameHeader;
+    if (used >= frame_bytes_) return {};
+    return {frames_.end() + kFrameHeader, frame_bytes_ - used};
+  }
+  /// Makes a frame of the first `bytes` of frame_room().
+  void add_written_frame(std::size_t bytes) {
+    const auto size = static_cast<std::uint32_t>(bytes);
+    std::memcpy(frames_.end(), &size, kFrameHeader);
+    frames_.set_end(frames_.end() + kFrameHeader + bytes);
     ++frame_count_;
   }
   /// Calls `visit(std::string_view frame)` for each frame in order, until it returns false.

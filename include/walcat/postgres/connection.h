@@ -66,16 +66,18 @@ class Connection {
   /// Sends the command; its rows come from next_row() until that says that there are no more.
   Status start_copy(const std::string& sql);
 
-  /// What next_row() found.
-  struct CopyRow {
-    /// Without its line feed. Valid until the next call; null data: none has arrived yet.
-    std::string_view text;
+  /// What read_row() found.
+  struct RowPart {
+    /// Bytes of a row, its line feed included; 0: none has arrived yet, or no more will come.
+    std::size_t bytes = 0;
+    /// Whether they end it. If not, the next call goes on within the row.
+    bool is_whole = false;
     bool has_ended = false;
   };
-  /// The next row that has arrived.
+  /// Copies the next row that has arrived to `to`, as much of it as `room` bytes hold (at least 1).
   ///
   /// Errors: why the command failed, after rows that came before.
-  Result<CopyRow> next_row();
+  Result<RowPart> read_row(char* to, std::size_t room);
 
   // The stream. start_replication() must have succeeded.
 

@@ -90,6 +90,10 @@ class ChunkReader {
   Status connect();
   Status start_copy();
   Result<Progress> fill(Batch& batch);
+  Status wait_for_rows();
+  Result<Connection::RowPart> read_pending();
+  void take_pending(Batch& batch);
+  void forget_pending();
 
   const DatabaseOptions& options_;
   const SnapshotStart& start_;
@@ -99,12 +103,16 @@ class ChunkReader {
   std::unique_ptr<Connection> connection_;
   SnapshotTask task_;
   bool copying_ = false;
+  /// Looks at the socket since a row came.
+  int looks_ = 0;
   bool largest_row_was_large_ = false;
   /// Rows of the task that batches hold.
   std::uint64_t rows_ = 0;
   /// Rows of the task that were read before the connection broke, and are read again only to be passed over.
   std::uint64_t rows_to_pass_ = 0;
-  std::optional<Connection::CopyRow> pending_;
+  /// The row, or as much of it as has arrived, that did not fit into the last batch.
+  std::string pending_;
+  bool pending_is_whole_ = false;
   std::optional<std::size_t> last_row_;
 };
 
