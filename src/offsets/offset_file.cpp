@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "walcat/base/json_string.h"
 #include "walcat/base/utf8.h"
 
 namespace walcat {
@@ -31,19 +32,6 @@ Status unreadable(const std::string& path, const std::string& reason) {
 Status storing_failed(const std::string& path, const char* step) {
   return {StatusCode::kUnavailable,
           fmt::format("offset file {}: {}: {}", path, step, std::generic_category().message(errno))};
-}
-
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", c);
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
 }
 
 // The chunks that are done, as `0-11,13`.

@@ -3,55 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
+
+#include "walcat/model/visible_transactions.h"
 
 namespace walcat {
 
 namespace {
 
-// What pg_current_snapshot() printed: `xmin:xmax:xip,xip`, transaction IDs with their epoch.
-struct VisibleTransactions {
-  std::uint64_t xmin = 0;
-  std::uint64_t xmax = 0;
-  std::vector<std::uint64_t> in_progress;
+// A row's xmin has no epoch, and that of an old, frozen row says nothing once the counter has come round.
+bool is_first_epoch(const VisibleTransactions& visible) { return visible.xmax < (std::uint64_t{1} << 32); }
 
-  static VisibleTransactions parse(std::string_view text) {
-    VisibleTransactions visible;
-    const auto number = [&](char end) {
-      std::uint64_t value = 0;
-      const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-      text.remove_prefix(static_cast<std::size_t>(after - text.data()));
-      if (!text.empty() && text.front() == end) text.remove_prefix(1);
-      return value;
-    };
-    visible.xmin = number(':');
-    visible.xmax = number(':');
-    while (!text.empty()) {
-      const std::size_t before = text.size();
-      visible.in_progress.push_back(number(','));
-      if (text.size() == before) break;
-    }
-    return visible;
-  }
+std::uint32_t without_epoch(std::uint64_t xid) { return static_cast<std::uint32_t>(xid); }
 
-  // A row's xmin has no epoch, and that of an old, frozen row says nothing once the counter has come round.
-  bool is_first_epoch() const { return xmax < (std::uint64_t{1} << 32); }
+// Rows that no transaction wrote that the point does not see.
+std::string seen_by_point(const VisibleTransactions& visible) {
+  std::string unseen = fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(visible.xmax));
+  for (const std::uint64_t xid : visible.in_progress) unseen += fmt::format(" OR xmin = '{}'::xid", without_epoch(xid));
+  return "NOT (" + unseen + ")";
+}
 
-  static std::uint32_t without_epoch(std::uint64_t xid) { return static_cast<std::uint32_t>(xid); }
-
-  // Rows that no transaction wrote that the point does not see.
-  std::string seen_by_point() const {
-    std::string unseen = fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(xmax));
-    for (const std::uint64_t xid : in_progress) unseen += fmt::format(" OR xmin = '{}'::xid", without_epoch(xid));
-    return "NOT (" + unseen + ")";
-  }
-
-  // At least the rows that were written since the point.
-  std::string written_since() const {
-    return fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(xmin));
-  }
-};
+// At least the rows that were written since the point.
+std::string written_since(const VisibleTransactions& visible) {
+  return fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(visible.xmin));
+}
 
 // Of one table, however small the chunks are to be: progress is kept for each.
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 20;
@@ -131,8 +106,8 @@ class TablePlan {
 
   void append_to(std::vector<SnapshotTask>& tasks, std::size_t source) const {
     // A rewrite gives rows another xmin, and none to the stream.
-    const std::string seen = is_resumed_ && !published_.has_key && visible_.is_first_epoch() && !table_.is_rewritten
-                                 ? visible_.seen_by_point()
+    const std::string seen = is_resumed_ && !published_.has_key && is_first_epoch(visible_) && !table_.is_rewritten
+                                 ? seen_by_point(visible_)
                                  : std::string();
     for (std::size_t i = 0; i < table_.done.size(); ++i) {
       if (table_.done[i]) continue;
@@ -146,7 +121,7 @@ class TablePlan {
         published_.has_key && physical_.has_toast && published_.relation.identity != ReplicaIdentity::kFull;
     if (!table_.is_mixed || !may_miss_values) return;
     if (const std::string done = done_ranges(table_); !done.empty()) {
-      tasks.push_back({source, std::nullopt, copy({done, visible_.written_since()}), 0});
+      tasks.push_back({source, std::nullopt, copy({done, written_since(visible_)}), 0});
     }
   }
 

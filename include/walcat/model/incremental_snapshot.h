@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "walcat/model/table_name.h"
+
+namespace walcat {
+
+/// Tables that are read while the stream goes on, and how far that has come; stored with the offset.
+struct IncrementalSnapshot {
+  /// Tells it from others, in logs and to whoever asked for it.
+  std::string id;
+  /// Published tables that are not read to their end; the first is in hand.
+  std::vector<TableName> tables;
+  /// SQL over the tables' columns; empty: all rows.
+  std::string where;
+  /// 0: as fast as it goes.
+  std::uint64_t rows_per_second = 0;
+  bool is_paused = false;
+  /// Whether the tables came into the configuration, and nobody waits for an answer.
+  bool is_added = false;
+  /// The table whose rows are in hand (of a partitioned one, a leaf), and the key of the last row that was read of it;
+  /// without a key it is to be read from its beginning.
+  TableName part;
+  std::vector<std::string> last_key;
+
+  bool operator==(const IncrementalSnapshot&) const = default;
+};
+
+/// What a database's configuration said of its tables, to see which ones it adds later.
+struct CapturedTables {
+  std::vector<TableName> tables;
+  std::vector<std::string> include_tables;
+  std::vector<std::string> exclude_tables;
+
+  bool operator==(const CapturedTables&) const = default;
+};
+
+}  // namespace walcat

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace walcat {
+
+/// What a snapshot sees as committed: transaction IDs with their epoch, as pg_current_snapshot() writes them.
+///
+/// Source: PostgreSQL manual, functions-info (pg_snapshot).
+struct VisibleTransactions {
+  /// Everything below has ended.
+  std::uint64_t xmin = 0;
+  /// Nothing at or above has ended.
+  std::uint64_t xmax = 0;
+  /// In between, those that have not ended.
+  std::vector<std::uint64_t> in_progress;
+
+  /// Reads `xmin:xmax:xip,xip`; what does not fit reads as zero.
+  static VisibleTransactions parse(std::string_view text);
+};
+
+}  // namespace walcat
