@@ -84,13 +84,42 @@ std::string to_json(const SnapshotProgress& snapshot) {
       tables);
 }
 
+template <typename Items, typename Print>
+std::string json_list(const Items& items, Print print) {
+  std::string list;
+  for (const auto& item : items) list += (list.empty() ? "" : ",") + print(item);
+  return "[" + list + "]";
+}
+
+std::string json_text(const std::string& text) { return json_string(with_replacements(text)); }
+std::string json_name(const TableName& name) { return json_text(name.to_string()); }
+
+std::string to_json(const IncrementalSnapshot& snapshot) {
+  const std::string part = snapshot.part.table.empty() ? "" : snapshot.part.to_string();
+  return fmt::format(
+      R"({{"id":{},"tables":{},"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"last_key":{}}})",
+      json_text(snapshot.id), json_list(snapshot.tables, json_name), json_text(snapshot.where),
+      snapshot.rows_per_second, snapshot.is_paused, snapshot.is_added, json_text(part),
+      json_list(snapshot.last_key, json_text));
+}
+
+std::string to_json(const CapturedTables& captured) {
+  return fmt::format(R"("captured":{{"tables":{},"include":{},"exclude":{}}},)", json_list(captured.tables, json_name),
+                     json_list(captured.include_tables, json_text), json_list(captured.exclude_tables, json_text));
+}
+
 std::string to_json(const Offset& offset) {
   std::string open;
   if (offset.done.open_changes > 0) {
     open = fmt::format(R"("open_transaction":{{"commit_lsn":"{}","changes":{}}},)",
                        offset.done.open_commit_lsn.to_string(), offset.done.open_changes);
   }
-  const std::string snapshot = offset.snapshot ? to_json(*offset.snapshot) : std::string();
+  std::string snapshot = offset.snapshot ? to_json(*offset.snapshot) : std::string();
+  if (!offset.incremental.empty()) {
+    const auto print = [](const IncrementalSnapshot& incremental) { return to_json(incremental); };
+    snapshot += "\"incremental\":" + json_list(offset.incremental, print) + ",";
+  }
+  if (offset.captured) snapshot += to_json(*offset.captured);
   return fmt::format(
       R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
       R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
@@ -137,6 +166,34 @@ SnapshotProgress read_snapshot(simdjson::dom::element json) {
   return snapshot;
 }
 
+TableName read_name(simdjson::dom::element value) {
+  auto name = TableName::parse(std::string_view(value));
+  if (!name) throw simdjson::simdjson_error(simdjson::INCORRECT_TYPE);
+  return std::move(*name);
+}
+
+template <typename T, typename Read>
+std::vector<T> read_list(simdjson::dom::element value, Read read) {
+  std::vector<T> list;
+  for (const simdjson::dom::element element : simdjson::dom::array(value)) list.push_back(read(element));
+  return list;
+}
+
+std::string read_text(simdjson::dom::element value) { return std::string(std::string_view(value)); }
+
+IncrementalSnapshot read_incremental(simdjson::dom::element json) {
+  IncrementalSnapshot snapshot;
+  snapshot.id = read_text(json["id"]);
+  snapshot.tables = read_list<TableName>(json["tables"], read_name);
+  snapshot.where = read_text(json["where"]);
+  snapshot.rows_per_second = std::uint64_t(json["rows_per_second"]);
+  snapshot.is_paused = bool(json["paused"]);
+  snapshot.is_added = bool(json["added"]);
+  if (!std::string_view(json["part"]).empty()) snapshot.part = read_name(json["part"]);
+  snapshot.last_key = read_list<std::string>(json["last_key"], read_text);
+  return snapshot;
+}
+
 // Throws simdjson_error on whatever does not fit.
 Offset from_json(simdjson::dom::element json) {
   if (std::int64_t(json["version"]) != kVersion) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
@@ -154,6 +211,16 @@ Offset from_json(simdjson::dom::element json) {
   }
   simdjson::dom::element snapshot;
   if (json["snapshot"].get(snapshot) == simdjson::SUCCESS) offset.snapshot = read_snapshot(snapshot);
+  simdjson::dom::element incremental;
+  if (json["incremental"].get(incremental) == simdjson::SUCCESS) {
+    offset.incremental = read_list<IncrementalSnapshot>(incremental, read_incremental);
+  }
+  simdjson::dom::element captured;
+  if (json["captured"].get(captured) == simdjson::SUCCESS) {
+    offset.captured = {read_list<TableName>(captured["tables"], read_name),
+                       read_list<std::string>(captured["include"], read_text),
+                       read_list<std::string>(captured["exclude"], read_text)};
+  }
   return offset;
 }
 

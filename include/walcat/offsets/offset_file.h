@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "walcat/base/status.h"
 #include "walcat/model/change.h"
+#include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/snapshot.h"
 
 namespace walcat {
@@ -21,6 +23,10 @@ struct Offset {
   ResumePoint done;
   /// The snapshot that came, or is to come, before the stream; nothing if there was none.
   std::optional<SnapshotProgress> snapshot = std::nullopt;
+  /// Snapshots that are to be read while the stream goes on, the one in hand first.
+  std::vector<IncrementalSnapshot> incremental = {};
+  /// What the configuration captured; nothing in files of versions that did not note it.
+  std::optional<CapturedTables> captured = std::nullopt;
 
   bool operator==(const Offset&) const = default;
 };
@@ -32,10 +38,13 @@ struct Offset {
 ///      "snapshot":{"point":"0/15E4C58","began":823123123123,"visible":"750:750:","sessions":1,"complete":false,
 ///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
 ///                   "mixed":false,"rewritten":false}]},
+///      "incremental":[{"id":"a1b2","tables":["public.t"],"where":"","rows_per_second":0,"paused":false,"added":false,
+///        "part":"public.t","last_key":["4711"]}],
+///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was
-/// taken or begun; its tables until it is complete.
+/// taken or begun; its tables until it is complete. `incremental` stands there while such snapshots are under way.
 /// Threads: thread-safe for different files; one thread at a time for one.
 class OffsetFile {
  public:

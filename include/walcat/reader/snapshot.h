@@ -12,6 +12,7 @@
 #include "walcat/model/snapshot.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/copy_reader.h"
 #include "walcat/reader/options.h"
 
 namespace walcat {
@@ -73,11 +74,7 @@ class ChunkReader {
   /// What follows are the rows of `task`.
   void begin(const SnapshotTask& task);
 
-  /// Where a task stands.
-  enum class Progress {
-    kMore,   ///< The batch is full; there is at least one more row.
-    kEnded,  ///< The batch holds the last rows, if it holds any.
-  };
+  using Progress = CopyReader::Progress;
   /// Appends rows to `batch`, which must be empty.
   ///
   /// Errors: kUnavailable where the snapshot must be taken anew, kRefused where that is no use, kStopped.
@@ -90,10 +87,6 @@ class ChunkReader {
   Status connect();
   Status start_copy();
   Result<Progress> fill(Batch& batch);
-  Status wait_for_rows();
-  Result<Connection::RowPart> read_pending();
-  void take_pending(Batch& batch);
-  void forget_pending();
 
   const DatabaseOptions& options_;
   const SnapshotStart& start_;
@@ -102,17 +95,10 @@ class ChunkReader {
 
   std::unique_ptr<Connection> connection_;
   SnapshotTask task_;
-  bool copying_ = false;
-  /// Looks at the socket since a row came.
-  int looks_ = 0;
-  bool largest_row_was_large_ = false;
-  /// Rows of the task that batches hold.
+  std::optional<CopyReader> copy_;
+  bool met_large_row_ = false;
+  /// Rows of the task that batches hold; read again only to be passed over when the connection broke.
   std::uint64_t rows_ = 0;
-  /// Rows of the task that were read before the connection broke, and are read again only to be passed over.
-  std::uint64_t rows_to_pass_ = 0;
-  /// The row, or as much of it as has arrived, that did not fit into the last batch.
-  std::string pending_;
-  bool pending_is_whole_ = false;
   std::optional<std::size_t> last_row_;
 };
 
