@@ -51,22 +51,34 @@ constexpr const char* kVersionHelp = R"(Print the versions of walcat and of the 
 Usage: walcat version
 )";
 
-constexpr const char* kSnapshotHelp = R"(Print the rows of tables once, as of one moment, as op r.
+constexpr const char* kSnapshotHelp =
+    R"(Print the rows of tables as op r: here and now, or between the changes of a running walcat.
 Usage: walcat snapshot [OPTIONS]
 
-Needs no slot and leaves none behind; a running walcat is not disturbed. Tables are read by
-snapshot.workers connections, in chunks of snapshot.chunk_size; SELECT on them is enough.
+With --tables, and a walcat that follows the slot: asks it, by a logical message, to read these
+tables between the changes, in chunks and without a lock; waits until that is done. The rows come
+on its output. Needs a primary key in each table, and PostgreSQL 14.
+
+Otherwise, or with --dump: prints the rows here, as of one moment. Needs no slot and leaves none
+behind; a running walcat is not disturbed. Tables are read by snapshot.workers connections, in
+chunks of snapshot.chunk_size; SELECT on them is enough.
 
 Options:
   --tables SCHEMA.TABLE,..    Tables to print (default: those of the publication)
   --where SQL                 Only rows for which this holds, in each of the tables
   --database NAME             The entry of the configuration, where there are several
-  --dry-run                   Print what would be read, and read nothing
+  --dump                      Print here, whoever follows the slot
+  --dry-run                   Print what a dump would read, and read nothing
   -c,--config FILE            Configuration file (default: config.yaml)
   --set KEY=VALUE             Override a key of the file; repeatable
   --log-level, --log-format   As in walcat --help
 
-Exit status: as in walcat --help.
+Of a running walcat:
+  --rate N                    At most N rows a second (default: as fast as it goes)
+  --no-wait                   Leave once the running walcat has accepted
+  --pause, --resume, --cancel What was asked for before, all of it
+
+Exit status: as in walcat --help; 69 when the running walcat refuses, with its reason.
 )";
 
 std::optional<std::uint64_t> parse_count(const std::string& text) {
@@ -164,10 +176,11 @@ struct Commands {
 Commands add_commands(CLI::App& app) {
   app.require_subcommand(0, 1);
   app.fallthrough();
-  Commands commands{app.add_subcommand("run", "Follow the databases and print their changes (the default)"),
-                    app.add_subcommand("snapshot", "Print the rows of tables once, without a slot"),
-                    app.add_subcommand("config", "Print the effective configuration, passwords masked"),
-                    app.add_subcommand("version", "Print the versions of walcat and libpq")};
+  Commands commands{
+      app.add_subcommand("run", "Follow the databases and print their changes (the default)"),
+      app.add_subcommand("snapshot", "Print the rows of tables, here or between a running walcat's changes"),
+      app.add_subcommand("config", "Print the effective configuration, passwords masked"),
+      app.add_subcommand("version", "Print the versions of walcat and libpq")};
   for (CLI::App* command : {commands.run, commands.snapshot, commands.config, commands.version}) command->fallthrough();
   return commands;
 }
@@ -195,10 +208,27 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
       line.dump.tables.push_back(*table);
     }
   };
-  command.add_option_function<std::string>("--tables", take_tables, "Tables to print");
-  command.add_option("--where", line.dump.where, "Only rows for which this holds");
+  CLI::Option* tables = command.add_option_function<std::string>("--tables", take_tables, "Tables to print");
+  CLI::Option* where = command.add_option("--where", line.dump.where, "Only rows for which this holds");
   command.add_option("--database", line.database, "The entry of the configuration");
-  command.add_flag("--dry-run", line.dry_run, "Print what would be read");
+  CLI::Option* dry_run = command.add_flag("--dry-run", line.dry_run, "Print what would be read");
+  CLI::Option* dump = command.add_flag("--dump", line.is_dump, "Print here");
+  const auto parse = [](const std::string& text) {
+    const auto count = parse_count(text);
+    return count && *count > 0 ? count : std::nullopt;
+  };
+  CLI::Option* rate = command.add_option_function<std::string>(
+      "--rate", into(line.rows_per_second, "--rate", parse, "a number of rows, at least 1"), "Rows a second");
+  CLI::Option* no_wait = command.add_flag("--no-wait", line.no_wait, "Leave once it is accepted");
+  for (CLI::Option* here : {dry_run, dump}) here->excludes(rate)->excludes(no_wait);
+  std::vector<CLI::Option*> others{dry_run, dump, rate, no_wait, tables, where};
+  using Kind = SnapshotSignal::Kind;
+  for (const auto& [name, kind] : {std::pair("--pause", Kind::kPause), std::pair("--resume", Kind::kResume),
+                                   std::pair("--cancel", Kind::kCancel)}) {
+    CLI::Option* ask = command.add_flag_callback(name, [&line, kind = kind] { line.ask = kind; }, "Of what was asked");
+    for (CLI::Option* other : others) ask->excludes(other);
+    others.push_back(ask);
+  }
 }
 
 CommandLineReply help(const CLI::App& app, const Commands& commands) {

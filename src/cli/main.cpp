@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <random>
 #include <string>
 #include <variant>
 
@@ -13,6 +14,7 @@
 #include "walcat/config/configuration.h"
 #include "walcat/postgres/conninfo.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/incremental_request.h"
 #include "walcat/reader/snapshot.h"
 
 namespace walcat {
@@ -57,6 +59,50 @@ ExitStatus print_outline(const DatabaseOptions& database) {
   return print(text);
 }
 
+// The question in the words of the message that asks it.
+SnapshotSignal signal_of(const CommandLine& line) {
+  SnapshotSignal signal;
+  signal.kind = line.ask.value_or(SnapshotSignal::Kind::kStart);
+  std::random_device random;
+  signal.snapshot.id = fmt::format("{:08x}", random());
+  signal.snapshot.tables = line.dump.tables;
+  signal.snapshot.where = line.dump.where;
+  signal.snapshot.rows_per_second = line.rows_per_second.value_or(0);
+  return signal;
+}
+
+ExitStatus ask_running(const CommandLine& line, const DatabaseOptions& database) {
+  const StopRequest never;
+  const SnapshotSignal signal = signal_of(line);
+  const auto report = [&](const SnapshotNews& news) {
+    log::write(log::Level::kInfo, database.label,
+               fmt::format("incremental snapshot {} {}: {}", news.id, news.state, news.text));
+  };
+  const Status answered = ask_follower(database, signal, !line.no_wait, never, report);
+  if (answered.is_ok()) return ExitStatus::kDone;
+  log::write(log::Level::kError, database.label, answered.message());
+  return exit_status(answered.code());
+}
+
+// Asks whoever follows the slot where that makes sense, else prints the rows here.
+ExitStatus snapshot(const CommandLine& line, const Configuration& configuration) {
+  const DatabaseOptions& database = configuration.pipeline.databases.front();
+  if (line.dry_run) return print_outline(database);
+  const bool is_here = line.is_dump || (line.dump.tables.empty() && !line.ask);
+  if (is_here) return run_pipeline(configuration);
+  const StopRequest never;
+  const auto followed = is_followed(database, never);
+  if (!followed.is_ok()) {
+    log::write(log::Level::kError, database.label, followed.status().message());
+    return exit_status(followed.status().code());
+  }
+  if (*followed) return ask_running(line, database);
+  if (!line.ask && !line.no_wait && !line.rows_per_second) return run_pipeline(configuration);
+  log::write(log::Level::kError, database.label,
+             fmt::format("nobody follows slot {}: there is no walcat to ask", database.slot_name));
+  return ExitStatus::kUnavailable;
+}
+
 ExitStatus carry_out(const CommandLine& line) {
   if (line.command == Command::kVersion) {
     return print(fmt::format("walcat {}\nlibpq {}\n", WALCAT_VERSION, libpq_version()));
@@ -70,8 +116,7 @@ ExitStatus carry_out(const CommandLine& line) {
   }
   if (line.command == Command::kConfig) return print(print_configuration(*configuration));
   log::configure(configuration->log);
-  if (line.command == Command::kSnapshot && line.dry_run)
-    return print_outline(configuration->pipeline.databases.front());
+  if (line.command == Command::kSnapshot) return snapshot(line, *configuration);
   return run_pipeline(*configuration);
 }
 

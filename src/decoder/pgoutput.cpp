@@ -41,8 +41,15 @@ Decoder::Decoder(const DecoderOptions& options)
 Decoder::~Decoder() = default;
 
 Status Decoder::decode(Batch& batch) {
-  if (batch.snapshot != nullptr || batch.ends_snapshot || !batch.chunks_done.empty()) return decode_rows(batch);
+  const auto window = options_.window == nullptr ? std::unique_lock<std::mutex>() : options_.window->enter();
+  window_ = window.owns_lock() ? options_.window.get() : nullptr;
   batch_ = &batch;
+  if (batch.chunk != 0) return decode_chunk(batch);
+  if (batch.snapshot != nullptr || batch.ends_snapshot || !batch.chunks_done.empty()) return decode_rows(batch);
+  return decode_stream(batch);
+}
+
+Status Decoder::decode_stream(Batch& batch) {
   if (batch.session != session_) start_session(batch);
   transaction_in_batch_ = false;
   notes_taken_ = 0;
@@ -56,10 +63,8 @@ Status Decoder::decode(Batch& batch) {
   return status.is_ok() ? valid : status;
 }
 
-// A snapshot's rows are all of one relation; their transaction is the snapshot.
-Status Decoder::decode_rows(Batch& batch) {
-  batch_ = &batch;
-  if (batch.snapshot == nullptr) return Status::ok();
+// A snapshot's rows are all of one relation. Tables take turns; keeping the object keeps what is rendered from it.
+std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
     if (snapshot_ == nullptr || snapshot_->first_index != source.first_index) {
@@ -68,23 +73,28 @@ Status Decoder::decode_rows(Batch& batch) {
     }
     snapshot_ = batch.snapshot;
   }
-  // Tables take turns; keeping the object keeps what is rendered from it.
   std::shared_ptr<const Relation>& kept = snapshot_relations_[snapshot_];
   if (kept == nullptr) {
     Relation described = source.relation;
     if (!batch.is_utf8) repair_names(described);
     kept = complete_relation(std::move(described), source.note.get(), options_.selection.get());
   }
-  const Relation& relation = *kept;
-  batch.relations.push_back(kept);
+  return kept;
+}
+
+// The rows' transaction is the snapshot.
+Status Decoder::decode_rows(Batch& batch) {
+  if (batch.snapshot == nullptr) return Status::ok();
+  const auto relation = relation_of(batch);
+  batch.relations.push_back(relation);
   Transaction& transaction = batch.transactions.emplace_back();
-  transaction.commit_lsn = source.point;
-  transaction.commit_time = source.began;
+  transaction.commit_lsn = batch.snapshot->point;
+  transaction.commit_time = batch.snapshot->began;
   Status status;
-  const bool is_wanted = relation.is_wanted && (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) == 0;
+  const bool is_wanted = relation->is_wanted && (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) == 0;
   if (is_wanted) {
     batch.for_each_frame_in_place([&](char* row, std::size_t size) {
-      status = read_row(row, size, relation);
+      status = read_row(row, size, *relation);
       return status.is_ok();
     });
   }
@@ -98,6 +108,36 @@ Status Decoder::decode_rows(Batch& batch) {
     batch.ends_snapshot = false;
   }
   return status;
+}
+
+// The rows stand behind the one change of the transaction that marks their place: a message, which is not printed.
+Status Decoder::decode_chunk(Batch& batch) {
+  if (window_ == nullptr || !window_->expects(batch.chunk)) return Status::ok();
+  const auto relation = relation_of(batch);
+  batch.relations.push_back(relation);
+  Transaction& transaction = batch.transactions.emplace_back();
+  transaction.commit_lsn = batch.chunk_commit_lsn;
+  transaction.commit_time = batch.chunk_commit_time;
+  rows_ = 0;
+  Status status;
+  batch.for_each_frame_in_place([&](char* row, std::size_t size) {
+    const std::size_t cells = batch.cells.size();
+    status = read_row(row, size, *relation);
+    if (!status.is_ok()) return false;
+    if (window_->leaves_out(*relation, batch, batch.cells.data() + cells)) {
+      batch.changes.pop_back();
+      batch.cells.resize(cells);
+      --rows_;
+      return true;
+    }
+    batch.changes.back().lsn = batch.chunk_commit_lsn;
+    batch.changes.back().mark = SnapshotMark::kIncremental;
+    return true;
+  });
+  window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
+  const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
+  if (!relation->is_wanted || is_skipped) batch.changes.clear();
+  return status.is_ok() && !batch.is_utf8 ? check_text() : status;
 }
 
 Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) {
@@ -195,6 +235,7 @@ void Decoder::begin(Message& message) {
   transaction_in_batch_ = false;
   next_index_ = 0;
   done_below_ = 0;
+  if (window_ != nullptr) window_->pass_transaction(transaction_.xid);
   if (options_.transactions) count_->start();
   if (transaction_.commit_lsn < position_) {
     done_below_ = kWholeTransaction;
@@ -324,6 +365,9 @@ void Decoder::insert(Message& message) {
   const auto cells = batch_->cells.size();
   if (message.reader().u8() != 'N') message.fault("Insert without a new tuple");
   tuple(message, *relation);
+  if (window_ != nullptr && !message.faulty()) {
+    window_->touch(*relation, *batch_, OldTuple::kNone, nullptr, batch_->cells.data() + cells);
+  }
   if (message.faulty() || !wants_change(Operation::kInsert, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kInsert, relation, message.lsn(), cells);
 }
@@ -338,6 +382,11 @@ void Decoder::update(Message& message) {
   if (marker != 'N') message.fault("Update without a new tuple");
   tuple(message, *relation);
   if (message.faulty()) return;
+  if (window_ != nullptr) {
+    const Cell* first = batch_->cells.data() + cells;
+    const Cell* after = old == OldTuple::kNone ? first : first + relation->columns.size();
+    window_->touch(*relation, *batch_, old, old == OldTuple::kNone ? nullptr : first, after);
+  }
   if (old == OldTuple::kFull && is_unchanged(*relation, cells)) {
     ++next_index_;
     return batch_->cells.resize(cells);
@@ -390,6 +439,9 @@ void Decoder::remove(Message& message) {
   const auto cells = batch_->cells.size();
   const OldTuple old = old_tuple(message, *relation, message.reader().u8());
   if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
+  if (window_ != nullptr && !message.faulty()) {
+    window_->touch(*relation, *batch_, old, batch_->cells.data() + cells, nullptr);
+  }
   if (message.faulty() || !wants_change(Operation::kDelete, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kDelete, relation, message.lsn(), cells).old_tuple = old;
 }
@@ -437,6 +489,7 @@ void Decoder::truncate(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const Relation* relation = known_relation(message);
     if (relation == nullptr) return;
+    if (window_ != nullptr) window_->touch_all(*relation);
     if (wants_change(Operation::kTruncate, relation))
       add_change(Operation::kTruncate, relation, message.lsn(), batch_->cells.size());
   }
@@ -451,6 +504,11 @@ void Decoder::logical_message(Message& message) {
   const std::string_view content = reader.bytes(size);
   if (!message.is_whole()) return;
   if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
+  if (prefix == kSnapshotPrefix) {
+    // For the reader, and counted like any other; nobody else wants to see it.
+    if (transactional) ++next_index_;
+    return;
+  }
   if (transactional ? !wants_change(Operation::kMessage, nullptr) : lsn <= last_message_lsn_) return;
   if (!transactional) {
     // Its LSN is where its record ends, and a commit record may begin right there: one byte less is in the order of

@@ -13,6 +13,7 @@ Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const Deco
       selection(decoder_options.selection),
       logger(database.label),
       offset_file(database.offset_path),
+      window(decoder_options.window),
       decoder(decoder_options),
       frames_(plan.most_in_lane()),
       reserved_(plan.reserved_each),
@@ -114,6 +115,7 @@ void Lane::wake_if_starving() {
 }
 
 void Lane::note_written(Batch& batch) {
+  note_incremental(batch);
   if (batch.values_repaired > 0) {
     logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
     batch.values_repaired = 0;
@@ -136,6 +138,17 @@ void Lane::note_written(Batch& batch) {
     const Change& last = batch.changes[batch.changes_written - 1];
     written_in_part_ = {Lsn{}, batch.transactions[last.transaction].commit_lsn, last.index + 1};
   }
+}
+
+// Before the position that it goes with.
+void Lane::note_incremental(const Batch& batch) {
+  if (batch.incremental == nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!identity_) return;
+    identity_->incremental = *batch.incremental;
+  }
+  snapshot_moved_.store(true, std::memory_order_release);
 }
 
 // A chunk is done with its last row.

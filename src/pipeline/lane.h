@@ -38,6 +38,7 @@ class Lane {
   const std::shared_ptr<const Selection> selection;
   const log::Logger logger;
   const OffsetFile offset_file;
+  const std::shared_ptr<SnapshotWindow> window;
 
   // Any thread.
 
@@ -134,6 +135,7 @@ class Lane {
   std::vector<std::atomic<Batch*>> slots_;
 
   // Writer.
+  void note_incremental(const Batch& batch);
   void note_chunks(const Batch& batch);
   std::uint64_t next_to_write_ = 0;
   std::atomic<std::uint64_t> given_back_{0};

@@ -42,6 +42,7 @@ DatabaseOptions lane_options(const PipelineOptions& options, std::size_t databas
 DecoderOptions decoder_options(const PipelineOptions& options, const std::shared_ptr<const Selection>& selection) {
   DecoderOptions decoder;
   decoder.selection = selection;
+  decoder.window = std::make_shared<SnapshotWindow>();
   decoder.transactions = options.serializer.transactions;
   decoder.split_key_changes = options.serializer.key_changes == KeyChanges::kSplit;
   decoder.refuse_invalid_utf8 = options.serializer.invalid_utf8 == InvalidUtf8::kRefuse;

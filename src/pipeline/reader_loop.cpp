@@ -39,6 +39,7 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
     : lane_(lane),
       shared_(shared),
       source_(lane.options, lane.selection, bounds, lane.stop, lane.logger),
+      incremental_(lane.options, *lane.selection, *lane.window, lane.stop.wake(), lane.logger),
       backoff_(retry),
       shipped_(std::move(shipped)),
       wake_keeper_(std::move(wake_keeper)) {}
@@ -49,6 +50,10 @@ void ReaderLoop::run() {
     }
   } catch (const std::exception& error) {
     lane_.fail({StatusCode::kInternal, error.what()});
+  }
+  for (auto& batch : incremental_.dismiss()) {
+    batch->clear();
+    ship(std::move(batch));
   }
   const bool failed_reading = lane_.failed();
   if (failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
@@ -61,8 +66,8 @@ void ReaderLoop::run() {
 bool ReaderLoop::step() {
   if (past_stop()) return false;
   report_progress();
-  if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
-  if (batch_ == nullptr) {
+  serve_incremental();
+  if (!have_batch()) {
     const Status attended = source_.attend();
     return attended.is_ok() || survive(attended);
   }
@@ -71,12 +76,39 @@ bool ReaderLoop::step() {
   if (!published_ && source_.offset() != nullptr) {
     lane_.publish_identity(*source_.offset());
     published_ = true;
+    incremental_.resume(source_.offset()->incremental);
   }
-  if (batch_->has_frames()) send(false);
+  attend_incremental();
   if (!outcome.is_ok()) return survive(outcome.status());
   if (*outcome == ReadOutcome::kSnapshot) return take_snapshot();
   if (*outcome != ReadOutcome::kNothing) backoff_.reset();
   return *outcome != ReadOutcome::kEnd;
+}
+
+bool ReaderLoop::have_batch() {
+  if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
+  return batch_ != nullptr;
+}
+
+// Ships what was read. It ends with the last message about incremental snapshots: what they ask for is kept together
+// with the position behind them, and a chunk whose place is here follows at once.
+void ReaderLoop::attend_incremental() {
+  const auto signals = source_.take_signals();
+  for (const SnapshotSignal& signal : signals) incremental_.obey(signal);
+  batch_->incremental = incremental_.take_news();
+  if (batch_->has_frames() || batch_->incremental != nullptr) send(false);
+  for (const SnapshotSignal& signal : signals) {
+    if (signal.kind != SnapshotSignal::Kind::kMark) continue;
+    if (auto chunk = incremental_.take_chunk(signal)) ship(std::move(chunk));
+  }
+}
+
+void ReaderLoop::serve_incremental() {
+  if (incremental_.wants_batch() && have_batch()) incremental_.give(std::move(batch_));
+  if (incremental_.wants_passage() && published_ && have_batch()) {
+    source_.label(*batch_);
+    send(false);
+  }
 }
 
 // A session begins with what the writer has seen of the one before, where a snapshot is on its way.
@@ -140,10 +172,6 @@ Status ReaderLoop::attend_crew(SnapshotCrew& crew, const SnapshotStart& start) {
     if (past_stop()) return {StatusCode::kStopped, "stopped"};
     if (Status failed = crew.failure(); !failed.is_ok()) return failed;
     bool shipped = false;
-    const auto have_batch = [&] {
-      if (batch_ == nullptr) batch_ = lane_.take_free(shared_);
-      return batch_ != nullptr;
-    };
     // Rows that were kept back go before new ones: chunks are done with them.
     do {
       while (auto batch = crew.take(batch_)) {
@@ -253,6 +281,7 @@ void ReaderLoop::see_through() {
     batch_ = lane_.take_free(shared_);
     if (batch_ == nullptr) attend();
   }
+  batch_->incremental = incremental_.take_news();
   send(true);
   while (!lane_.settled.load(std::memory_order_acquire)) attend();
   report_progress();

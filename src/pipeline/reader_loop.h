@@ -6,6 +6,7 @@
 #include <string>
 
 #include "batch_pool.h"
+#include "incremental_crew.h"
 #include "lane.h"
 #include "snapshot_crew.h"
 #include "walcat/reader/replication_source.h"
@@ -28,6 +29,9 @@ class ReaderLoop {
 
  private:
   bool step();
+  bool have_batch();
+  void attend_incremental();
+  void serve_incremental();
   bool take_snapshot();
   Status store_session(const SnapshotStart& start);
   bool wait_until_clear();
@@ -45,6 +49,7 @@ class ReaderLoop {
   Lane& lane_;
   SharedBatches& shared_;
   ReplicationSource source_;
+  IncrementalCrew incremental_;
   Backoff backoff_;
   std::function<void()> shipped_;
   std::function<void()> wake_keeper_;

@@ -235,6 +235,11 @@ Status Connection::start_copy(const std::string& sql) {
   return failed;
 }
 
+std::optional<std::string> Connection::take_notification() {
+  const std::unique_ptr<PGnotify, decltype(&PQfreemem)> notification(PQnotifies(session_->pg.get()), &PQfreemem);
+  return notification == nullptr ? std::nullopt : std::optional<std::string>(notification->extra);
+}
+
 // PQgetCopyData allocates each row; this does not. In COPY's text a line feed ends a row and stands nowhere else.
 Result<Connection::RowPart> Connection::read_row(char* to, std::size_t room) {
   PGconn* pg = session_->pg.get();

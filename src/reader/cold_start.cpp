@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "added_tables.h"
 #include "snapshot_start.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
@@ -303,6 +304,11 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);
+  // In this run's first session; later ones bring the same configuration.
+  if (!written) {
+    const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
+    if (!noted.is_ok()) return noted;
+  }
   return start;
 }
 

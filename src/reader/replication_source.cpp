@@ -176,6 +176,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     gathering_.bytes += pending_->size();
     pending_.reset();
     if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
+    if (border == Border::kLeavesAfter) return ReadOutcome::kFrames;
     looked = false;
   }
 }
@@ -215,15 +216,52 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
     case 'B':
       if (at_end(lsn_at(frame, kXLogDataHeader + 1))) return Border::kEndsBefore;
       in_transaction_ = true;
+      signals_in_transaction_.clear();
       return Border::kInside;
+    case 'M': examine_message(frame); return Border::kInside;
     case 'C': {
       const Lsn end_lsn = lsn_at(frame, kXLogDataHeader + 10);
       in_transaction_ = false;
       received_ = std::max(received_, end_lsn);
-      return finishing_ || at_end(end_lsn) ? Border::kEndsAfter : Border::kInside;
+      const bool has_signals = release_signals(frame);
+      if (finishing_ || at_end(end_lsn)) return Border::kEndsAfter;
+      return has_signals ? Border::kLeavesAfter : Border::kInside;
     }
     default: return Border::kInside;
   }
+}
+
+// Only what a transaction says counts: its place in the log is sure.
+void ReplicationSource::examine_message(std::string_view frame) {
+  ByteReader reader(frame.substr(kXLogDataHeader + 1));
+  const bool is_transactional = (reader.u8() & 1) != 0;
+  reader.u64();
+  const std::string_view prefix = reader.cstring();
+  if (!is_transactional || prefix != kSnapshotPrefix) return;
+  const std::string_view content = reader.bytes(reader.u32());
+  if (reader.failed()) return;  // The decoder names the fault.
+  auto signal = parse_snapshot_signal(content, options_.slot_name);
+  if (!signal.is_ok()) {
+    logger_.warning("{}; passing it over", signal.status().message());
+  } else if (*signal) {
+    signals_in_transaction_.push_back(std::move(**signal));
+  }
+}
+
+// The transaction has committed: what it said is true.
+bool ReplicationSource::release_signals(std::string_view commit) {
+  if (signals_in_transaction_.empty()) return false;
+  ByteReader reader(commit.substr(kXLogDataHeader + 2));
+  const Lsn commit_lsn{reader.u64()};
+  reader.u64();
+  const std::int64_t commit_time = reader.i64();
+  for (SnapshotSignal& signal : signals_in_transaction_) {
+    signal.commit_lsn = commit_lsn;
+    signal.commit_time = commit_time;
+    signals_.push_back(std::move(signal));
+  }
+  signals_in_transaction_.clear();
+  return true;
 }
 
 ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {

@@ -31,12 +31,6 @@ std::string written_since(const VisibleTransactions& visible) {
 // Of one table, however small the chunks are to be: progress is kept for each.
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 20;
 
-std::string column_list(const Relation& relation) {
-  std::string list;
-  for (const Column& column : relation.columns) list += (list.empty() ? "" : ", ") + quote_identifier(column.name);
-  return list;
-}
-
 // `conditions` may be empty, and so may each of them.
 std::string copy_command(const Relation& relation, const TableName& table, const std::vector<std::string>& conditions) {
   const std::string columns = column_list(relation);
@@ -139,6 +133,12 @@ class TablePlan {
 };
 
 }  // namespace
+
+std::string column_list(const Relation& relation) {
+  std::string list;
+  for (const Column& column : relation.columns) list += (list.empty() ? "" : ", ") + quote_identifier(column.name);
+  return list;
+}
 
 std::vector<SnapshotProgress::Table> cut_tables(const std::vector<PublishedRelation>& relations,
                                                 const PlanOptions& options) {

@@ -10,6 +10,9 @@
 
 namespace walcat {
 
+/// The columns as SQL lists them.
+std::string column_list(const Relation& relation);
+
 /// How the tables are to be read.
 struct PlanOptions {
   std::uint64_t chunk_bytes = 0;

@@ -32,6 +32,21 @@ std::vector<TableName> table_names(const std::vector<PublishedRelation>& relatio
 
 }  // namespace
 
+Status check_readable(const Connection& connection, const PhysicalTable& table) {
+  if (table.may_read) return Status::ok();
+  return {StatusCode::kRefused,
+          fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT ON "
+                      "{} TO {}; or snapshot.mode: never",
+                      table.name.to_string(), quote_identifier(table.name.schema), quote_identifier(connection.user()),
+                      table.name.quoted(), quote_identifier(connection.user()))};
+}
+
+Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, const Relation& relation) {
+  std::vector<std::uint32_t> types;
+  for (const Column& column : relation.columns) types.push_back(column.type_oid);
+  return describe_relation(connection, relation.oid, types);
+}
+
 SnapshotTaker::SnapshotTaker(Connection& connection, const DatabaseOptions& options, const Selection& selection,
                              const log::Logger& logger)
     : connection_(connection), options_(options), selection_(selection), logger_(logger) {}
@@ -61,13 +76,7 @@ Status SnapshotTaker::check_rights() {
   if (!relations.is_ok()) return relations.status();
   for (const PublishedRelation& published : *relations) {
     for (const PhysicalTable& physical : published.tables) {
-      if (physical.may_read) continue;
-      return {StatusCode::kRefused,
-              fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT ON "
-                          "{} TO {}; or snapshot.mode: never",
-                          physical.name.to_string(), quote_identifier(physical.name.schema),
-                          quote_identifier(connection_.user()), physical.name.quoted(),
-                          quote_identifier(connection_.user()))};
+      if (Status readable = check_readable(connection_, physical); !readable.is_ok()) return readable;
     }
   }
   return Status::ok();
@@ -189,9 +198,7 @@ Status SnapshotTaker::finish(const std::vector<PublishedRelation>& relations, Sn
   std::vector<std::shared_ptr<const RelationNote>> notes;
   if (options_.describe_relations) {
     for (const PublishedRelation& published : relations) {
-      std::vector<std::uint32_t> types;
-      for (const Column& column : published.relation.columns) types.push_back(column.type_oid);
-      auto note = describe_relation(connection_, published.relation.oid, types);
+      auto note = note_of(connection_, published.relation);
       if (!note.is_ok()) return note.status();
       notes.push_back(std::move(*note));
     }

@@ -16,6 +16,12 @@ namespace walcat {
 Result<std::unique_ptr<Connection>> open_for_dump(const DatabaseOptions& options, const StopRequest& stop,
                                                   const log::Logger& logger);
 
+/// Refuses, with the way out, a table that the role may not read.
+Status check_readable(const Connection& connection, const PhysicalTable& table);
+
+/// What the catalog says beside the stream of a relation.
+Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, const Relation& relation);
+
 /// Takes the snapshot that a database's stream begins with, and holds it in the connection's open transaction.
 ///
 /// The transaction keeps ACCESS SHARE on the tables: a rewrite, which the stream does not show, waits until the rows

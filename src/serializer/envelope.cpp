@@ -69,6 +69,7 @@ void write_mark(LineWriter& out, SnapshotMark mark, MarkDetail detail) {
     case SnapshotMark::kInside: return out.literal("true");
     case SnapshotMark::kLastOfTable: return whole ? out.literal("true") : out.literal("last_in_data_collection");
     case SnapshotMark::kLast: return out.literal("last");
+    case SnapshotMark::kIncremental: return out.literal("incremental");
   }
 }
 

@@ -10,12 +10,13 @@
 #include "walcat/cli/exit_status.h"
 #include "walcat/config/configuration.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/snapshot_signal.h"
 
 namespace walcat {
 
 enum class Command {
   kRun,       ///< Follow the databases; the default.
-  kSnapshot,  ///< Print rows of tables once.
+  kSnapshot,  ///< Print rows of tables once, or have them printed between the changes.
   kConfig,    ///< Print the effective configuration.
   kVersion,   ///< Print the versions of walcat and libpq.
 };
@@ -35,6 +36,14 @@ struct CommandLine {
   std::string database;
   /// Whether `snapshot` only says what it would read.
   bool dry_run = false;
+  /// Whether `snapshot` prints the rows itself even where a walcat follows the slot that could do it.
+  bool is_dump = false;
+  /// What `snapshot` asks of a walcat that follows the slot; nothing: to read the tables.
+  std::optional<SnapshotSignal::Kind> ask;
+  /// Of the tables' rows; 0: no limit.
+  std::optional<std::uint64_t> rows_per_second;
+  /// Whether `snapshot` goes once its question is accepted.
+  bool no_wait = false;
   std::optional<log::Level> log_level;
   std::optional<log::Format> log_format;
 };

@@ -6,6 +6,7 @@
 
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
+#include "walcat/decoder/snapshot_window.h"
 #include "walcat/model/batch.h"
 #include "walcat/selection/selection.h"
 
@@ -23,6 +24,8 @@ struct DecoderOptions {
   std::uint32_t skipped = 0;
   /// Whether text that is no UTF-8 is an error; else it is replaced.
   bool refuse_invalid_utf8 = false;
+  /// Where rows of incremental snapshots meet the stream; null: there are none.
+  std::shared_ptr<SnapshotWindow> window;
 };
 
 class RelationCache;
@@ -51,7 +54,10 @@ class Decoder {
  private:
   class Message;
 
+  Status decode_stream(Batch& batch);
   Status decode_rows(Batch& batch);
+  Status decode_chunk(Batch& batch);
+  std::shared_ptr<const Relation> relation_of(const Batch& batch);
   Status read_row(char* row, std::size_t size, const Relation& relation);
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
@@ -107,8 +113,9 @@ class Decoder {
   std::map<std::shared_ptr<const SnapshotSource>, std::shared_ptr<const Relation>> snapshot_relations_;
   std::uint64_t rows_ = 0;
 
-  // The batch in hand.
+  // The batch in hand, and the window if there is one to look through.
   Batch* batch_ = nullptr;
+  SnapshotWindow* window_ = nullptr;
   std::size_t notes_taken_ = 0;
   bool transaction_in_batch_ = false;
 };

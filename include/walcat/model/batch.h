@@ -11,6 +11,7 @@
 
 #include "walcat/model/byte_buffer.h"
 #include "walcat/model/change.h"
+#include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/relation.h"
 
 namespace walcat {
@@ -138,6 +139,8 @@ class Batch {
     first_mark = last_mark = SnapshotMark::kInside;
     chunks_done.clear();
     ends_snapshot = false;
+    chunk = 0;
+    incremental.reset();
   }
 
  private:
@@ -224,6 +227,13 @@ class Batch {
   bool ends_snapshot = false;
   /// The point of the database's snapshot; zero if there was none.
   Lsn snapshot_point;
+  /// For rows of an incremental snapshot, the number of their chunk; 0: the batch holds none such.
+  std::uint64_t chunk = 0;
+  /// Where these rows stand in the stream: behind the transaction that commits there, at that time.
+  Lsn chunk_commit_lsn;
+  std::int64_t chunk_commit_time = 0;
+  /// The incremental snapshots that are under way once this batch is written; null: no news.
+  std::shared_ptr<const std::vector<IncrementalSnapshot>> incremental;
   /// The server waits for what is in this batch to be confirmed: store its progress as soon as it is written.
   bool wants_flush = false;
   /// No batch of this lane follows.

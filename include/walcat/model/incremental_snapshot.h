@@ -2,11 +2,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "walcat/model/table_name.h"
 
 namespace walcat {
+
+/// Prefix of the logical messages by which such snapshots are asked for, and their chunks' places marked.
+inline constexpr std::string_view kSnapshotPrefix = "walcat.snapshot";
 
 /// Tables that are read while the stream goes on, and how far that has come; stored with the offset.
 struct IncrementalSnapshot {

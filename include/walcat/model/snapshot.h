@@ -12,7 +12,7 @@
 namespace walcat {
 
 /// Where a row stands in its snapshot (`source.snapshot`).
-enum class SnapshotMark : std::uint8_t { kNone, kFirst, kFirstOfTable, kInside, kLastOfTable, kLast };
+enum class SnapshotMark : std::uint8_t { kNone, kFirst, kFirstOfTable, kInside, kLastOfTable, kLast, kIncremental };
 
 /// A run of pages of one physical table, read at once.
 struct ChunkId {

@@ -61,6 +61,9 @@ class Connection {
   Result<Rows> query(const std::string& sql);
   Status execute(const std::string& sql);
 
+  /// The payload of the next notification that has arrived, whatever its channel; nothing if there is none.
+  std::optional<std::string> take_notification();
+
   // COPY ... TO STDOUT, in text form.
 
   /// Sends the command; its rows come from next_row() until that says that there are no more.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "walcat/base/log.h"
 #include "walcat/offsets/offset_file.h"
@@ -12,6 +14,7 @@
 #include "walcat/reader/options.h"
 #include "walcat/reader/pace.h"
 #include "walcat/reader/snapshot.h"
+#include "walcat/reader/snapshot_signal.h"
 #include "walcat/reader/source.h"
 
 namespace walcat {
@@ -47,12 +50,15 @@ class ReplicationSource : public Source {
   void drop_snapshot() { disconnect(); }
   /// How far the snapshot has come, for the next session to resume.
   void note_snapshot(const SnapshotProgress& progress) { offset_->snapshot = progress; }
+  /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
+  /// ends with the transaction of the last of them.
+  std::vector<SnapshotSignal> take_signals() { return std::exchange(signals_, {}); }
   /// Puts what is common to the session's batches on `batch`.
   void label(Batch& batch) const;
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Border { kInside, kEndsBefore, kEndsAfter };
+  enum class Border { kInside, kEndsBefore, kEndsAfter, kLeavesAfter };
 
   Status connect();
   void disconnect();
@@ -62,6 +68,8 @@ class ReplicationSource : public Source {
   Status describe(std::string_view frame, Batch& batch);
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
+  void examine_message(std::string_view frame);
+  bool release_signals(std::string_view commit);
   bool worth_keeping(std::string_view frame) const;
   bool at_end(Lsn position) const { return until_ && position >= *until_; }
   Status attend_server(bool ask_for_reply);
@@ -101,6 +109,8 @@ class ReplicationSource : public Source {
   Pace pace_;
 
   // The stream.
+  std::vector<SnapshotSignal> signals_in_transaction_;
+  std::vector<SnapshotSignal> signals_;
   bool in_transaction_ = false;
   bool finishing_ = false;
   std::optional<Lsn> until_;

@@ -29,6 +29,7 @@ std::string mark_name(SnapshotMark mark) {
     case SnapshotMark::kInside: return "inside";
     case SnapshotMark::kLastOfTable: return "last of table";
     case SnapshotMark::kLast: return "last";
+    case SnapshotMark::kIncremental: return "incremental";
   }
   return "?";
 }

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/base/status.h"
+#include "walcat/model/batch.h"
+#include "walcat/model/snapshot.h"
+#include "walcat/model/visible_transactions.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+#include "walcat/selection/selection.h"
+
+namespace walcat {
+
+/// A table whose rows are read by key: an ordinary one, or a leaf of a partitioned one.
+struct KeyedPart {
+  /// As it is published.
+  TableName table;
+  TableName part;
+  std::uint32_t part_oid = 0;
+  std::shared_ptr<const SnapshotSource> source;
+  std::vector<std::string> key_columns;
+  std::vector<std::string> key_types;
+  /// The publication's; empty: all rows.
+  std::string row_filter;
+  /// The planner's estimate; negative if it has none.
+  double rows = -1;
+  /// Changes whenever the part's columns do.
+  std::string shape;
+};
+
+/// Reads tables in the order of their keys, a chunk at a time, each as of its own moment, without a lock beyond its
+/// query; and speaks for the snapshot on the server.
+///
+/// Threads: stage-bound (incremental snapshot worker).
+/// Errors: kUnavailable if the connection broke: connect() again; kRefused with the reason if reading is no use;
+///     kStopped.
+class IncrementalReader {
+ public:
+  using Key = std::vector<std::string>;
+
+  /// `stop` wakes the reader and makes it give up. Borrows all but the logger.
+  IncrementalReader(const DatabaseOptions& options, const Selection& selection, const StopRequest& stop,
+                    const log::Logger& logger);
+
+  /// Makes a connection where there is none.
+  Status connect();
+  void disconnect() { connection_.reset(); }
+
+  /// The parts of a published table. Refuses one that has no key, that is not published, not printed or not readable.
+  Result<std::vector<KeyedPart>> plan(const TableName& table);
+
+  /// A transaction ID that no transaction had before.
+  Result<std::uint64_t> next_transaction();
+
+  /// The largest key; nothing if no row fits `where`.
+  Result<std::optional<Key>> largest_key(const KeyedPart& part, const std::string& where);
+
+  /// What a chunk is read as of.
+  struct Moment {
+    VisibleTransactions visible;
+    /// See KeyedPart.
+    std::string shape;
+  };
+  /// Begins a chunk.
+  Result<Moment> begin_chunk(const KeyedPart& part);
+
+  /// A run of rows in the order of their keys.
+  struct Range {
+    /// Not included; empty: from the first.
+    Key after;
+    /// Included.
+    Key last;
+    std::size_t rows_most = 0;
+  };
+  /// Appends rows to `batch` until it is full. Returns whether the range has ended.
+  Result<bool> read(const KeyedPart& part, const std::string& where, const Range& range, Batch& batch);
+  /// Appends the rows that have these keys, wherever they stand now. Returns whether all of them are there.
+  Result<bool> read(const KeyedPart& part, const std::string& where, const std::vector<Key>& keys, Batch& batch);
+  /// Ends the chunk that was begun.
+  Status end_chunk();
+
+  /// Writes a mark into the server's log, behind everything that earlier snapshots see.
+  Status mark(const std::string& mark);
+  /// Tells whoever waits for news of the snapshot `id`.
+  void tell(const std::string& id, const std::string& state, const std::string& text);
+
+ private:
+  Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table);
+  std::string row_of(const KeyedPart& part, const Key& key) const;
+  Result<bool> copy(const std::string& sql, Batch& batch);
+
+  const DatabaseOptions& options_;
+  const Selection& selection_;
+  const StopRequest& stop_;
+  const log::Logger logger_;
+  std::unique_ptr<Connection> connection_;
+  bool met_large_row_ = false;
+};
+
+}  // namespace walcat

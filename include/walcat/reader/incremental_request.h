@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "walcat/base/status.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+#include "walcat/reader/snapshot_signal.h"
+
+namespace walcat {
+
+/// The channel (NOTIFY) on which whoever follows a slot tells of its incremental snapshots.
+inline constexpr const char* kNewsChannel = "walcat";
+
+/// What became of an incremental snapshot.
+struct SnapshotNews {
+  std::string id;
+  /// `accepted`, `progress`, `paused`, `resumed`, `complete`, `cancelled`, `refused`, or `idle`: there is none.
+  std::string state;
+  /// For people.
+  std::string text;
+};
+
+/// `news` as a notification's payload, and back; nothing if it is not of this slot.
+std::string to_payload(const SnapshotNews& news, const std::string& slot);
+std::optional<SnapshotNews> parse_news(std::string_view payload, const std::string& slot);
+
+/// Whether somebody reads the slot, so that asking makes sense.
+Result<bool> is_followed(const DatabaseOptions& options, const StopRequest& stop);
+
+/// Says `signal` to whoever follows the slot, by a logical message, and waits for the answer: of a start until the
+/// snapshot is complete, or only accepted where `wait_for_end` is false. `report` hears all news on the way.
+///
+/// Errors: kRefused with the follower's reason, or if the snapshot was cancelled.
+Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal, bool wait_for_end,
+                    const StopRequest& stop, const std::function<void(const SnapshotNews&)>& report);
+
+}  // namespace walcat

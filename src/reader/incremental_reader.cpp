@@ -1,0 +1,234 @@
+#include "walcat/reader/incremental_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "snapshot_plan.h"
+#include "snapshot_start.h"
+#include "walcat/base/json_string.h"
+#include "walcat/postgres/publication.h"
+#include "walcat/postgres/snapshot.h"
+#include "walcat/reader/copy_reader.h"
+#include "walcat/reader/incremental_request.h"
+#include "walcat/reader/snapshot_signal.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr int kVersionWithMessages = 140000;
+// A notification's payload ends before 8000 bytes.
+constexpr std::size_t kTextMost = 6'000;
+
+Status refused(const TableName& table, const std::string& why) {
+  return {StatusCode::kRefused, fmt::format("table {}: {}", table.to_string(), why)};
+}
+
+std::string row_expression(const std::vector<std::string>& columns) {
+  std::string row;
+  for (const std::string& column : columns) row += (row.empty() ? "(" : ", ") + quote_identifier(column);
+  return row + ")";
+}
+
+// `conditions` may be empty, and so may each of them.
+std::string where_clause(const std::vector<std::string>& conditions) {
+  std::string where;
+  for (const std::string& condition : conditions) {
+    if (!condition.empty()) where += (where.empty() ? " WHERE (" : " AND (") + condition + ")";
+  }
+  return where;
+}
+
+// SQL for a text that changes whenever the table's columns do.
+std::string shape_of(std::uint32_t oid) {
+  return fmt::format(
+      "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
+      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0)",
+      oid);
+}
+
+std::string order(const KeyedPart& part, const char* direction) {
+  std::string columns;
+  for (const std::string& column : part.key_columns) {
+    columns += (columns.empty() ? " ORDER BY " : ", ") + quote_identifier(column) + direction;
+  }
+  return columns;
+}
+
+}  // namespace
+
+IncrementalReader::IncrementalReader(const DatabaseOptions& options, const Selection& selection,
+                                     const StopRequest& stop, const log::Logger& logger)
+    : options_(options), selection_(selection), stop_(stop), logger_(logger) {}
+
+Status IncrementalReader::connect() {
+  // libpq keeps room for the largest row it has met until its connection ends.
+  if (std::exchange(met_large_row_, false)) connection_.reset();
+  if (connection_ != nullptr) return Status::ok();
+  auto opened =
+      Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
+  if (!opened.is_ok()) return opened.status();
+  connection_ = std::move(*opened);
+  if (connection_->server_version() < kVersionWithMessages) {
+    return {StatusCode::kRefused, "servers before 14 send no messages by pgoutput, which incremental snapshots need"};
+  }
+  for (const char* sql : {"SET row_security = off", "SET lock_timeout = '5s'", "SET synchronous_commit = local",
+                          "SET default_transaction_read_only = off"}) {
+    if (Status done = connection_->execute(sql); !done.is_ok()) return done;
+  }
+  return Status::ok();
+}
+
+Result<std::vector<KeyedPart>> IncrementalReader::plan(const TableName& table) {
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  auto parts = plan_at_one_moment(table);
+  if (!parts.is_ok() && parts.status().code() == StatusCode::kUnavailable) return parts;
+  if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
+  return parts;
+}
+
+Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const TableName& table) {
+  if (const Status usable = check_tables(*connection_, {table}); !usable.is_ok()) return usable;
+  auto relations = published_relations(*connection_, options_.publication_name);
+  if (!relations.is_ok()) return relations.status();
+  const auto found = std::find_if(relations->begin(), relations->end(), [&](const PublishedRelation& published) {
+    return published.relation.schema == table.schema && published.relation.name == table.table;
+  });
+  if (found == relations->end()) {
+    return refused(table, fmt::format("publication {} does not publish it under this name", options_.publication_name));
+  }
+  Relation selected = found->relation;
+  selection_.apply(selected);
+  if (!selected.is_wanted) return refused(table, "the configuration excludes it (include_tables, exclude_tables)");
+  auto key = find_key(*connection_, found->relation.oid);
+  if (!key.is_ok()) return key.status();
+  if (key->columns.empty()) {
+    return refused(table, "it has no primary key; without a key rows can't be told from what changes meanwhile");
+  }
+  for (const std::string& column : key->columns) {
+    const auto& columns = found->relation.columns;
+    const bool is_sent = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == column; });
+    if (!is_sent) return refused(table, fmt::format("the publication leaves out the key's column {}", column));
+  }
+  std::shared_ptr<const RelationNote> note;
+  if (options_.describe_relations) {
+    auto described = note_of(*connection_, found->relation);
+    if (!described.is_ok()) return described.status();
+    note = std::move(*described);
+  }
+  auto source = std::make_shared<SnapshotSource>();
+  source->relation = found->relation;
+  source->note = std::move(note);
+  // Behind the message that marks their place.
+  source->first_index = 1;
+  std::vector<KeyedPart> parts;
+  for (const PhysicalTable& physical : found->tables) {
+    if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
+    const auto shape = connection_->query("SELECT " + shape_of(physical.oid));
+    if (!shape.is_ok()) return shape.status();
+    parts.push_back({table, physical.name, physical.oid, source, key->columns, key->types, found->row_filter,
+                     physical.rows, shape->front().front().value_or("")});
+  }
+  return parts;
+}
+
+Result<std::uint64_t> IncrementalReader::next_transaction() {
+  const auto rows = connection_->query("SELECT pg_catalog.pg_current_xact_id()");
+  if (!rows.is_ok()) return rows.status();
+  const std::string text = rows->front().front().value_or("");
+  std::uint64_t xid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), xid);
+  return xid;
+}
+
+Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part,
+                                                                             const std::string& where) {
+  std::string columns;
+  for (const std::string& column : part.key_columns)
+    columns += (columns.empty() ? "" : ", ") + quote_identifier(column);
+  const auto rows = connection_->query(fmt::format("SELECT {} FROM ONLY {}{}{} LIMIT 1", columns, part.part.quoted(),
+                                                   where_clause({part.row_filter, where}), order(part, " DESC")));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty()) return std::optional<Key>();
+  Key key;
+  for (const auto& value : rows->front()) key.push_back(value.value_or(""));
+  return std::optional(key);
+}
+
+Result<IncrementalReader::Moment> IncrementalReader::begin_chunk(const KeyedPart& part) {
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  const auto rows = connection_->query("SELECT pg_catalog.pg_current_snapshot(), " + shape_of(part.part_oid));
+  if (!rows.is_ok()) return rows.status();
+  const Row& row = rows->front();
+  return Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")};
+}
+
+std::string IncrementalReader::row_of(const KeyedPart& part, const Key& key) const {
+  std::string row;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    row += (row.empty() ? "(" : ", ") + connection_->literal(key[i]) + "::" + part.key_types[i];
+  }
+  return row + ")";
+}
+
+Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const Range& range,
+                                     Batch& batch) {
+  const std::string columns = row_expression(part.key_columns);
+  const std::string from = range.after.empty() ? "" : columns + " > " + row_of(part, range.after);
+  const std::string conditions =
+      where_clause({part.row_filter, where, from, columns + " <= " + row_of(part, range.last)});
+  const auto whole =
+      copy(fmt::format("COPY (SELECT {} FROM ONLY {}{}{} LIMIT {}) TO STDOUT", column_list(part.source->relation),
+                       part.part.quoted(), conditions, order(part, ""), range.rows_most),
+           batch);
+  if (!whole.is_ok()) return whole;
+  return *whole && batch.frame_count() < range.rows_most;
+}
+
+Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const std::vector<Key>& keys,
+                                     Batch& batch) {
+  std::string rows;
+  for (const Key& key : keys) rows += (rows.empty() ? "" : ", ") + row_of(part, key);
+  const bool is_partitioned = part.part != part.table;
+  return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
+                          is_partitioned ? "" : "ONLY ", part.table.quoted(),
+                          where_clause({part.row_filter, where,
+                                        fmt::format("{} IN ({})", row_expression(part.key_columns), rows)})),
+              batch);
+}
+
+Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {
+  CopyReader reader(*connection_, stop_);
+  if (const Status started = reader.start(sql); !started.is_ok()) return started;
+  const auto filled = reader.fill(batch);
+  met_large_row_ = met_large_row_ || reader.met_large_row();
+  if (!filled.is_ok()) return filled.status();
+  if (*filled == CopyReader::Progress::kEnded) return true;
+  if (const Status skipped = reader.skip_rest(); !skipped.is_ok()) return skipped;
+  return false;
+}
+
+Status IncrementalReader::end_chunk() { return connection_->execute("COMMIT"); }
+
+Status IncrementalReader::mark(const std::string& mark) {
+  SnapshotSignal signal;
+  signal.mark = mark;
+  return connection_->execute(fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})",
+                                          connection_->literal(kSnapshotPrefix),
+                                          connection_->literal(to_message(signal, options_.slot_name))));
+}
+
+// News are a courtesy: that they can't be told stops nothing.
+void IncrementalReader::tell(const std::string& id, const std::string& state, const std::string& text) {
+  if (connection_ == nullptr) return;
+  const SnapshotNews news{id, state, text.substr(0, kTextMost)};
+  const Status told =
+      connection_->execute(fmt::format("SELECT pg_catalog.pg_notify({}, {})", connection_->literal(kNewsChannel),
+                                       connection_->literal(to_payload(news, options_.slot_name))));
+  if (!told.is_ok()) logger_.debug("incremental snapshot {}: {}", id, told.message());
+}
+
+}  // namespace walcat
