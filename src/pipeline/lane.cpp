@@ -170,7 +170,7 @@ void Lane::note_chunks(const Batch& batch) {
     }
   }
   snapshot_moved_.store(true, std::memory_order_release);
-  flush_due.store(true, std::memory_order_release);
+  (batch.ends_snapshot ? flush_due : chunks_due).store(true, std::memory_order_release);
 }
 
 }  // namespace walcat

@@ -109,6 +109,8 @@ class Lane {
 
   /// Its progress is to be stored now and not with the next interval.
   std::atomic<bool> flush_due{false};
+  /// Chunks were done; with others, their progress is to be stored soon.
+  std::atomic<bool> chunks_due{false};
   /// The last batch has passed the writer.
   std::atomic<bool> drained{false};
   /// Stored, for the server to be told.

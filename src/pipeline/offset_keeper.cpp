@@ -4,6 +4,13 @@
 
 namespace walcat {
 
+namespace {
+
+// Small tables are done by the thousand: their chunks are stored together.
+constexpr std::chrono::milliseconds kChunksInterval{100};
+
+}  // namespace
+
 OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink)
     : options_(options), lanes_(lanes), sink_(sink), next_flush_(Clock::now() + options.flush_interval) {}
 
@@ -18,7 +25,9 @@ void OffsetKeeper::run() {
     enforce_deadlines(now);
     const bool due = now >= next_flush_;
     if (due) next_flush_ = now + options_.flush_interval;
-    flush(due);
+    const bool chunks_due = now >= next_chunks_;
+    if (chunks_due) next_chunks_ = now + kChunksInterval;
+    flush(due, chunks_due);
   }
 }
 
@@ -46,7 +55,7 @@ bool OffsetKeeper::all_settled() const {
 }
 
 // Stores the lanes that are drained, and all that moved when the time has come.
-void OffsetKeeper::flush(bool all_lanes) {
+void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
   struct Due {
     Lane* lane;
     bool is_last;
@@ -55,7 +64,8 @@ void OffsetKeeper::flush(bool all_lanes) {
   for (const auto& lane : lanes_) {
     if (lane->settled.load(std::memory_order_relaxed)) continue;
     const bool is_last = lane->drained.load(std::memory_order_acquire);
-    const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || all_lanes;
+    const bool has_chunks = all_chunks && lane->chunks_due.exchange(false, std::memory_order_acquire);
+    const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || has_chunks || all_lanes;
     const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
     if (is_last || (is_due && (lane->take_snapshot_news() || moved))) due.push_back({lane.get(), is_last});
   }
@@ -125,6 +135,8 @@ void OffsetKeeper::enforce_deadlines(Clock::time_point now) {
 
 OffsetKeeper::Clock::time_point OffsetKeeper::next_event() const {
   auto next = next_flush_;
+  const auto has_chunks = [](const auto& lane) { return lane->chunks_due.load(std::memory_order_relaxed); };
+  if (std::any_of(lanes_.begin(), lanes_.end(), has_chunks)) next = std::min(next, next_chunks_);
   if (stop_began_ && !cut_) next = std::min(next, *stop_began_ + options_.shutdown_timeout);
   if (stop_began_ && cut_ && !interrupted_) next = std::min(next, *stop_began_ + 2 * options_.shutdown_timeout);
   return next;

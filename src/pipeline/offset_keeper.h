@@ -42,7 +42,7 @@ class OffsetKeeper {
   using Clock = std::chrono::steady_clock;
 
   bool all_settled() const;
-  void flush(bool all_lanes);
+  void flush(bool all_lanes, bool all_chunks);
   bool store(Lane& lane, bool is_last);
   void note_failure(const Status& failure);
   void enforce_deadlines(Clock::time_point now);
@@ -60,6 +60,7 @@ class OffsetKeeper {
 
   // Keeper.
   Clock::time_point next_flush_;
+  Clock::time_point next_chunks_;
   bool cut_ = false;
   bool interrupted_ = false;
 };

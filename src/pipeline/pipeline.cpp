@@ -288,9 +288,10 @@ void Pipeline::Street::settle(Parcel parcel) {
     lane.pass();
   }
   const bool is_last = batch->is_last;
-  const bool wants_flush = batch->wants_flush || !batch->chunks_done.empty() || batch->ends_snapshot;
+  const bool wants_flush = batch->wants_flush || batch->ends_snapshot;
+  const bool has_chunks = !batch->chunks_done.empty();
   lane.give_back(std::move(batch), shared_);
-  if (!is_last && !wants_flush) return;
+  if (!is_last && !wants_flush && !has_chunks) return;
   if (wants_flush) lane.flush_due.store(true, std::memory_order_release);
   if (is_last) lane.drained.store(true, std::memory_order_release);
   keeper_.wake();

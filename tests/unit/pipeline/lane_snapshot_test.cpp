@@ -84,7 +84,7 @@ TEST_F(LaneSnapshot, CountsAChunkAsDoneWithItsLastLine) {
   write(*batch, 3);
   EXPECT_EQ(done(), ".x. .");
   EXPECT_TRUE(lane_.take_snapshot_news());
-  EXPECT_TRUE(lane_.flush_due.load());
+  EXPECT_TRUE(lane_.chunks_due.load());
   EXPECT_EQ(lane_.changes_written(), 3U);
 }
 
