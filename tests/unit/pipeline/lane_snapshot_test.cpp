@@ -60,7 +60,7 @@ class LaneSnapshot : public testing::Test {
 TEST_F(LaneSnapshot, BeginsWithWhatWasPublished) {
   EXPECT_EQ(done(), "... .");
   EXPECT_FALSE(lane_.take_snapshot_news());
-  EXPECT_FALSE(lane_.flush_due.load());
+  EXPECT_FALSE(lane_.chunks_due.load());
 }
 
 TEST_F(LaneSnapshot, HasNoneWhereNoneWasTaken) {
@@ -80,7 +80,7 @@ TEST_F(LaneSnapshot, CountsAChunkAsDoneWithItsLastLine) {
   write(*batch, 2);
   EXPECT_EQ(done(), "... .") << "a row is missing";
   EXPECT_FALSE(lane_.take_snapshot_news());
-  EXPECT_FALSE(lane_.flush_due.load());
+  EXPECT_FALSE(lane_.chunks_due.load());
   write(*batch, 3);
   EXPECT_EQ(done(), ".x. .");
   EXPECT_TRUE(lane_.take_snapshot_news());
@@ -115,7 +115,7 @@ TEST_F(LaneSnapshot, CountsNothingThatWasCutOtherwise) {
 TEST_F(LaneSnapshot, HasNoNewsOfRowsThatEndNothing) {
   write_whole(*rows(5));
   EXPECT_FALSE(lane_.take_snapshot_news());
-  EXPECT_FALSE(lane_.flush_due.load());
+  EXPECT_FALSE(lane_.chunks_due.load());
   EXPECT_EQ(lane_.changes_written(), 5U);
 }
 
