@@ -7,7 +7,7 @@ namespace walcat {
 namespace {
 
 // Small tables are done by the thousand: their chunks are stored together.
-constexpr std::chrono::milliseconds kChunksInterval{100};
+constexpr std::chrono::milliseconds kChunksInterval{50};
 
 }  // namespace
 
