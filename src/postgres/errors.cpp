@@ -25,6 +25,7 @@ constexpr std::array kRemedies = std::to_array<Remedy>({
     {"28P01", "", "check user and password in conn_str, PGPASSWORD or the passfile"},
     {"28000", "", "check the role and pg_hba.conf; logical replication matches ordinary database entries there"},
     {"42501", "walsender", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
+    {"42501", "REPLICATION attribute", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "replication", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "for database", "GRANT CREATE ON DATABASE <database> TO <user>, or create the publication by hand"},
     {"42501", "must be owner", "only a table's owner can publish it; create the publication by hand as its owner"},

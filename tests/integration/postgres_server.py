@@ -95,7 +95,9 @@ class PostgresServer:
         return (self.folder / "server.log").read_text(errors="replace")
 
     def program(self, name: str) -> str:
-        return str(self._programs / name)
+        """A program of the server's own, or Debian's: clients such as pgbench come only with that."""
+        own = self._programs / name
+        return str(own if own.exists() else debian_programs() / name)
 
     def _init(self) -> None:
         password_file = self.folder / "password"
@@ -129,10 +131,14 @@ class PostgresServer:
 def find_programs() -> pathlib.Path:
     """PG_BIN, or the newest server Debian installed."""
     named = os.environ.get("PG_BIN")
+    return pathlib.Path(named) if named else debian_programs()
+
+
+def debian_programs() -> pathlib.Path:
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))
-    if not named and not found:
+    if not found:
         raise RuntimeError("no PostgreSQL server programs; PG_BIN names their folder")
-    return pathlib.Path(named or found[-1])
+    return pathlib.Path(found[-1])
 
 
 def server_user() -> list[str]:
