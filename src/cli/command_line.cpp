@@ -221,6 +221,7 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
       "--rate", into(line.rows_per_second, "--rate", parse, "a number of rows, at least 1"), "Rows a second");
   CLI::Option* no_wait = command.add_flag("--no-wait", line.no_wait, "Leave once it is accepted");
   for (CLI::Option* here : {dry_run, dump}) here->excludes(rate)->excludes(no_wait);
+  for (CLI::Option* there : {rate, no_wait}) there->needs(tables);
   std::vector<CLI::Option*> others{dry_run, dump, rate, no_wait, tables, where};
   using Kind = SnapshotSignal::Kind;
   for (const auto& [name, kind] : {std::pair("--pause", Kind::kPause), std::pair("--resume", Kind::kResume),

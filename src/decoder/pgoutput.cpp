@@ -67,7 +67,7 @@ Status Decoder::decode_stream(Batch& batch) {
 std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
-    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index) {
+    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index || batch.chunk != 0) {
       rows_ = 0;
       snapshot_relations_.clear();
     }

@@ -63,7 +63,7 @@ void SnapshotWindow::begin_at(std::uint64_t next_xid) {
   const std::lock_guard lock(mutex_);
   next_xid_ = next_xid;
   first_xid_ = static_cast<std::uint32_t>(next_xid);
-  for (const std::uint32_t xid : std::exchange(in_window_, {})) pass_transaction(xid);
+  for (const std::uint32_t xid : std::exchange(in_window_, {})) remember(xid);
 }
 
 void SnapshotWindow::watch(const Table& table) {
@@ -86,7 +86,7 @@ bool SnapshotWindow::is_blind(const VisibleTransactions& snapshot) {
   // What has ended for this snapshot has ended for all that come.
   const std::uint64_t seen = std::min<std::uint64_t>(snapshot.xmin - next_xid_, came_by_.size());
   came_by_.erase(came_by_.begin(), came_by_.begin() + static_cast<std::ptrdiff_t>(seen));
-  next_xid_ += seen;
+  next_xid_ = snapshot.xmin;
   first_xid_ = static_cast<std::uint32_t>(next_xid_);
   if (std::any_of(snapshot.in_progress.begin(), snapshot.in_progress.end(),
                   [&](std::uint64_t xid) { return came_by(xid); })) {
@@ -102,13 +102,15 @@ bool SnapshotWindow::came_by(std::uint64_t xid) const {
   return xid >= next_xid_ && xid - next_xid_ < came_by_.size() && came_by_[xid - next_xid_];
 }
 
-SnapshotWindow::Key SnapshotWindow::hold(const Batch& batch, const Relation& relation) {
+SnapshotWindow::Key SnapshotWindow::hold(const Batch& batch, const Relation& relation,
+                                         const VisibleTransactions& snapshot) {
   const std::lock_guard lock(mutex_);
   matched_ = nullptr;
-  auto touched = std::exchange(rows_, {});
+  snapshot_ = snapshot;
+  const auto touched = std::exchange(touched_, {});
   rows_.reserve(batch.frame_count());
   is_held_ = true;
-  for (const std::uint32_t xid : std::exchange(in_window_, {})) pass_transaction(xid);
+  for (const std::uint32_t xid : std::exchange(in_window_, {})) remember(xid);
   if (!matches(relation)) {
     is_unclear_ = true;
     return {};
@@ -125,8 +127,10 @@ SnapshotWindow::Key SnapshotWindow::hold(const Batch& batch, const Relation& rel
       const Cell& cell = cells[position];
       append_text(key, {row.data() + cell.offset, static_cast<std::size_t>(std::max(cell.size, 0))});
     }
-    const auto touch = touched.find(key);
-    rows_.emplace(key, touch == touched.end() ? Touch{} : touch->second);
+    Fate& fate = rows_[key];
+    if (const auto row = touched.find(key); row != touched.end()) {
+      for (const Touch& touch : row->second) judge(fate, touch);
+    }
     return true;
   });
   return split_key(key);
@@ -139,9 +143,11 @@ void SnapshotWindow::close() {
 
 void SnapshotWindow::end_window() {
   is_open_ = false;
-  for (const std::uint32_t xid : std::exchange(in_window_, {})) pass_transaction(xid);
+  for (const std::uint32_t xid : std::exchange(in_window_, {})) remember(xid);
   is_held_ = is_unclear_ = all_touched_ = false;
   rows_.clear();
+  touched_.clear();
+  touches_ = 0;
   verdict_.reset();
 }
 
@@ -177,6 +183,11 @@ std::unique_lock<std::mutex> SnapshotWindow::enter() {
 }
 
 void SnapshotWindow::pass_transaction(std::uint32_t xid) {
+  current_xid_ = xid;
+  remember(xid);
+}
+
+void SnapshotWindow::remember(std::uint32_t xid) {
   // While the chunk's snapshot is not taken, whatever begins may be seen by it or not: its keys are remembered.
   if (!first_xid_ || (is_open_ && !is_held_)) {
     in_window_.push_back(xid);
@@ -242,20 +253,36 @@ void SnapshotWindow::touch(const Relation& relation, const Batch& batch, OldTupl
 
 void SnapshotWindow::note(const std::string& key, bool is_incomplete) {
   if (!is_open_) return;
+  const Touch touch{current_xid_, is_incomplete};
   if (is_held_) {
-    const auto row = rows_.find(key);
-    if (row == rows_.end()) return;
-    row->second.is_touched = true;
-    row->second.is_incomplete = row->second.is_incomplete || is_incomplete;
+    if (const auto row = rows_.find(key); row != rows_.end()) judge(row->second, touch);
     return;
   }
-  if (rows_.size() >= kTouchedMost) {
+  if (touches_ == kTouchedMost) {
     is_unclear_ = true;
     return;
   }
-  Touch& touch = rows_[key];
-  touch.is_touched = true;
-  touch.is_incomplete = touch.is_incomplete || is_incomplete;
+  ++touches_;
+  touched_[key].push_back(touch);
+}
+
+void SnapshotWindow::judge(Fate& fate, const Touch& touch) const {
+  fate.is_touched = true;
+  if (sees(touch.xid)) {
+    fate.is_seen_incomplete = fate.is_seen_incomplete || touch.is_incomplete;
+    return;
+  }
+  fate.is_outdated = true;
+  fate.is_missing = fate.is_missing || touch.is_incomplete;
+}
+
+// Transaction IDs of the stream have no epoch: that of the snapshot is near.
+bool SnapshotWindow::sees(std::uint32_t xid) const {
+  const auto distance = static_cast<std::int32_t>(xid - static_cast<std::uint32_t>(snapshot_.xmax));
+  if (distance >= 0) return false;
+  const std::uint64_t whole = snapshot_.xmax - static_cast<std::uint64_t>(-static_cast<std::int64_t>(distance));
+  const auto& open = snapshot_.in_progress;
+  return std::find(open.begin(), open.end(), whole) == open.end();
 }
 
 void SnapshotWindow::miss(const std::string& key) {
@@ -271,9 +298,13 @@ bool SnapshotWindow::leaves_out(const Relation& relation, const Batch& batch, co
   if (!key_of(batch, cells, nullptr, scratch_)) return true;
   const auto row = rows_.find(scratch_);
   if (row == rows_.end()) return true;
-  if (!row->second.is_touched) return false;
-  if (row->second.is_incomplete) miss(scratch_);
-  return true;
+  const Fate& fate = row->second;
+  if (fate.is_outdated) {
+    if (fate.is_missing) miss(scratch_);
+    return true;
+  }
+  // The stream has shown the row as new as it is here; but perhaps not all of it.
+  return fate.is_touched && !fate.is_seen_incomplete;
 }
 
 void SnapshotWindow::conclude(std::size_t printed, std::size_t left_out) {

@@ -97,10 +97,11 @@ std::string json_name(const TableName& name) { return json_text(name.to_string()
 std::string to_json(const IncrementalSnapshot& snapshot) {
   const std::string part = snapshot.part.table.empty() ? "" : snapshot.part.to_string();
   return fmt::format(
-      R"({{"id":{},"tables":{},"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"last_key":{}}})",
+      R"({{"id":{},"tables":{},"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
+      R"("seen_xid":{}}})",
       json_text(snapshot.id), json_list(snapshot.tables, json_name), json_text(snapshot.where),
       snapshot.rows_per_second, snapshot.is_paused, snapshot.is_added, json_text(part),
-      json_list(snapshot.last_key, json_text));
+      json_list(snapshot.key, json_text), json_list(snapshot.last_key, json_text), snapshot.seen_xid);
 }
 
 std::string to_json(const CapturedTables& captured) {
@@ -190,7 +191,9 @@ IncrementalSnapshot read_incremental(simdjson::dom::element json) {
   snapshot.is_paused = bool(json["paused"]);
   snapshot.is_added = bool(json["added"]);
   if (!std::string_view(json["part"]).empty()) snapshot.part = read_name(json["part"]);
+  snapshot.key = read_list<std::string>(json["key"], read_text);
   snapshot.last_key = read_list<std::string>(json["last_key"], read_text);
+  snapshot.seen_xid = std::uint64_t(json["seen_xid"]);
   return snapshot;
 }
 

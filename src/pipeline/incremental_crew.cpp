@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "walcat/base/log.h"
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
@@ -30,19 +31,21 @@ std::string random_name() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+std::vector<std::string> key_of(const KeyedPart& part) {
+  std::vector<std::string> key;
+  for (std::size_t i = 0; i < part.key_columns.size(); ++i) {
+    key.push_back(part.key_columns[i] + " " + part.key_types[i]);
+  }
+  return key;
+}
+
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 }  // namespace
 
 IncrementalCrew::IncrementalCrew(const DatabaseOptions& options, const Selection& selection, SnapshotWindow& window,
                                  const WakeFd& news, const log::Logger& logger)
-    : options_(options),
-      selection_(selection),
-      window_(window),
-      news_(news),
-      logger_(logger),
-      reader_(options, selection, stop_, logger),
-      run_(random_name()) {}
+    : window_(window), news_(news), logger_(logger), reader_(options, selection, stop_, logger), run_(random_name()) {}
 
 IncrementalCrew::~IncrementalCrew() { dismiss(); }
 
@@ -53,37 +56,22 @@ void IncrementalCrew::resume(const std::vector<IncrementalSnapshot>& snapshots) 
   start_worker();
 }
 
-void IncrementalCrew::obey(const SnapshotSignal& signal) {
+// After a reconnect the stream may bring messages once more.
+void IncrementalCrew::hear(const std::vector<SnapshotSignal>& signals) {
+  const Lsn heard = heard_;
   const std::lock_guard lock(mutex_);
-  const auto is_known = [&](const IncrementalSnapshot& known) { return known.id == signal.snapshot.id; };
-  switch (signal.kind) {
-    case SnapshotSignal::Kind::kStart:
-      // After a reconnect the stream may bring a message once more.
-      if (std::any_of(snapshots_.begin(), snapshots_.end(), is_known)) return;
-      if (std::find(ended_.begin(), ended_.end(), signal.snapshot.id) != ended_.end()) return;
-      snapshots_.push_back(signal.snapshot);
-      break;
-    case SnapshotSignal::Kind::kPause:
-    case SnapshotSignal::Kind::kResume: {
-      const bool pauses = signal.kind == SnapshotSignal::Kind::kPause;
-      for (IncrementalSnapshot& snapshot : snapshots_) {
-        snapshot.is_paused = pauses;
-        answers_.emplace_back(snapshot.id, pauses ? "paused" : "resumed");
-      }
-      break;
-    }
-    case SnapshotSignal::Kind::kCancel:
-      for (const IncrementalSnapshot& snapshot : snapshots_) {
-        answers_.emplace_back(snapshot.id, "cancelled");
-        ended_.push_back(snapshot.id);
-      }
-      snapshots_.clear();
-      break;
-    case SnapshotSignal::Kind::kMark: return;
+  for (const SnapshotSignal& signal : signals) {
+    heard_ = std::max(heard_, signal.commit_lsn);
+    if (signal.kind == SnapshotSignal::Kind::kMark || signal.commit_lsn <= heard) continue;
+    asked_.push_back(signal);
   }
-  if (signal.kind != SnapshotSignal::Kind::kStart && answers_.empty()) answers_.emplace_back("", "idle");
-  snapshots_changed_ = true;
-  start_worker();
+  if (!asked_.empty()) start_worker();
+}
+
+bool IncrementalCrew::is_busy() const {
+  const std::lock_guard lock(mutex_);
+  const auto is_paused = [](const IncrementalSnapshot& snapshot) { return snapshot.is_paused; };
+  return !std::all_of(snapshots_.begin(), snapshots_.end(), is_paused);
 }
 
 void IncrementalCrew::start_worker() {
@@ -179,10 +167,99 @@ bool IncrementalCrew::wait_for_snapshot() {
     answer();
     std::unique_lock lock(mutex_);
     if (stopping_ || !snapshots_.empty()) return !stopping_;
-    if (!answers_.empty()) continue;
+    if (!asked_.empty()) continue;
     reader_.disconnect();
-    changed_.wait(lock, [&] { return stopping_ || !snapshots_.empty() || !answers_.empty(); });
+    changed_.wait(lock, [&] { return stopping_ || !snapshots_.empty() || !asked_.empty(); });
   }
+}
+
+// Whoever asked asks again if nothing is heard of it.
+void IncrementalCrew::answer() {
+  for (;;) {
+    SnapshotSignal signal;
+    {
+      const std::lock_guard lock(mutex_);
+      if (asked_.empty() || stopping_) return;
+      signal = std::move(asked_.front());
+      asked_.pop_front();
+    }
+    const std::string& id = signal.snapshot.id;
+    Status ready = reader_.connect();
+    auto by_right = ready.is_ok() ? reader_.is_asked_by_right(id) : Result<bool>(ready);
+    if (by_right.status().code() == StatusCode::kUnavailable) {
+      // An idle connection may have been cut.
+      reader_.disconnect();
+      ready = reader_.connect();
+      by_right = ready.is_ok() ? reader_.is_asked_by_right(id) : Result<bool>(ready);
+    }
+    if (!by_right.is_ok()) {
+      logger_.warning("question {} is not answered: {}", id, by_right.status().message());
+      reader_.disconnect();
+    } else if (!*by_right) {
+      logger_.warning("question {} is refused: it was not asked by the role that walcat connects as", id);
+      reader_.tell(id, "refused", "ask as the role that walcat connects as, and stay until it is answered");
+    } else {
+      obey(signal);
+    }
+  }
+}
+
+void IncrementalCrew::obey(const SnapshotSignal& signal) {
+  const std::string& id = signal.snapshot.id;
+  if (signal.kind == SnapshotSignal::Kind::kStart) return accept(signal.snapshot);
+  const bool cancels = signal.kind == SnapshotSignal::Kind::kCancel;
+  const bool pauses = signal.kind == SnapshotSignal::Kind::kPause;
+  const char* state = cancels ? "cancelled" : (pauses ? "paused" : "resumed");
+  std::vector<std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (IncrementalSnapshot& snapshot : snapshots_) {
+      ids.push_back(snapshot.id);
+      snapshot.is_paused = pauses;
+    }
+    if (cancels) snapshots_.clear();
+    snapshots_changed_ = true;
+  }
+  news_.notify();
+  for (const std::string& snapshot : ids) {
+    if (cancels) ended_[snapshot] = {state, "on request"};
+    logger_.info("incremental snapshot {}: {}", snapshot, state);
+    reader_.tell(snapshot, state, "on request");
+  }
+  std::string told = ids.empty() ? "no incremental snapshot is under way" : "";
+  for (const std::string& snapshot : ids) told += (told.empty() ? "" : ", ") + snapshot;
+  reader_.tell(id, ids.empty() ? "idle" : state, told);
+}
+
+// All tables at once: who asks learns of a wrong one before a row is read.
+void IncrementalCrew::accept(const IncrementalSnapshot& asked) {
+  if (const auto ended = ended_.find(asked.id); ended != ended_.end()) {
+    return reader_.tell(asked.id, ended->second.first, ended->second.second);
+  }
+  std::size_t before = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    before = snapshots_.size();
+    for (const IncrementalSnapshot& known : snapshots_) {
+      if (known.id == asked.id) return;
+    }
+  }
+  for (const TableName& table : asked.tables) {
+    const auto parts = reader_.plan(table, asked.where);
+    if (parts.is_ok()) continue;
+    const Status& why = parts.status();
+    logger_.error("incremental snapshot {} refused: {}", asked.id, why.message());
+    if (why.code() != StatusCode::kUnavailable) ended_[asked.id] = {"refused", why.message()};
+    return reader_.tell(asked.id, "refused", why.message());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    snapshots_.push_back(asked);
+    snapshots_changed_ = true;
+  }
+  news_.notify();
+  const std::string behind = before > 0 ? fmt::format(", behind {} others", before) : "";
+  reader_.tell(asked.id, "accepted", fmt::format("{} tables{}", asked.tables.size(), behind));
 }
 
 Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
@@ -192,11 +269,8 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
   tally_.next_log = tally_.began + kLogInterval;
   tally_.next_news = tally_.began + kNewsInterval;
   if (Status fit = check_tables(snapshot); !fit.is_ok()) return fit;
-  if (snapshot.tables.empty()) return Status::ok();
-  logger_.info("incremental snapshot {}: {} tables, about {:.0f} rows{}", snapshot.id, snapshot.tables.size(),
-               tally_.expected, snapshot.last_key.empty() ? "" : ", going on where it was left");
-  reader_.tell(snapshot.id, "accepted",
-               fmt::format("{} tables, about {:.0f} rows", snapshot.tables.size(), tally_.expected));
+  logger_.info("incremental snapshot {}: {} tables, {} rows{}", snapshot.id, snapshot.tables.size(), expected_rows(),
+               snapshot.last_key.empty() ? "" : ", going on where it was left");
   if (Status following = begin_following(); !following.is_ok()) return following;
   while (!snapshot.tables.empty()) {
     if (Status read = read_table(snapshot); !read.is_ok()) return read;
@@ -205,27 +279,42 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
     snapshot.last_key.clear();
     if (Status stored = store(snapshot); !stored.is_ok()) return stored;
   }
-  return Status::ok();
+  return tally_.gone.empty() ? Status::ok() : Status(StatusCode::kRefused, tally_.gone + "; the rest was read");
 }
 
-// All tables before the first row: who asks learns of a wrong one at once. Tables that came into the configuration are
-// nobody's question; there it is a warning.
+std::string IncrementalCrew::expected_rows() const {
+  return tally_.expected < 0 ? "an unknown number of" : fmt::format("about {:.0f}", tally_.expected);
+}
+
+// Tables that came into the configuration are nobody's question: there a refusal is a warning.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
   std::vector<TableName> fit;
   for (const TableName& table : snapshot.tables) {
-    const auto parts = reader_.plan(table);
+    const auto parts = reader_.plan(table, snapshot.where);
     if (parts.is_ok()) {
       fit.push_back(table);
-      for (const KeyedPart& part : *parts) tally_.expected += std::max(part.rows, 0.0);
+      for (const KeyedPart& part : *parts) {
+        tally_.expected = part.rows < 0 || tally_.expected < 0 ? -1 : tally_.expected + part.rows;
+      }
       continue;
     }
-    if (parts.status().code() != StatusCode::kRefused || !snapshot.is_added) return parts.status();
-    logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
-                    table.to_string(), parts.status().message());
+    if (parts.status().code() != StatusCode::kRefused) return parts.status();
+    if (snapshot.is_added) {
+      logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
+                      table.to_string(), parts.status().message());
+    } else {
+      pass_over(parts.status());
+    }
   }
   if (fit.size() == snapshot.tables.size()) return Status::ok();
   snapshot.tables = std::move(fit);
   return store(snapshot);
+}
+
+// It was fit when the snapshot was accepted.
+void IncrementalCrew::pass_over(const Status& status) {
+  logger_.warning("incremental snapshot: {}; passing it over", status.message());
+  tally_.gone += (tally_.gone.empty() ? "" : "; ") + status.message();
 }
 
 // From some moment on the decoder remembers which transactions came by. Those that began before it must have ended
@@ -252,18 +341,24 @@ Status IncrementalCrew::begin_following() {
 
 Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
   for (bool is_read = false; !is_read;) {
-    const auto parts = reader_.plan(snapshot.tables.front());
+    const auto parts = reader_.plan(snapshot.tables.front(), snapshot.where);
+    if (parts.status().code() == StatusCode::kRefused) {
+      pass_over(parts.status());
+      return Status::ok();
+    }
     if (!parts.is_ok()) return parts.status();
+    // A leaf that is gone was read, or has no rows any more; those before it were read.
     const auto in_hand =
-        std::find_if(parts->begin(), parts->end(), [&](const KeyedPart& part) { return part.part == snapshot.part; });
+        std::find_if(parts->begin(), parts->end(), [&](const KeyedPart& part) { return part.part >= snapshot.part; });
     is_read = true;
-    for (auto part = in_hand == parts->end() ? parts->begin() : in_hand; part != parts->end() && is_read; ++part) {
-      if (part->part != snapshot.part) {
+    for (auto part = in_hand; part != parts->end() && is_read; ++part) {
+      if (part->part != snapshot.part || key_of(*part) != snapshot.key) {
         snapshot.part = part->part;
+        snapshot.key = key_of(*part);
         snapshot.last_key.clear();
       }
       const auto read = read_part(*part, snapshot);
-      if (!read.is_ok()) return read.status();
+      if (!read.is_ok()) return read.status().with_context("table " + part->part.to_string());
       is_read = *read;
     }
   }
@@ -271,20 +366,37 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
 }
 
 // Whether it was read to its end; if not, its columns have changed.
+//
+// Where it goes on in the middle, rows may have moved from what is left to what was read while nobody was watching, and
+// the stream may have left out their large values: so first the rows are read that were written since, among those
+// that were read.
 Result<bool> IncrementalCrew::read_part(const KeyedPart& part, IncrementalSnapshot& snapshot) {
   window_.watch({part.source->relation.oid, part.key_columns});
-  const auto last = reader_.largest_key(part, snapshot.where);
-  if (!last.is_ok()) return last.status();
-  if (!*last) return true;
-  reading_ = Reading{};
-  reading_.after = snapshot.last_key;
-  reading_.last = **last;
-  reading_.rows_most = kFirstRows;
-  reading_.missed_most = kMissedAtOnce;
+  const auto run = [&](const Key& after, const Key& last, const std::string& where, bool is_repair) {
+    reading_ = Reading{};
+    reading_.after = after;
+    reading_.last = last;
+    reading_.where = where;
+    reading_.is_repair = is_repair;
+    reading_.rows_most = kFirstRows;
+    reading_.missed_most = kMissedAtOnce;
+    return read_pass(part, snapshot);
+  };
+  if (!snapshot.last_key.empty() && part.may_miss_values) {
+    const auto seen = static_cast<std::uint32_t>(snapshot.seen_xid);
+    std::string since = fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", seen);
+    if (!snapshot.where.empty()) since = fmt::format("({}) AND {}", snapshot.where, since);
+    const auto repaired = run({}, snapshot.last_key, since, true);
+    if (!repaired.is_ok() || !*repaired) return repaired;
+  }
+  return run(snapshot.last_key, {}, snapshot.where, false);
+}
+
+Result<bool> IncrementalCrew::read_pass(const KeyedPart& part, IncrementalSnapshot& snapshot) {
   for (;;) {
     if (Status go_on = check_in(snapshot); !go_on.is_ok()) return go_on;
     if (reading_.at_end && reading_.missed.empty()) return true;
-    if (Status read = read_chunk(part, snapshot); !read.is_ok()) return read.with_context(part.part.to_string());
+    if (Status read = read_chunk(part, snapshot); !read.is_ok()) return read;
     if (reading_.has_changed_shape) return false;
     report(snapshot);
     if (Status in_time = keep_rate(snapshot); !in_time.is_ok()) return in_time;
@@ -294,56 +406,55 @@ Result<bool> IncrementalCrew::read_part(const KeyedPart& part, IncrementalSnapsh
 Status IncrementalCrew::read_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot) {
   if (batch_ == nullptr) batch_ = wait_for_batch();
   if (batch_ == nullptr) return stopped();
+  batch_->clear();
   window_.open(++chunk_);
   const auto moment = reader_.begin_chunk(part);
   if (!moment.is_ok()) return moment.status();
-  reading_.has_changed_shape = moment->shape != part.shape;
-  const bool is_blind = !reading_.has_changed_shape && window_.is_blind(moment->visible);
-  if (!reading_.has_changed_shape && !is_blind) {
-    if (Status copied = copy_chunk(part, snapshot); !copied.is_ok()) return copied;
+  reading_.has_changed_shape = !*moment || (*moment)->shape != part.shape;
+  if (reading_.has_changed_shape) {
+    window_.close();
+    return reader_.end_chunk();
   }
+  reading_.visible = (*moment)->visible;
+  if (window_.is_blind(reading_.visible)) {
+    if (Status ended = reader_.end_chunk(); !ended.is_ok()) return ended;
+    return wait_for_sight();
+  }
+  reading_.blind = 0;
+  if (Status copied = copy_chunk(part, snapshot); !copied.is_ok()) return copied;
   if (Status ended = reader_.end_chunk(); !ended.is_ok()) return ended;
-  if (is_blind) return wait_for_sight();
-  if (batch_->has_frames()) return insert_chunk(part, snapshot);
-  window_.close();
-  if (reading_.has_changed_shape) return Status::ok();
-  // Rows that are not there any more, or none that are left.
-  reading_.missed.erase(reading_.missed.begin(), reading_.missed.begin() + static_cast<std::ptrdiff_t>(reading_.asked));
-  if (reading_.asked == 0) reading_.at_end = true;
-  return Status::ok();
+  return insert_chunk(part, snapshot);
 }
 
 // A transaction that came by does not show yet: it commits this moment, or waits for a synchronous standby. Or one that
 // began before us is still open.
 Status IncrementalCrew::wait_for_sight() {
   window_.close();
-  const auto wait = std::min(kShortestWait * (1 << std::min<std::size_t>(reading_.attempts, 8)), kLongestWait);
+  const auto wait = std::min(kShortestWait * (1 << std::min<std::size_t>(reading_.blind, 8)), kLongestWait);
   constexpr std::size_t kNoticed = 12;
-  if (++reading_.attempts == kNoticed) {
+  if (++reading_.blind == kNoticed) {
     logger_.info("incremental snapshot: waiting for transactions that are open on the server");
   }
   return sleep(wait) ? Status::ok() : stopped();
 }
 
 Status IncrementalCrew::copy_chunk(const KeyedPart& part, const IncrementalSnapshot& snapshot) {
-  reading_.asked = std::min(reading_.missed.size(), reading_.missed_most);
-  if (reading_.asked > 0) {
-    const std::vector<Key> keys(reading_.missed.begin(),
-                                reading_.missed.begin() + static_cast<std::ptrdiff_t>(reading_.asked));
-    const auto all = reader_.read(part, snapshot.where, keys, *batch_);
-    if (!all.is_ok()) return all.status();
-    if (*all) return Status::ok();
-    // Too many for one batch: nothing of it, and fewer at once. A single row always fits.
-    reading_.missed_most = std::max<std::size_t>(reading_.asked / 2, 1);
-    reading_.asked = 0;
-    batch_->clear();
-    return copy_chunk(part, snapshot);
+  if (reading_.last.empty()) {
+    // Not before: what is above it was written by transactions that come by.
+    const auto last = reader_.largest_key(part, reading_.where);
+    if (!last.is_ok()) return last.status();
+    reading_.at_end = !*last;
+    reading_.last = last->value_or(Key{});
   }
+  reading_.asked = std::min(reading_.missed.size(), reading_.missed_most);
+  if (reading_.asked > 0) return copy_missed(part, snapshot);
+  reading_.chunk_ends_part = true;
+  if (reading_.at_end) return Status::ok();
   std::size_t rows_most = std::min(reading_.rows_most, batch_->rows_most());
   if (snapshot.rows_per_second > 0) {
     rows_most = std::min<std::size_t>(rows_most, std::max<std::uint64_t>(snapshot.rows_per_second / 4, 1));
   }
-  const auto ended = reader_.read(part, snapshot.where, {reading_.after, reading_.last, rows_most}, *batch_);
+  const auto ended = reader_.read(part, reading_.where, {reading_.after, reading_.last, rows_most}, *batch_);
   if (!ended.is_ok()) return ended.status();
   reading_.chunk_ends_part = *ended;
   const std::size_t rows = batch_->frame_count();
@@ -354,8 +465,22 @@ Status IncrementalCrew::copy_chunk(const KeyedPart& part, const IncrementalSnaps
   return Status::ok();
 }
 
+Status IncrementalCrew::copy_missed(const KeyedPart& part, const IncrementalSnapshot& snapshot) {
+  for (;;) {
+    const std::vector<Key> keys(reading_.missed.begin(),
+                                reading_.missed.begin() + static_cast<std::ptrdiff_t>(reading_.asked));
+    const auto all = reader_.read(part, snapshot.where, keys, *batch_);
+    if (!all.is_ok()) return all.status();
+    if (*all) return Status::ok();
+    // Too many for one batch: nothing of it, and fewer at once. A single row always fits.
+    reading_.asked = reading_.missed_most = std::max<std::size_t>(reading_.asked / 2, 1);
+    batch_->clear();
+  }
+}
+
+// Without rows too: when the mark has come by, so have all changes that the chunk's snapshot sees.
 Status IncrementalCrew::insert_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot) {
-  reading_.chunk_last = window_.hold(*batch_, part.source->relation);
+  reading_.chunk_last = window_.hold(*batch_, part.source->relation, reading_.visible);
   batch_->snapshot = part.source;
   batch_->chunk = chunk_;
   const std::string mark = fmt::format("{}.{}", run_, chunk_);
@@ -369,7 +494,6 @@ Status IncrementalCrew::insert_chunk(const KeyedPart& part, IncrementalSnapshot&
     if (held_) {
       batch_ = std::move(held_->batch);
       held_.reset();
-      batch_->clear();
       return marked;
     }
   }
@@ -380,24 +504,41 @@ Status IncrementalCrew::insert_chunk(const KeyedPart& part, IncrementalSnapshot&
 
 Status IncrementalCrew::settle_chunk(const SnapshotWindow::Verdict& verdict, IncrementalSnapshot& snapshot) {
   if (verdict.again) {
-    if (++reading_.attempts < kAttemptsMost) return sleep(kShortestWait) ? Status::ok() : stopped();
+    if (++reading_.unclear < kAttemptsMost) return sleep(kShortestWait) ? Status::ok() : stopped();
     return {StatusCode::kRefused, "the stream's changes do not tell which rows they touch: their key is not in them"};
   }
-  reading_.attempts = 0;
+  reading_.unclear = 0;
   tally_.printed += verdict.printed;
   tally_.left_out += verdict.left_out;
   tally_.read += verdict.printed + verdict.left_out;
   if (reading_.asked > 0) {
     reading_.missed.erase(reading_.missed.begin(),
                           reading_.missed.begin() + static_cast<std::ptrdiff_t>(reading_.asked));
+    reading_.fruitless = verdict.printed > 0 || verdict.left_out == 0 ? 0 : reading_.fruitless + 1;
   } else {
-    reading_.after = reading_.chunk_last;
+    if (verdict.printed + verdict.left_out > 0) reading_.after = reading_.chunk_last;
     reading_.at_end = reading_.chunk_ends_part;
   }
   collect_missed();
-  if (!reading_.missed.empty()) return Status::ok();
+  give_up_restless_rows();
+  if (!reading_.missed.empty() || reading_.is_repair || reading_.after.empty()) return Status::ok();
+  // A key that is no UTF-8 cannot stand in the offset file.
+  const auto is_printable = [](const std::string& text) { return with_replacements(text) == text; };
+  if (!std::all_of(reading_.after.begin(), reading_.after.end(), is_printable)) return Status::ok();
   snapshot.last_key = reading_.after;
+  snapshot.seen_xid = reading_.visible.xmin;
   return store(snapshot);
+}
+
+// Rows that change in every window never come to be read whole.
+void IncrementalCrew::give_up_restless_rows() {
+  if (reading_.fruitless < kAttemptsMost) return;
+  logger_.warning(
+      "incremental snapshot: {} rows change all the time; the large values that their changes leave out are "
+      "not printed",
+      reading_.missed.size());
+  reading_.missed.clear();
+  reading_.fruitless = 0;
 }
 
 void IncrementalCrew::collect_missed() {
@@ -409,6 +550,7 @@ void IncrementalCrew::collect_missed() {
   logger_.warning("incremental snapshot: too many keys change; beginning the table anew");
   reading_.missed.clear();
   reading_.after.clear();
+  reading_.last.clear();
   reading_.at_end = false;
 }
 
@@ -428,19 +570,26 @@ Status IncrementalCrew::check_in(const IncrementalSnapshot& snapshot) {
     answer();
     std::unique_lock lock(mutex_);
     if (stopping_ || snapshots_.empty() || snapshots_.front().id != snapshot.id) return stopped();
-    if (!answers_.empty()) continue;
+    if (!asked_.empty()) continue;
     if (!snapshots_.front().is_paused) return Status::ok();
-    changed_.wait(
-        lock, [&] { return stopping_ || !answers_.empty() || snapshots_.empty() || !snapshots_.front().is_paused; });
+    changed_.wait(lock,
+                  [&] { return stopping_ || !asked_.empty() || snapshots_.empty() || !snapshots_.front().is_paused; });
   }
 }
 
+// What was not read while it was paused is not made up for.
 Status IncrementalCrew::keep_rate(const IncrementalSnapshot& snapshot) {
   if (snapshot.rows_per_second == 0) return Status::ok();
-  const std::chrono::duration<double> due(static_cast<double>(tally_.read) /
-                                          static_cast<double>(snapshot.rows_per_second));
-  const auto early = std::chrono::duration_cast<std::chrono::milliseconds>(tally_.began + due - Clock::now());
-  return early.count() <= 0 || sleep(early) ? Status::ok() : stopped();
+  const std::chrono::duration<double> worth(static_cast<double>(tally_.read - tally_.read_before) /
+                                            static_cast<double>(snapshot.rows_per_second));
+  tally_.read_before = tally_.read;
+  tally_.next_chunk = std::max(tally_.next_chunk, Clock::now()) + std::chrono::duration_cast<Clock::duration>(worth);
+  while (Clock::now() < tally_.next_chunk) {
+    if (Status go_on = check_in(snapshot); !go_on.is_ok()) return go_on;
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, tally_.next_chunk, [&] { return stopping_ || !asked_.empty(); });
+  }
+  return Status::ok();
 }
 
 void IncrementalCrew::report(const IncrementalSnapshot& snapshot) {
@@ -448,9 +597,8 @@ void IncrementalCrew::report(const IncrementalSnapshot& snapshot) {
   if (now < tally_.next_news) return;
   tally_.next_news = now + kNewsInterval;
   const std::chrono::duration<double> seconds = now - tally_.began;
-  const std::string text =
-      fmt::format("{}: {} rows of about {:.0f}, {:.0f} rows/s", snapshot.part.to_string(), tally_.read, tally_.expected,
-                  static_cast<double>(tally_.read) / seconds.count());
+  const std::string text = fmt::format("{}: {} of {} rows, {:.0f} rows/s", snapshot.part.to_string(), tally_.read,
+                                       expected_rows(), static_cast<double>(tally_.read) / seconds.count());
   reader_.tell(snapshot.id, "progress", text);
   log::show_status(logger_.database(), text);
   if (now < tally_.next_log) return;
@@ -467,39 +615,22 @@ void IncrementalCrew::finish(const std::string& id, const Status& status) {
       return;
     }
     snapshots_.erase(snapshots_.begin());
-    ended_.push_back(id);
     snapshots_changed_ = true;
   }
   news_.notify();
-  if (!status.is_ok()) {
-    logger_.error("incremental snapshot {} refused: {}", id, status.message());
+  const std::chrono::duration<double> seconds = Clock::now() - tally_.began;
+  const std::string rows = fmt::format("{} rows in {:.1f} s; the stream brought {} others meanwhile", tally_.printed,
+                                       seconds.count(), tally_.left_out);
+  const std::string text = status.is_ok() ? rows : status.message();
+  if (status.is_ok()) {
+    logger_.info("incremental snapshot {} complete: {}", id, text);
+  } else {
+    logger_.error("incremental snapshot {} refused: {}", id, text);
     // The connection may be in a transaction that has failed.
     reader_.disconnect();
-    if (reader_.connect().is_ok()) reader_.tell(id, "refused", status.message());
-    return;
   }
-  const std::chrono::duration<double> seconds = Clock::now() - tally_.began;
-  const std::string text = fmt::format("{} rows in {:.1f} s; the stream brought {} others meanwhile", tally_.printed,
-                                       seconds.count(), tally_.left_out);
-  logger_.info("incremental snapshot {} complete: {}", id, text);
-  reader_.tell(id, "complete", text);
-}
-
-void IncrementalCrew::answer() {
-  std::vector<std::pair<std::string, std::string>> answers;
-  {
-    const std::lock_guard lock(mutex_);
-    answers = std::exchange(answers_, {});
-  }
-  if (answers.empty()) return;
-  if (const Status connected = reader_.connect(); !connected.is_ok()) {
-    logger_.warning("incremental snapshot: {}", connected.message());
-    return;
-  }
-  for (const auto& [id, state] : answers) {
-    logger_.info("incremental snapshot {}: {}", id, state);
-    reader_.tell(id, state, id.empty() ? "no incremental snapshot is under way" : id);
-  }
+  ended_[id] = {status.is_ok() ? "complete" : "refused", text};
+  reader_.tell(id, ended_[id].first, text);
 }
 
 // Whether the time was slept through.

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,8 +43,10 @@ class IncrementalCrew {
 
   /// Goes on with what an earlier run left.
   void resume(const std::vector<IncrementalSnapshot>& snapshots);
-  /// Does what a message asks for; not for marks.
-  void obey(const SnapshotSignal& signal);
+  /// Hears what messages ask for, each once however often the stream brings it; passes marks over.
+  void hear(const std::vector<SnapshotSignal>& signals);
+  /// Whether there are rows to be read.
+  bool is_busy() const;
 
   /// Whether the worker waits for a free batch, and for any batch to go down the street.
   bool wants_batch() const;
@@ -66,13 +70,21 @@ class IncrementalCrew {
   // The worker's half.
   void work();
   bool wait_for_snapshot();
+  void answer();
+  void obey(const SnapshotSignal& signal);
+  void accept(const IncrementalSnapshot& asked);
   Status read_snapshot(IncrementalSnapshot& snapshot);
   Status check_tables(IncrementalSnapshot& snapshot);
+  void pass_over(const Status& status);
+  std::string expected_rows() const;
   Status begin_following();
   Status read_table(IncrementalSnapshot& snapshot);
   Result<bool> read_part(const KeyedPart& part, IncrementalSnapshot& snapshot);
+  Result<bool> read_pass(const KeyedPart& part, IncrementalSnapshot& snapshot);
   Status read_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot);
   Status wait_for_sight();
+  void give_up_restless_rows();
+  Status copy_missed(const KeyedPart& part, const IncrementalSnapshot& snapshot);
   Status copy_chunk(const KeyedPart& part, const IncrementalSnapshot& snapshot);
   Status insert_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot);
   Status settle_chunk(const SnapshotWindow::Verdict& verdict, IncrementalSnapshot& snapshot);
@@ -82,12 +94,9 @@ class IncrementalCrew {
   Status keep_rate(const IncrementalSnapshot& snapshot);
   void report(const IncrementalSnapshot& snapshot);
   void finish(const std::string& id, const Status& status);
-  void answer();
   bool sleep(std::chrono::milliseconds time);
   std::unique_ptr<Batch> wait_for_batch();
 
-  const DatabaseOptions& options_;
-  const Selection& selection_;
   SnapshotWindow& window_;
   const WakeFd& news_;
   const log::Logger logger_;
@@ -100,10 +109,8 @@ class IncrementalCrew {
   bool stopping_ = false;
   std::vector<IncrementalSnapshot> snapshots_;
   bool snapshots_changed_ = false;
-  /// Of this run.
-  std::vector<std::string> ended_;
-  /// Snapshots and what became of them, for the worker to tell.
-  std::vector<std::pair<std::string, std::string>> answers_;
+  /// For the worker to obey.
+  std::deque<SnapshotSignal> asked_;
   bool wants_batch_ = false;
   bool wants_passage_ = false;
   std::unique_ptr<Batch> free_;
@@ -113,28 +120,39 @@ class IncrementalCrew {
   };
   std::optional<Held> held_;
 
+  // Reader.
+  Lsn heard_;
+
   // Worker.
   IncrementalReader reader_;
+  /// What became of this run's snapshots, for who asks again.
+  std::map<std::string, std::pair<std::string, std::string>> ended_;
   const std::string run_;
   std::uint64_t chunk_ = 0;
   std::unique_ptr<Batch> batch_;
 
-  // The part in hand.
+  // A run through the rows of the part in hand.
   struct Reading {
-    /// The last row that was read, and the last there was when the part was begun.
+    /// The last row that was read, and the last there was when the run began; without one it is to be found out.
     Key after;
     Key last;
+    std::string where;
+    /// Whether it only looks after rows that were read, for what the stream left out while nobody was watching.
+    bool is_repair = false;
     std::size_t rows_most = 0;
     bool at_end = false;
     bool has_changed_shape = false;
-    /// In a row, without a row printed.
-    std::size_t attempts = 0;
+    /// In a row: chunks that were blind, that were to be read again, and that were left out.
+    std::size_t blind = 0;
+    std::size_t unclear = 0;
+    std::size_t fruitless = 0;
     /// Rows to be read by key; how many of them at once, and in the chunk in hand.
     std::vector<Key> missed;
     std::size_t missed_most = 0;
     std::size_t asked = 0;
     bool chunk_ends_part = false;
     Key chunk_last;
+    VisibleTransactions visible;
   };
   Reading reading_;
 
@@ -146,7 +164,13 @@ class IncrementalCrew {
     std::uint64_t printed = 0;
     std::uint64_t left_out = 0;
     std::uint64_t read = 0;
+    /// When the next chunk may be read, by the rate.
+    Clock::time_point next_chunk;
+    std::uint64_t read_before = 0;
+    /// Negative if the planner knows nothing of some table.
     double expected = 0;
+    /// Tables that went away meanwhile.
+    std::string gone;
   };
   Tally tally_;
 };

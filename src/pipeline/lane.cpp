@@ -114,8 +114,10 @@ void Lane::wake_if_starving() {
   if (starving_.load(std::memory_order_seq_cst) && starving_.exchange(false)) stop.wake().notify();
 }
 
-void Lane::note_written(Batch& batch) {
-  note_incremental(batch);
+void Lane::note_written(Batch& batch, bool is_whole) {
+  if (is_cut_off_) return;
+  is_cut_off_ = is_whole && batch.changes_written < batch.changes.size();
+  if (!is_cut_off_) note_incremental(batch);
   if (batch.values_repaired > 0) {
     logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
     batch.values_repaired = 0;

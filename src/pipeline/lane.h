@@ -87,8 +87,9 @@ class Lane {
   void give_back(std::unique_ptr<Batch> batch, SharedBatches& shared);
   /// Wakes the reader if it waits for a free batch.
   void wake_if_starving();
-  /// Notes what the output has accepted of `batch`.
-  void note_written(Batch& batch);
+  /// Notes what the output has accepted of `batch`. `is_whole`: all of its lines were offered; if some of them were not
+  /// taken, nothing that follows counts as written.
+  void note_written(Batch& batch, bool is_whole = false);
 
   // Keeper, or whoever reads.
 
@@ -140,6 +141,7 @@ class Lane {
   void note_incremental(const Batch& batch);
   void note_chunks(const Batch& batch);
   std::uint64_t next_to_write_ = 0;
+  bool is_cut_off_ = false;
   std::atomic<std::uint64_t> given_back_{0};
   ResumePoint written_in_part_;
   std::atomic<std::uint64_t> written_{0};

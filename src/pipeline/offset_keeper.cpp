@@ -56,9 +56,13 @@ bool OffsetKeeper::all_settled() const {
 
 // Stores the lanes that are drained, and all that moved when the time has come.
 void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
+  // The position before what goes with it, and both before the sync: what is stored is on disk, and no snapshot that
+  // was asked for below the position is missing.
   struct Due {
     Lane* lane;
     bool is_last;
+    Lsn position;
+    std::optional<Offset> offset;
   };
   std::vector<Due> due;
   for (const auto& lane : lanes_) {
@@ -67,44 +71,42 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
     const bool has_chunks = all_chunks && lane->chunks_due.exchange(false, std::memory_order_acquire);
     const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || has_chunks || all_lanes;
     const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
-    if (is_last || (is_due && (lane->take_snapshot_news() || moved))) due.push_back({lane.get(), is_last});
+    if (!is_last && !(is_due && (lane->take_snapshot_news() || moved))) continue;
+    const Lsn position = lane->written();
+    due.push_back({lane.get(), is_last, position, lane->identity()});
   }
   if (due.empty()) return;
   // One sync serves all; what is written meanwhile waits for the next round.
   const Status synced = sink_.sync();
-  for (const Due& one : due) {
+  for (Due& one : due) {
     if (!synced.is_ok()) {
       one.lane->return_snapshot_news();
       one.lane->logger.error("no offset is stored: {}", synced.message());
       if (one.is_last) note_failure(synced);
     }
-    if (synced.is_ok()) store(*one.lane, one.is_last);
+    if (synced.is_ok() && one.offset) store(*one.lane, *one.offset, one.position, one.is_last);
     if (one.is_last) one.lane->settled.store(true, std::memory_order_release);
     one.lane->stop.wake().notify();
   }
 }
 
-bool OffsetKeeper::store(Lane& lane, bool is_last) {
-  auto offset = lane.identity();
-  if (!offset) return true;
-  const Lsn position = lane.written();
+void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, bool is_last) {
   if (is_last) {
-    offset->done = lane.written_in_part();
-  } else if (position > offset->done.open_commit_lsn) {
+    offset.done = lane.written_in_part();
+  } else if (position > offset.done.open_commit_lsn) {
     // Until then the transaction that an earlier run left open is still to come.
-    offset->done = ResumePoint{};
+    offset.done = ResumePoint{};
   }
-  offset->done.position = position;
-  const Status stored = lane.offset_file.store(*offset);
+  offset.done.position = position;
+  const Status stored = lane.offset_file.store(offset);
   if (stored.is_ok()) {
-    lane.stored.store(offset->done.position.value, std::memory_order_release);
-    if (offset->snapshot) lane.note_sessions(offset->snapshot->sessions);
-    return true;
+    lane.stored.store(position.value, std::memory_order_release);
+    if (offset.snapshot) lane.note_sessions(offset.snapshot->sessions);
+    return;
   }
   lane.return_snapshot_news();
   lane.logger.error("{}; nothing is confirmed to the server until it can be stored", stored.message());
   if (is_last) note_failure(stored);
-  return false;
 }
 
 void OffsetKeeper::note_failure(const Status& failure) {

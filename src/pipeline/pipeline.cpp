@@ -247,7 +247,7 @@ void Pipeline::Street::write() {
       parcels.clear();
       for (const auto& [batch, is_whole] : gathered_) parcels.push_back(batch.get());
       const Status written = writer_.write(parcels);
-      for (const auto& [batch, is_whole] : gathered_) lanes_[batch->lane]->note_written(*batch);
+      for (const auto& [batch, is_whole] : gathered_) lanes_[batch->lane]->note_written(*batch, is_whole);
       if (!written.is_ok()) end_output(writer_.max_changes_reached() ? Status::ok() : written);
     }
     for (auto& parcel : gathered_) settle(std::move(parcel));

@@ -72,6 +72,7 @@ bool ReaderLoop::step() {
     return attended.is_ok() || survive(attended);
   }
   if (!source_.is_connected() && !wait_until_clear()) return false;
+  source_.hold_open(incremental_.is_busy());
   const auto outcome = source_.read(*batch_);
   if (!published_ && source_.offset() != nullptr) {
     lane_.publish_identity(*source_.offset());
@@ -94,8 +95,11 @@ bool ReaderLoop::have_batch() {
 // with the position behind them, and a chunk whose place is here follows at once.
 void ReaderLoop::attend_incremental() {
   const auto signals = source_.take_signals();
-  for (const SnapshotSignal& signal : signals) incremental_.obey(signal);
-  batch_->incremental = incremental_.take_news();
+  incremental_.hear(signals);
+  if (published_) {
+    batch_->incremental = incremental_.take_news();
+    source_.label(*batch_);
+  }
   if (batch_->has_frames() || batch_->incremental != nullptr) send(false);
   for (const SnapshotSignal& signal : signals) {
     if (signal.kind != SnapshotSignal::Kind::kMark) continue;
@@ -281,7 +285,10 @@ void ReaderLoop::see_through() {
     batch_ = lane_.take_free(shared_);
     if (batch_ == nullptr) attend();
   }
-  batch_->incremental = incremental_.take_news();
+  if (published_) {
+    batch_->incremental = incremental_.take_news();
+    source_.label(*batch_);
+  }
   send(true);
   while (!lane_.settled.load(std::memory_order_acquire)) attend();
   report_progress();

@@ -14,6 +14,8 @@ namespace walcat {
 
 namespace {
 
+constexpr int kVersionWithMessages = 140000;
+
 bool wants(const Selection& selection, const TableName& table) {
   Relation relation;
   relation.schema = table.schema;
@@ -60,6 +62,12 @@ Status note_added_tables(Connection& connection, const DatabaseOptions& options,
   const bool wants_rows = options.snapshot.mode == SnapshotOptions::Mode::kInitial ||
                           options.snapshot.mode == SnapshotOptions::Mode::kWhenNeeded;
   if (!before || before == now || !wants_rows) return Status::ok();
+  if (connection.server_version() < kVersionWithMessages) {
+    logger.warning(
+        "the rows that added tables had before are not printed: that needs PostgreSQL 14; hint: walcat "
+        "snapshot --dump prints them");
+    return Status::ok();
+  }
   const auto selection_before =
       Selection::compile({.include_tables = before->include_tables, .exclude_tables = before->exclude_tables});
   if (!selection_before.is_ok()) return selection_before.status();

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kVersionWithMessages = 140000;
 // A notification's payload ends before 8000 bytes.
-constexpr std::size_t kTextMost = 6'000;
+constexpr std::size_t kTextMost = 1'200;
 
 Status refused(const TableName& table, const std::string& why) {
   return {StatusCode::kRefused, fmt::format("table {}: {}", table.to_string(), why)};
@@ -42,12 +42,18 @@ std::string where_clause(const std::vector<std::string>& conditions) {
   return where;
 }
 
-// SQL for a text that changes whenever the table's columns do.
-std::string shape_of(std::uint32_t oid) {
+// SQL for a text that changes whenever the part's columns or the keys of the table do.
+std::string shape_of(std::uint32_t part, std::uint32_t table) {
   return fmt::format(
       "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
-      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0)",
-      oid);
+      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0) "
+      "|| "
+      "(SELECT c.relreplident::pg_catalog.text || COALESCE(pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indkey, "
+      "i.indisprimary, "
+      "i.indisreplident), ',' ORDER BY i.indexrelid), '') FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i "
+      "ON "
+      "i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident) WHERE c.oid = {} GROUP BY c.relreplident)",
+      part, table);
 }
 
 std::string order(const KeyedPart& part, const char* direction) {
@@ -72,6 +78,12 @@ Status IncrementalReader::connect() {
       Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
+  Status ready = check_in();
+  if (!ready.is_ok()) connection_.reset();
+  return ready;
+}
+
+Status IncrementalReader::check_in() {
   if (connection_->server_version() < kVersionWithMessages) {
     return {StatusCode::kRefused, "servers before 14 send no messages by pgoutput, which incremental snapshots need"};
   }
@@ -82,15 +94,15 @@ Status IncrementalReader::connect() {
   return Status::ok();
 }
 
-Result<std::vector<KeyedPart>> IncrementalReader::plan(const TableName& table) {
+Result<std::vector<KeyedPart>> IncrementalReader::plan(const TableName& table, const std::string& where) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
-  auto parts = plan_at_one_moment(table);
+  auto parts = plan_at_one_moment(table, where);
   if (!parts.is_ok() && parts.status().code() == StatusCode::kUnavailable) return parts;
   if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
   return parts;
 }
 
-Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const TableName& table) {
+Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const TableName& table, const std::string& where) {
   if (const Status usable = check_tables(*connection_, {table}); !usable.is_ok()) return usable;
   auto relations = published_relations(*connection_, options_.publication_name);
   if (!relations.is_ok()) return relations.status();
@@ -127,10 +139,16 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   std::vector<KeyedPart> parts;
   for (const PhysicalTable& physical : found->tables) {
     if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
-    const auto shape = connection_->query("SELECT " + shape_of(physical.oid));
+    if (!where.empty()) {
+      const Status makes_sense = connection_->execute(
+          fmt::format("SELECT FROM ONLY {}{} LIMIT 0", physical.name.quoted(), where_clause({where})));
+      if (!makes_sense.is_ok()) return makes_sense.with_context("table " + table.to_string());
+    }
+    const auto shape = connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid));
     if (!shape.is_ok()) return shape.status();
+    const bool may_miss_values = physical.has_toast && found->relation.identity != ReplicaIdentity::kFull;
     parts.push_back({table, physical.name, physical.oid, source, key->columns, key->types, found->row_filter,
-                     physical.rows, shape->front().front().value_or("")});
+                     physical.rows, shape->front().front().value_or(""), may_miss_values});
   }
   return parts;
 }
@@ -142,6 +160,15 @@ Result<std::uint64_t> IncrementalReader::next_transaction() {
   std::uint64_t xid = 0;
   std::from_chars(text.data(), text.data() + text.size(), xid);
   return xid;
+}
+
+Result<bool> IncrementalReader::is_asked_by_right(const std::string& id) {
+  const auto rows = connection_->query(fmt::format(
+      "SELECT 1 FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid WHERE a.datname = "
+      "pg_catalog.current_database() AND a.application_name = {} AND (r.rolsuper OR r.rolname = current_user)",
+      connection_->literal(asker_name(id))));
+  if (!rows.is_ok()) return rows.status();
+  return !rows->empty();
 }
 
 Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part,
@@ -158,12 +185,19 @@ Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(con
   return std::optional(key);
 }
 
-Result<IncrementalReader::Moment> IncrementalReader::begin_chunk(const KeyedPart& part) {
+Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
-  const auto rows = connection_->query("SELECT pg_catalog.pg_current_snapshot(), " + shape_of(part.part_oid));
+  // Before the snapshot is taken: it would see nothing of a table that is rewritten in between.
+  const std::string whole = part.part == part.table ? "" : ", " + part.table.quoted();
+  const Status locked =
+      connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
+  if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
+  if (!locked.is_ok()) return locked;
+  const auto rows = connection_->query("SELECT pg_catalog.pg_current_snapshot(), " +
+                                       shape_of(part.part_oid, part.source->relation.oid));
   if (!rows.is_ok()) return rows.status();
   const Row& row = rows->front();
-  return Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")};
+  return std::optional(Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")});
 }
 
 std::string IncrementalReader::row_of(const KeyedPart& part, const Key& key) const {
@@ -221,14 +255,19 @@ Status IncrementalReader::mark(const std::string& mark) {
                                           connection_->literal(to_message(signal, options_.slot_name))));
 }
 
-// News are a courtesy: that they can't be told stops nothing.
+// News are a courtesy: that they can't be told stops nothing. An idle connection may have been cut.
 void IncrementalReader::tell(const std::string& id, const std::string& state, const std::string& text) {
-  if (connection_ == nullptr) return;
+  // Escapes may make it six times as long.
   const SnapshotNews news{id, state, text.substr(0, kTextMost)};
-  const Status told =
-      connection_->execute(fmt::format("SELECT pg_catalog.pg_notify({}, {})", connection_->literal(kNewsChannel),
-                                       connection_->literal(to_payload(news, options_.slot_name))));
-  if (!told.is_ok()) logger_.debug("incremental snapshot {}: {}", id, told.message());
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    if (!connect().is_ok()) return;
+    const Status told =
+        connection_->execute(fmt::format("SELECT pg_catalog.pg_notify({}, {})", connection_->literal(kNewsChannel),
+                                         connection_->literal(to_payload(news, options_.slot_name))));
+    if (told.is_ok()) return;
+    logger_.debug("incremental snapshot {}: {}", id, told.message());
+    connection_.reset();
+  }
 }
 
 }  // namespace walcat

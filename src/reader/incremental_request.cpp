@@ -20,15 +20,17 @@ constexpr std::chrono::seconds kReminder{10};
 // What ends the wait for an answer to each kind of question.
 bool is_answer(SnapshotSignal::Kind asked, const std::string& state, bool wait_for_end) {
   switch (asked) {
-    case SnapshotSignal::Kind::kPause: return state == "paused" || state == "idle";
-    case SnapshotSignal::Kind::kResume: return state == "resumed" || state == "idle";
-    case SnapshotSignal::Kind::kCancel: return state == "cancelled" || state == "idle";
+    case SnapshotSignal::Kind::kPause: return state == "paused" || state == "idle" || state == "refused";
+    case SnapshotSignal::Kind::kResume: return state == "resumed" || state == "idle" || state == "refused";
+    case SnapshotSignal::Kind::kCancel: return state == "cancelled" || state == "idle" || state == "refused";
     default: break;
   }
   return state == "complete" || state == "refused" || state == "cancelled" || (!wait_for_end && state == "accepted");
 }
 
 }  // namespace
+
+std::string asker_name(std::string_view id) { return fmt::format("walcat snapshot {}", id); }
 
 std::string to_payload(const SnapshotNews& news, const std::string& slot) {
   return fmt::format(R"({{"slot":{},"id":{},"state":{},"text":{}}})", json_string(slot),
@@ -64,18 +66,21 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
   auto opened = Connection::open({.conn_str = options.conn_str, .replication = false, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   Connection& connection = **opened;
-  // First the ear, then the question.
+  const std::string question =
+      fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})", connection.literal(kSnapshotPrefix),
+                  connection.literal(to_message(signal, options.slot_name)));
+  // Our name and our ear, then the question.
   for (const std::string& sql :
-       {"LISTEN " + std::string(kNewsChannel), std::string("SET default_transaction_read_only = off"),
-        fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})", connection.literal(kSnapshotPrefix),
-                    connection.literal(to_message(signal, options.slot_name)))}) {
+       {"SET application_name = " + connection.literal(asker_name(signal.snapshot.id)),
+        "LISTEN " + std::string(kNewsChannel), std::string("SET default_transaction_read_only = off"),
+        std::string("SET synchronous_commit = local"), question}) {
     if (Status done = connection.execute(sql); !done.is_ok()) return done;
   }
   auto reminder = std::chrono::steady_clock::now() + kReminder;
   for (bool heard = false;;) {
     while (const auto payload = connection.take_notification()) {
       const auto news = parse_news(*payload, options.slot_name);
-      if (!news || (signal.kind == SnapshotSignal::Kind::kStart && news->id != signal.snapshot.id)) continue;
+      if (!news || news->id != signal.snapshot.id) continue;
       heard = true;
       report(*news);
       if (!is_answer(signal.kind, news->state, wait_for_end)) continue;
@@ -88,7 +93,10 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
     if (Status alive = connection.consume_input(); !alive.is_ok()) return alive;
     if (heard || std::chrono::steady_clock::now() < reminder) continue;
     reminder += kReminder;
-    logger.info("waiting until the stream of slot {} comes to the request", options.slot_name);
+    logger.info("no answer yet; asking again (the stream of slot {} may not have come to the question)",
+                options.slot_name);
+    // A follower that died over the first question does not hear it again.
+    if (Status asked = connection.execute(question); !asked.is_ok()) return asked;
   }
 }
 

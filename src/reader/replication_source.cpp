@@ -55,7 +55,9 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   if (snapshot_) return ReadOutcome::kSnapshot;
   if (options_.snapshot.mode == SnapshotOptions::Mode::kInitialOnly) return ReadOutcome::kEnd;
   if (!streaming_) {
-    if (const Status begun = begin_stream(); !begun.is_ok()) return begun;
+    // Whoever woke us while we connected has not been heard yet.
+    const Status begun = begin_stream();
+    return begun.is_ok() ? Result<ReadOutcome>(ReadOutcome::kNothing) : begun;
   }
   label(batch);
   auto outcome = fill(batch);

@@ -17,6 +17,9 @@ using Kind = SnapshotSignal::Kind;
 constexpr std::array<std::pair<std::string_view, Kind>, 4> kAsks{
     {{"start", Kind::kStart}, {"pause", Kind::kPause}, {"resume", Kind::kResume}, {"cancel", Kind::kCancel}}};
 
+// Within an application_name's 63 bytes.
+constexpr std::size_t kIdMost = 40;
+
 Status wrong(const std::string& what) { return {StatusCode::kRefused, "message walcat.snapshot: " + what}; }
 
 std::string text_of(simdjson::dom::element json, const char* key) {
@@ -27,8 +30,9 @@ std::string text_of(simdjson::dom::element json, const char* key) {
 
 Result<IncrementalSnapshot> read_start(simdjson::dom::element json) {
   IncrementalSnapshot snapshot;
-  snapshot.id = text_of(json, "id");
-  if (snapshot.id.empty()) return wrong("id is missing; expected a text that no other snapshot has");
+  simdjson::dom::element where;
+  if (json["where"].get(where) == simdjson::SUCCESS && !where.is_string())
+    return wrong("where: expected SQL as a text");
   snapshot.where = text_of(json, "where");
   simdjson::dom::array tables;
   if (json["tables"].get(tables) != simdjson::SUCCESS) return wrong("tables is missing; expected a list of names");
@@ -63,11 +67,15 @@ Result<std::optional<SnapshotSignal>> parse_snapshot_signal(std::string_view con
   for (const auto& [name, kind] : kAsks) {
     if (ask != name) continue;
     signal.kind = kind;
+    const std::string id = text_of(json, "id");
+    if (id.empty() || id.size() > kIdMost)
+      return wrong("id: expected a text of 1 to 40 bytes that no other question has");
     if (kind == Kind::kStart) {
       auto snapshot = read_start(json);
       if (!snapshot.is_ok()) return snapshot.status();
       signal.snapshot = std::move(*snapshot);
     }
+    signal.snapshot.id = id;
     return std::optional(signal);
   }
   return wrong(fmt::format("ask: found \"{}\"; expected start, pause, resume or cancel", ask));
@@ -80,7 +88,9 @@ std::string to_message(const SnapshotSignal& signal, const std::string& slot) {
   for (const auto& [name, kind] : kAsks) {
     if (kind == signal.kind) ask = name;
   }
-  if (signal.kind != Kind::kStart) return fmt::format("{},\"ask\":\"{}\"}}", head, ask);
+  if (signal.kind != Kind::kStart) {
+    return fmt::format("{},\"ask\":\"{}\",\"id\":{}}}", head, ask, json_string(signal.snapshot.id));
+  }
   std::string tables;
   for (const TableName& table : signal.snapshot.tables) {
     tables += (tables.empty() ? "" : ",") + json_string(table.to_string());

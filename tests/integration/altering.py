@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg2.errors
 from database import Database, quoted
+from server_version import MAJOR
 
 # Rows are spread over what the debezium form can hold and give back exactly: no varbit (its leading zeros are lost), no
 # numeric with trailing zeros and no scale (`precise` strips them), no infinite date (it comes as a number like others).
@@ -124,10 +125,13 @@ ALTERATIONS = (
     ("ALTER TABLE {s}.people ALTER COLUMN whole_name DROP EXPRESSION",),
     ("ALTER TABLE {s}.people DROP COLUMN first CASCADE", "ALTER TABLE {s}.people RENAME COLUMN last TO first"),
     ("CREATE TABLE {s}.events_2 PARTITION OF {s}.events FOR VALUES IN (2)",),
-    ("ALTER TABLE {s}.events DETACH PARTITION {s}.events_1",),
-    ("ALTER TABLE {s}.events_1 RENAME TO events_old", "ALTER TABLE {s}.events ADD COLUMN more text DEFAULT 'x'"),
-    ("ALTER TABLE {s}.events_old ADD COLUMN more text",
-     "ALTER TABLE {s}.events ATTACH PARTITION {s}.events_old FOR VALUES IN (1)"),
+    # A walsender of PostgreSQL 14 goes on with the columns that the partition had before, and fails.
+    *([] if MAJOR < 15 else [
+        ("ALTER TABLE {s}.events DETACH PARTITION {s}.events_1",),
+        ("ALTER TABLE {s}.events_1 RENAME TO events_old", "ALTER TABLE {s}.events ADD COLUMN more text DEFAULT 'x'"),
+        ("ALTER TABLE {s}.events_old ADD COLUMN more text",
+         "ALTER TABLE {s}.events ATTACH PARTITION {s}.events_old FOR VALUES IN (1)"),
+    ]),
     ("DROP TABLE {s}.events_2",),
     ("TRUNCATE {s}.loose, {s}.kept",),
     ("TRUNCATE {s}.events",),

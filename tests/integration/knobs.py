@@ -11,6 +11,7 @@
     WALCAT_TEST_SENDER_TIMEOUT      the server's wal_sender_timeout meanwhile, seconds (6)
     WALCAT_TEST_SNAPSHOT_ROWS       rows of the snapshots that are stopped and killed (100000; 8000 a kill at least)
     WALCAT_TEST_SNAPSHOT_KILLS      kills in the middle of such a snapshot (5)
+    WALCAT_TEST_INCREMENTAL_ROWS    rows of the incremental snapshots under load (30000)
     WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
     WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
     WALCAT_TEST_SEED                of every random choice (1)

@@ -72,7 +72,7 @@ def test_tables_agree_with_each_other(filled, walcat, dump):
 def test_a_stream_knows_nothing_of_it(filled, walcat, dump):
     stream = walcat.start(follow_all(filled))
     stream.wait_for(filled.slot_reader, "the slot is streamed")
-    assert rows(dump("--tables", "public.orders"), "orders") == [1, 2, 3, 4, 5]
+    assert rows(dump("--tables", "public.orders", "--dump"), "orders") == [1, 2, 3, 4, 5]
     filled.execute("INSERT INTO orders VALUES (6)")
     stream.wait_for_lines(1)
     stream.stop()

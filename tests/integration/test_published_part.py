@@ -1,6 +1,7 @@
 """Publications that hold back columns or rows."""
 
 from configuration import configuration, entry
+from server_version import needs
 
 
 def prepare(database, walcat, publication):
@@ -13,6 +14,7 @@ def prepare(database, walcat, publication):
     return config
 
 
+@needs(15, "column lists")
 def test_columns_outside_the_list_are_not_printed(database, walcat):
     config = prepare(database, walcat, "people (id, name)")
     database.execute("INSERT INTO people VALUES (1, 'Ann', 100)", "UPDATE people SET wage = 200")
@@ -20,6 +22,7 @@ def test_columns_outside_the_list_are_not_printed(database, walcat):
     assert [(line.op, line.after) for line in lines] == [("c", {"id": 1, "name": "Ann"}), ("u", {"id": 1, "name": "Ann"})]
 
 
+@needs(15, "row filters")
 def test_rows_outside_the_filter_are_not_printed(database, walcat):
     config = prepare(database, walcat, "people WHERE (id > 10)")
     database.execute(

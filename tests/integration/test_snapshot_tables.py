@@ -7,6 +7,7 @@ import pytest
 from configuration import configuration, entry
 from database import Database
 from postgres_server import PostgresServer
+from server_version import needs
 from walcat_process import Line, Walcat
 
 INITIAL = {"mode": "initial"}
@@ -149,12 +150,14 @@ def people(database):
                      "CREATE TABLE other (id integer PRIMARY KEY)", "INSERT INTO other VALUES (3)")
 
 
+@needs(15, "column lists")
 def test_columns_outside_the_list_are_not_read(people, published):
     assert published("TABLE people (id, name)") == [
         ("people", {"id": 1, "name": "Ann"}), ("people", {"id": 2, "name": "Eve"}),
     ]
 
 
+@needs(15, "row filters")
 def test_rows_outside_the_filter_are_not_read(people, published, database):
     """The filter may ask for columns that are not in the list."""
     database.execute("ALTER TABLE people REPLICA IDENTITY FULL")
@@ -171,6 +174,7 @@ def test_tables_that_the_configuration_adds_are_read(people, published):
     assert sorted(table for table, _ in rows) == ["other", "people", "people"]
 
 
+@needs(15, "FOR TABLES IN SCHEMA")
 def test_the_tables_of_a_schema_are_read(people, published, database):
     database.execute("CREATE SCHEMA shop", "CREATE TABLE shop.here AS SELECT 1 AS id")
     assert published("TABLES IN SCHEMA shop") == [("here", {"id": 1})]
@@ -197,6 +201,7 @@ def test_rows_of_partitions_have_the_roots_name_and_columns_where_changes_do(pub
     assert {tuple(row) for _, row in rows} == {("id", "day", "note")}
 
 
+@needs(15, "column lists")
 def test_the_roots_columns_and_filter_hold_for_its_partitions(published, database):
     database.execute(*PARTITIONS)
     rows = published("TABLE events (day, id) WHERE (id > 1) WITH (publish_via_partition_root = true)")

@@ -129,11 +129,18 @@ def micros(dice: Dice, bits: int) -> int:
     return value if dice.random() < 0.5 else value // 1_000_000 * 1_000_000
 
 
+def span(value: int) -> str:
+    """So many microseconds as an interval; servers before 15 want each of its numbers in 32 bits."""
+    minutes, rest = divmod(value, 60_000_000)
+    days, minutes = divmod(minutes, 24 * 60)
+    return f"{days} days {minutes} minutes {rest // 1_000_000}.{rest % 1_000_000:06} seconds"
+
+
 def timestamp(kind: str, bits: int) -> Callable[[Dice], str]:
     def make(dice: Dice) -> str:
         if dice.random() < 0.05:
             return f"'{dice.choice(['', '-'])}infinity'::{kind}"
-        return f"('1000-01-01 00:00:00+00'::{kind} + '{micros(dice, bits)} us'::interval)::{kind}"
+        return f"('1000-01-01 00:00:00+00'::{kind} + '{span(micros(dice, bits))}'::interval)::{kind}"
 
     return make
 
@@ -176,7 +183,7 @@ def int_range(dice: Dice) -> str:
 
 def moment_range(dice: Dice) -> str:
     low = timestamp("timestamptz", 50)(dice)
-    return f"tstzrange({low}, {low} + '{dice.randrange(1 << 40)} us'::interval)"
+    return f"tstzrange({low}, {low} + '{span(dice.randrange(1 << 40))}'::interval)"
 
 
 def pair(dice: Dice) -> str:
@@ -267,8 +274,8 @@ KINDS = [
     Kind("bit(11)", bits(11, 11, "bit(11)"), debezium=bit_bytes),
     Kind("varbit", bits(0, 600, "varbit"), debezium=bit_bytes),
     Kind("date", date, finite("{c} - '1970-01-01'::date"), day_count),
-    Kind("time", lambda dice: f"('00:00'::time + '{micros(dice, 36)} us'::interval)", f"{EPOCH % 10**6}::text", number),
-    Kind("time(3)", lambda dice: f"('00:00'::time + '{micros(dice, 36)} us'::interval)", f"{EPOCH % 10**3}::text", number),
+    Kind("time", lambda dice: f"('00:00'::time + '{span(micros(dice, 36))}'::interval)", f"{EPOCH % 10**6}::text", number),
+    Kind("time(3)", lambda dice: f"('00:00'::time + '{span(micros(dice, 36))}'::interval)", f"{EPOCH % 10**3}::text", number),
     Kind("timetz", lambda dice: f"'{dice.randrange(24)}:{dice.randrange(60)}:{dice.random() * 59:.5f}"
                                 f"{dice.choice('+-')}{dice.randrange(15)}:{dice.randrange(60)}'::timetz",
          "({c} AT TIME ZONE 'UTC')::time::text || 'Z'"),

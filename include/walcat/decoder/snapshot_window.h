@@ -62,9 +62,9 @@ class SnapshotWindow {
   void open(std::uint64_t chunk);
   /// Whether a transaction that the chunk's snapshot does not see may have come by before the window was opened.
   bool is_blind(const VisibleTransactions& snapshot);
-  /// The rows of the chunk, as COPY wrote them, are in `batch`; what else is touched from now on does not matter.
-  /// Returns the key of the last one.
-  Key hold(const Batch& batch, const Relation& relation);
+  /// The rows of the chunk, as COPY wrote them as of `snapshot`, are in `batch`; what else is touched from now on does
+  /// not matter. Returns the key of the last one.
+  Key hold(const Batch& batch, const Relation& relation, const VisibleTransactions& snapshot);
   /// Gives the window up.
   void close();
   /// Waits until the chunk has passed the decoder; nothing if abandon() was called.
@@ -90,16 +90,27 @@ class SnapshotWindow {
   void conclude(std::size_t printed, std::size_t left_out);
 
  private:
+  // A change of a row, and whether it came without some of the row's values.
   struct Touch {
-    bool is_touched = false;
-    /// A change of it came without some of its values.
+    std::uint32_t xid = 0;
     bool is_incomplete = false;
+  };
+  // What has come by of a row: the stream's is as new as the chunk's (`touched`), newer (`outdated`), newer without
+  // some values (`missing`).
+  struct Fate {
+    bool is_touched = false;
+    bool is_seen_incomplete = false;
+    bool is_outdated = false;
+    bool is_missing = false;
   };
 
   bool matches(const Relation& relation);
   bool key_of(const Batch& batch, const Cell* cells, const Cell* fallback, std::string& key) const;
   void note(const std::string& key, bool is_incomplete);
+  void judge(Fate& fate, const Touch& touch) const;
+  bool sees(std::uint32_t xid) const;
   void miss(const std::string& key);
+  void remember(std::uint32_t xid);
   bool came_by(std::uint64_t xid) const;
   void end_window();
 
@@ -126,7 +137,12 @@ class SnapshotWindow {
   /// Something was touched that can't be told.
   bool is_unclear_ = false;
   bool all_touched_ = false;
-  std::unordered_map<std::string, Touch> rows_;
+  /// Before the chunk is held: what was touched. Afterwards: the chunk's rows.
+  std::unordered_map<std::string, std::vector<Touch>> touched_;
+  std::size_t touches_ = 0;
+  std::unordered_map<std::string, Fate> rows_;
+  VisibleTransactions snapshot_;
+  std::uint32_t current_xid_ = 0;
   std::vector<Key> missed_;
   std::optional<Verdict> verdict_;
   std::string scratch_;

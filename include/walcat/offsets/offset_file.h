@@ -39,7 +39,7 @@ struct Offset {
 ///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
 ///                   "mixed":false,"rewritten":false}]},
 ///      "incremental":[{"id":"a1b2","tables":["public.t"],"where":"","rows_per_second":0,"paused":false,"added":false,
-///        "part":"public.t","last_key":["4711"]}],
+///        "part":"public.t","key":["id bigint"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///

@@ -31,8 +31,10 @@ struct KeyedPart {
   std::string row_filter;
   /// The planner's estimate; negative if it has none.
   double rows = -1;
-  /// Changes whenever the part's columns do.
+  /// Changes whenever the part's columns or the table's keys do.
   std::string shape;
+  /// Whether the stream's changes may come without some of a row's values.
+  bool may_miss_values = false;
 };
 
 /// Reads tables in the order of their keys, a chunk at a time, each as of its own moment, without a lock beyond its
@@ -53,14 +55,16 @@ class IncrementalReader {
   Status connect();
   void disconnect() { connection_.reset(); }
 
-  /// The parts of a published table. Refuses one that has no key, that is not published, not printed or not readable.
-  Result<std::vector<KeyedPart>> plan(const TableName& table);
+  /// The parts of a published table, in the order of their names. Refuses one that has no key, that is not published,
+  /// not printed or not readable, and a condition that makes no sense for it.
+  Result<std::vector<KeyedPart>> plan(const TableName& table, const std::string& where);
 
   /// A transaction ID that no transaction had before.
   Result<std::uint64_t> next_transaction();
 
-  /// The largest key; nothing if no row fits `where`.
-  Result<std::optional<Key>> largest_key(const KeyedPart& part, const std::string& where);
+  /// Whether whoever asked for the snapshot `id` may: a session of this very role, or of a superuser, that calls itself
+  /// asker_name(id). Messages tell nobody's name, and every role can write them.
+  Result<bool> is_asked_by_right(const std::string& id);
 
   /// What a chunk is read as of.
   struct Moment {
@@ -68,8 +72,10 @@ class IncrementalReader {
     /// See KeyedPart.
     std::string shape;
   };
-  /// Begins a chunk.
-  Result<Moment> begin_chunk(const KeyedPart& part);
+  /// Begins a chunk. The part keeps its columns and its file until end_chunk(). Nothing if it is there no more.
+  Result<std::optional<Moment>> begin_chunk(const KeyedPart& part);
+  /// The largest key as of the chunk; nothing if no row fits `where`.
+  Result<std::optional<Key>> largest_key(const KeyedPart& part, const std::string& where);
 
   /// A run of rows in the order of their keys.
   struct Range {
@@ -88,11 +94,12 @@ class IncrementalReader {
 
   /// Writes a mark into the server's log, behind everything that earlier snapshots see.
   Status mark(const std::string& mark);
-  /// Tells whoever waits for news of the snapshot `id`.
+  /// Tells whoever waits for news of the snapshot, or the question, `id`; over a new connection if need be.
   void tell(const std::string& id, const std::string& state, const std::string& text);
 
  private:
-  Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table);
+  Status check_in();
+  Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table, const std::string& where);
   std::string row_of(const KeyedPart& part, const Key& key) const;
   Result<bool> copy(const std::string& sql, Batch& batch);
 

@@ -15,6 +15,9 @@ namespace walcat {
 /// The channel (NOTIFY) on which whoever follows a slot tells of its incremental snapshots.
 inline constexpr const char* kNewsChannel = "walcat";
 
+/// What the session of whoever asks for the snapshot `id` calls itself (application_name) until it is answered.
+std::string asker_name(std::string_view id);
+
 /// What became of an incremental snapshot.
 struct SnapshotNews {
   std::string id;

@@ -40,6 +40,9 @@ class ReplicationSource : public Source {
   /// Null before the first session.
   const Offset* offset() const { return offset_ ? &*offset_ : nullptr; }
 
+  /// Whether rows are still to be read between the changes: a run until caught up waits for them.
+  void hold_open(bool is_held) { is_held_open_ = is_held; }
+
   bool is_connected() const { return connection_ != nullptr; }
   /// The snapshot that is to be read before the stream; null if there is none. It lives until begin_stream(), or until
   /// attend() or begin_stream() fails.
@@ -71,7 +74,9 @@ class ReplicationSource : public Source {
   void examine_message(std::string_view frame);
   bool release_signals(std::string_view commit);
   bool worth_keeping(std::string_view frame) const;
-  bool at_end(Lsn position) const { return until_ && position >= *until_; }
+  bool at_end(Lsn position) const {
+    return until_ && position >= *until_ && !(is_held_open_ && bounds_.until_caught_up);
+  }
   Status attend_server(bool ask_for_reply);
   Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
@@ -113,6 +118,7 @@ class ReplicationSource : public Source {
   std::vector<SnapshotSignal> signals_;
   bool in_transaction_ = false;
   bool finishing_ = false;
+  bool is_held_open_ = false;
   std::optional<Lsn> until_;
   bool reply_due_ = false;
   Lsn received_;

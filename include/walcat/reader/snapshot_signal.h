@@ -16,12 +16,13 @@ namespace walcat {
 ///     SELECT pg_logical_emit_message(true, 'walcat.snapshot', '{"slot":"slot1","ask":"start","id":"a1b2",
 ///       "tables":["public.orders"],"where":"","rows_per_second":0}');
 ///
-/// `ask` is `start`, `pause`, `resume` or `cancel`; of the others only `start` takes more than the slot. The place of a
-/// chunk is marked by `{"slot":"slot1","mark":"..."}`.
+/// `ask` is `start`, `pause`, `resume` or `cancel`; only `start` takes more than slot and id. The session that asks
+/// must be named asker_name(id) until it is answered. The place of a chunk is marked by
+/// `{"slot":"slot1","mark":"..."}`.
 struct SnapshotSignal {
   enum class Kind { kStart, kPause, kResume, kCancel, kMark };
   Kind kind = Kind::kMark;
-  /// Of kStart.
+  /// Of kStart; of the other questions only its id.
   IncrementalSnapshot snapshot;
   /// Of kMark.
   std::string mark;

@@ -1,0 +1,45 @@
+#include "walcat/model/visible_transactions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace walcat {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(VisibleTransactions, ReadsWhatTheServerWrites) {
+  const auto visible = VisibleTransactions::parse("750:755:751,753");
+  EXPECT_EQ(visible.xmin, 750U);
+  EXPECT_EQ(visible.xmax, 755U);
+  EXPECT_THAT(visible.in_progress, ElementsAre(751U, 753U));
+}
+
+TEST(VisibleTransactions, ReadsASnapshotOfAnIdleServer) {
+  const auto visible = VisibleTransactions::parse("750:750:");
+  EXPECT_EQ(visible.xmin, 750U);
+  EXPECT_EQ(visible.xmax, 750U);
+  EXPECT_THAT(visible.in_progress, IsEmpty());
+}
+
+TEST(VisibleTransactions, ReadsEpochs) {
+  const auto visible = VisibleTransactions::parse("4294967296:9223372036854775807:4294967297");
+  EXPECT_EQ(visible.xmin, std::uint64_t{1} << 32);
+  EXPECT_EQ(visible.xmax, 9223372036854775807U);
+  EXPECT_THAT(visible.in_progress, ElementsAre((std::uint64_t{1} << 32) + 1));
+}
+
+TEST(VisibleTransactions, EndsWhateverItReads) {
+  for (const char* text : {"", ":", "::", ":::", "x", "1", "1:", "1:2", "1:2:x", "1:2:3,x", "1:2:3,,4", "1:2:,",
+                           "-1:2:3", "99999999999999999999:1:", "1:2:3:4"}) {
+    VisibleTransactions::parse(text);
+  }
+  EXPECT_EQ(VisibleTransactions::parse("").xmin, 0U);
+  EXPECT_EQ(VisibleTransactions::parse("x:5:").xmin, 0U);
+  EXPECT_EQ(VisibleTransactions::parse("7").xmin, 7U);
+  EXPECT_EQ(VisibleTransactions::parse("7").xmax, 0U);
+}
+
+}  // namespace
+}  // namespace walcat
