@@ -6,8 +6,8 @@ import knobs
 import pytest
 from incremental import DOCUMENT_KEYS, DOCUMENTS, KEYS, PLAIN, ROWS, Followed
 
-# The same threads as in the other files, and many waits: not a second time in the slowest build.
-pytestmark = pytest.mark.skipif(knobs.SANITIZER == "thread", reason="the threads are those of test_incremental_load.py")
+# The same code and threads as in the other files, and many waits: not again in the slow builds.
+pytestmark = pytest.mark.skipif(bool(knobs.SANITIZER), reason="its ways are those of test_incremental_load.py")
 
 
 @pytest.fixture
