@@ -52,6 +52,8 @@ class Followed:
 
     def start(self) -> WalcatProcess:
         self.runs.append(self.walcat.start(self.config))
+        # The server may take a killed run's walsender for alive a little longer: what counts is what this run says.
+        self.run.wait_for_log("streaming from slot")
         self.run.wait_for(self.database.slot_reader, "the slot is streamed")
         return self.run
 
