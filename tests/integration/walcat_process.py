@@ -202,10 +202,11 @@ class Walcat:
         return run
 
     def write(self, config: Mapping[str, Any] | str, name: str = "walcat.yaml") -> pathlib.Path:
-        """JSON is YAML, so that is how a configuration made here is written."""
+        """JSON is YAML, so that is how a configuration made here is written. Nobody ever reads half of it."""
         path = self.folder / name
-        path.write_text(config if isinstance(config, str) else json.dumps(config, indent=2, ensure_ascii=False))
-        return path
+        draft = self.folder / f"{name}.draft"
+        draft.write_text(config if isinstance(config, str) else json.dumps(config, indent=2, ensure_ascii=False))
+        return draft.replace(path)
 
     def close(self) -> None:
         for run in self._runs:
