@@ -19,28 +19,27 @@ namespace walcat {
 
 namespace {
 
-// Stop signals as a descriptor. Blocked before any thread starts, so no thread is ever interrupted by one.
-class StopSignals {
+// Signals as a descriptor: those that stop, and the one that asks for a report. Blocked before any thread starts, so no
+// thread is ever interrupted by one.
+class Signals {
  public:
-  StopSignals() {
+  Signals() {
     std::signal(SIGPIPE, SIG_IGN);
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &stops, nullptr);
-    fd_ = ::signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   }
-  ~StopSignals() { ::close(fd_); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
+  ~Signals() { ::close(fd_); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
 
   int fd() const { return fd_; }
-  /// The name of a signal that came; null if none did.
-  const char* take() const {
+  /// A signal that came; 0 if none did.
+  int take() const {
     signalfd_siginfo info{};
-    if (::read(fd_, &info, sizeof info) != sizeof info) return nullptr;
-    return info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+    return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
   }
 
  private:
@@ -57,7 +56,7 @@ void open_standard_descriptors() {
 }
 
 // Waits until every database has ended; the first signal asks for that, the second insists.
-void attend(Pipeline& pipeline, const StopSignals& signals) {
+void attend(Pipeline& pipeline, const Signals& signals) {
   bool stopping = false;
   std::array<pollfd, 3> fds{{{pipeline.done_fd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}, {pipeline.output_fd(), 0, 0}}};
   for (;;) {
@@ -67,9 +66,12 @@ void attend(Pipeline& pipeline, const StopSignals& signals) {
       pipeline.output_closed();
       fds[2].fd = -1;
     }
-    const char* signal = (fds[1].revents & POLLIN) != 0 ? signals.take() : nullptr;
-    if (signal == nullptr) continue;
-    log::write(log::Level::kInfo, "", fmt::format("{}: {}", signal, stopping ? "stopping at once" : "stopping"));
+    const int signal = (fds[1].revents & POLLIN) != 0 ? signals.take() : 0;
+    if (signal == SIGUSR1) pipeline.report();
+    if (signal != SIGINT && signal != SIGTERM) continue;
+    log::write(
+        log::Level::kInfo, "",
+        fmt::format("{}: {}", signal == SIGINT ? "SIGINT" : "SIGTERM", stopping ? "stopping at once" : "stopping"));
     stopping ? pipeline.abort() : pipeline.stop();
     stopping = true;
   }
@@ -100,7 +102,7 @@ ExitStatus conclude(const Outcome& outcome, bool bounded) {
 ExitStatus run_pipeline(const Configuration& configuration) {
   const bool has_stdout = stdout_is_open();
   open_standard_descriptors();
-  const StopSignals signals;
+  const Signals signals;
   const auto complain = [](const Status& status) {
     log::write(log::Level::kError, "", status.message());
     return exit_status(status.code());

@@ -27,6 +27,15 @@ std::vector<Field<Draft>> retry_keys() {
   };
 }
 
+std::vector<Field<Draft>> breaker_keys() {
+  return {
+      value<Draft>("failure_threshold", count<std::uint32_t>(1, 1'000'000),
+                   WALCAT_MEMBER(configuration.pipeline.breaker.failure_threshold)),
+      value<Draft>("open_timeout", duration(milliseconds(1), hours(24)),
+                   WALCAT_MEMBER(configuration.pipeline.breaker.open_timeout)),
+  };
+}
+
 std::vector<Field<Draft>> pipeline_keys() {
   return {
       value<Draft>("decoders", count<std::size_t>(0, 256), WALCAT_MEMBER(configuration.pipeline.street.decoders)),
@@ -80,6 +89,7 @@ const std::vector<Field<Draft>>& top_level_keys() {
       value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
       section<Draft>("snapshot", snapshot_keys()),
       section<Draft>("retry_config", retry_keys()),
+      section<Draft>("circuit_breaker", breaker_keys()),
       database_list(),
       output_section(),
       section<Draft>("pipeline", pipeline_keys()),

@@ -24,14 +24,18 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 21;
 
 Status unreadable(const std::string& path, const std::string& reason) {
-  return {StatusCode::kGap,
-          fmt::format("offset file {}: {}; hint: restore the file, or delete it to go on from the slot's own position",
-                      path, reason)};
+  return Status(StatusCode::kGap,
+                fmt::format("offset file {}: {}; hint: restore the file, or delete it to go on from the slot's own "
+                            "position",
+                            path, reason))
+      .with_kind(FaultKind::kOffset);
 }
 
 Status storing_failed(const std::string& path, const char* step) {
-  return {StatusCode::kUnavailable,
-          fmt::format("offset file {}: {}: {}", path, step, std::generic_category().message(errno))};
+  const int reason = errno;
+  return Status(StatusCode::kUnavailable,
+                fmt::format("offset file {}: {}: {}", path, step, std::generic_category().message(reason)))
+      .with_kind(FaultKind::kOffset);
 }
 
 // The chunks that are done, as `0-11,13`.

@@ -150,7 +150,7 @@ void IncrementalCrew::work() {
     window_.forget();
     if (batch_ != nullptr) batch_->clear();
     if (stop_.requested()) return;
-    if (status.code() == StatusCode::kUnavailable) {
+    if (status.is_transient()) {
       logger_.warning("incremental snapshot {}: {}; going on in {:.1f} s", snapshot.id, status.message(),
                       static_cast<double>(kRetry.count()) / 1000);
       reader_.disconnect();
@@ -186,7 +186,7 @@ void IncrementalCrew::answer() {
     const std::string& id = signal.snapshot.id;
     Status ready = reader_.connect();
     auto by_right = ready.is_ok() ? reader_.is_asked_by_right(id) : Result<bool>(ready);
-    if (by_right.status().code() == StatusCode::kUnavailable) {
+    if (by_right.status().is_transient()) {
       // An idle connection may have been cut.
       reader_.disconnect();
       ready = reader_.connect();
@@ -249,7 +249,7 @@ void IncrementalCrew::accept(const IncrementalSnapshot& asked) {
     if (parts.is_ok()) continue;
     const Status& why = parts.status();
     logger_.error("incremental snapshot {} refused: {}", asked.id, why.message());
-    if (why.code() != StatusCode::kUnavailable) ended_[asked.id] = {"refused", why.message()};
+    if (!why.is_transient()) ended_[asked.id] = {"refused", why.message()};
     return reader_.tell(asked.id, "refused", why.message());
   }
   {

@@ -6,6 +6,23 @@
 
 namespace walcat {
 
+namespace {
+
+// Of faults that say nothing themselves.
+FaultKind usual_kind(StatusCode code) {
+  switch (code) {
+    case StatusCode::kProtocolError: return FaultKind::kDecode;
+    case StatusCode::kGap:
+    case StatusCode::kRefused: return FaultKind::kSlot;
+    case StatusCode::kOutputFailed: return FaultKind::kOutput;
+    case StatusCode::kUnavailable:
+    case StatusCode::kWaiting: return FaultKind::kConnection;
+    default: return FaultKind::kUnknown;
+  }
+}
+
+}  // namespace
+
 Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const DecoderOptions& decoder_options,
            const BatchPlan& plan)
     : index(lane_index),
@@ -26,6 +43,7 @@ Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const Deco
 }
 
 void Lane::fail(const Status& status) {
+  errors.note(status, usual_kind(status.code()));
   {
     const std::lock_guard lock(mutex_);
     if (failure_.is_ok()) failure_ = status;

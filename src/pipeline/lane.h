@@ -11,6 +11,7 @@
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/decoder/decoder.h"
+#include "walcat/metrics/error_counters.h"
 #include "walcat/model/batch.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/queue/queues.h"
@@ -50,6 +51,11 @@ class Lane {
   void fail(const Status& status);
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Status failure() const;
+  /// What went wrong, whether or not it was survived.
+  ErrorCounters errors;
+  /// What the lane is doing, in words.
+  void set_state(const char* words) { state_.store(words, std::memory_order_relaxed); }
+  const char* state() const { return state_.load(std::memory_order_relaxed); }
 
   // Reader.
 
@@ -127,6 +133,7 @@ class Lane {
   std::atomic<bool> snapshot_moved_{false};
   std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};
+  std::atomic<const char*> state_{"connecting"};
 
   // Reader.
   std::uint64_t next_to_ship_ = 0;

@@ -81,6 +81,7 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
   for (Due& one : due) {
     if (!synced.is_ok()) {
       one.lane->return_snapshot_news();
+      one.lane->errors.note(synced, FaultKind::kOutput);
       one.lane->logger.error("no offset is stored: {}", synced.message());
       if (one.is_last) note_failure(synced);
     }
@@ -105,6 +106,7 @@ void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, bool is_last)
     return;
   }
   lane.return_snapshot_news();
+  lane.errors.note(stored, FaultKind::kOffset);
   lane.logger.error("{}; nothing is confirmed to the server until it can be stored", stored.message());
   if (is_last) note_failure(stored);
 }

@@ -1,5 +1,6 @@
 #include "walcat/pipeline/pipeline.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -99,6 +100,7 @@ class Pipeline::Street {
   void stop();
   void abort();
   void end_output(const Status& reason);
+  void report() const;
   Outcome finish();
 
   WakeFd done;
@@ -118,6 +120,7 @@ class Pipeline::Street {
   void write();
   bool gather();
   void settle(Parcel parcel);
+  void report_errors(const log::Logger& logger, const ErrorCounters& errors) const;
   bool output_ended() const { return output_ended_.load(std::memory_order_acquire); }
 
   const PipelineOptions options_;
@@ -149,6 +152,7 @@ class Pipeline::Street {
   std::atomic<bool> output_ended_{false};
   mutable std::mutex mutex_;
   Status output_;
+  ErrorCounters output_errors_;
 
   std::vector<std::thread> readers_;
   std::vector<std::thread> decoders_;
@@ -174,7 +178,8 @@ void Pipeline::Street::start() {
 void Pipeline::Street::read(Lane& lane) {
   Signal& decoder = decoder_signals_[lane.index % decoder_count_];
   ReaderLoop(
-      lane, shared_, options_.bounds, options_.retry, [&decoder] { decoder.notify(); }, [this] { keeper_.wake(); })
+      lane, shared_, options_.bounds, options_.retry, options_.breaker, [&decoder] { decoder.notify(); },
+      [this] { keeper_.wake(); })
       .run();
   if (readers_running_.fetch_sub(1) == 1) done.notify();
 }
@@ -302,6 +307,7 @@ void Pipeline::Street::end_output(const Status& reason) {
     const std::lock_guard lock(mutex_);
     if (output_ended_.load(std::memory_order_relaxed)) return;
     output_ = reason;
+    if (!reason.is_ok()) output_errors_.note(reason, FaultKind::kOutput);
     output_ended_.store(true, std::memory_order_release);
   }
   for (const auto& lane : lanes_) {
@@ -320,6 +326,23 @@ void Pipeline::Street::abort() {
   for (const auto& lane : lanes_) {
     lane->cut.store(true, std::memory_order_release);
     lane->stop.request();
+  }
+}
+
+void Pipeline::Street::report() const {
+  for (const auto& lane : lanes_) {
+    lane->logger.info("{}; {} changes written, up to {}, stored up to {}", lane->state(), lane->changes_written(),
+                      lane->written().to_string(), Lsn{lane->stored.load(std::memory_order_acquire)}.to_string());
+    report_errors(lane->logger, lane->errors);
+  }
+  report_errors(log::Logger("output"), output_errors_);
+}
+
+void Pipeline::Street::report_errors(const log::Logger& logger, const ErrorCounters& errors) const {
+  for (const ErrorCounters::Count& count : errors.counts()) {
+    logger.info("errors: {}: {}, {} in the last hour, the last at {:%Y-%m-%dT%H:%M:%SZ}: {}", fault_word(count.kind),
+                count.total, count.last_hour, fmt::gmtime(ErrorCounters::Clock::to_time_t(count.last_time)),
+                count.last_message);
   }
 }
 
@@ -345,7 +368,9 @@ Outcome Pipeline::Street::finish() {
     if (lane->identity()) {
       lane->logger.info("wrote {} changes, up to {}", lane->changes_written(), lane->written().to_string());
     }
+    report_errors(lane->logger, lane->errors);
   }
+  report_errors(log::Logger("output"), output_errors_);
   outcome.output = output_;
   outcome.offsets = keeper_.failure();
   return outcome;
@@ -369,6 +394,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
 void Pipeline::start() { street_->start(); }
 void Pipeline::stop() { street_->stop(); }
 void Pipeline::abort() { street_->abort(); }
+void Pipeline::report() const { street_->report(); }
 void Pipeline::output_closed() {
   street_->end_output({StatusCode::kOutputFailed, "output stdout: the reader closed the pipe"});
 }

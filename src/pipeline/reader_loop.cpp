@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kClearInterval{20};
 constexpr std::chrono::seconds kReportInterval{10};
 constexpr std::chrono::milliseconds kStatusInterval{250};
+constexpr std::chrono::seconds kReminderInterval{30};
 
 // Sleeps until `timeout` is over, but no longer than until a stop is requested.
 void sleep_interruptibly(const Lane& lane, std::chrono::milliseconds timeout) {
@@ -35,12 +36,15 @@ void sleep_until_woken(const Lane& lane, std::chrono::milliseconds timeout) {
 }  // namespace
 
 ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-                       std::function<void()> shipped, std::function<void()> wake_keeper)
+                       const CircuitBreakerOptions& breaker, std::function<void()> shipped,
+                       std::function<void()> wake_keeper)
     : lane_(lane),
       shared_(shared),
       source_(lane.options, lane.selection, bounds, lane.stop, lane.logger),
       incremental_(lane.options, *lane.selection, *lane.window, lane.stop.wake(), lane.logger),
+      look_again_(std::min(retry.initial_backoff, retry.max_backoff)),
       backoff_(retry),
+      breaker_(breaker),
       shipped_(std::move(shipped)),
       wake_keeper_(std::move(wake_keeper)) {}
 
@@ -55,11 +59,13 @@ void ReaderLoop::run() {
     batch->clear();
     ship(std::move(batch));
   }
+  lane_.set_state(lane_.failed() ? "stopped" : "stopping");
   const bool failed_reading = lane_.failed();
   if (failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
   see_through();
   // The decoder may meet the fault after the last frame was read.
   if (lane_.failed() && !failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
+  lane_.set_state("stopped");
 }
 
 // One read, or one wait; false once the lane is to end.
@@ -73,6 +79,8 @@ bool ReaderLoop::step() {
   }
   if (!source_.is_connected() && !wait_until_clear()) return false;
   source_.hold_open(incremental_.is_busy());
+  const bool was_streaming = source_.is_streaming();
+  lane_.set_state(was_streaming ? "streaming" : "connecting");
   const auto outcome = source_.read(*batch_);
   if (!published_ && source_.offset() != nullptr) {
     lane_.publish_identity(*source_.offset());
@@ -82,7 +90,7 @@ bool ReaderLoop::step() {
   attend_incremental();
   if (!outcome.is_ok()) return survive(outcome.status());
   if (*outcome == ReadOutcome::kSnapshot) return take_snapshot();
-  if (*outcome != ReadOutcome::kNothing) backoff_.reset();
+  if (was_streaming || *outcome != ReadOutcome::kNothing) note_success();
   return *outcome != ReadOutcome::kEnd;
 }
 
@@ -136,6 +144,7 @@ bool ReaderLoop::take_snapshot() {
   if (const Status stored = store_session(start); !stored.is_ok()) return survive(stored);
   lane_.logger.info("snapshot: {} tables, about {:.0f} rows, {} chunks, {} workers", start.sources.size(), start.rows,
                     start.progress.chunks_left(), std::min(lane_.options.snapshot.workers, start.tasks.size()));
+  lane_.set_state("reading the snapshot");
   snapshot_began_ = std::chrono::steady_clock::now();
   next_report_ = snapshot_began_ + kReportInterval;
   SnapshotCrew crew(lane_.options, start, lane_.stop.wake(), lane_.logger);
@@ -154,8 +163,8 @@ bool ReaderLoop::take_snapshot() {
   if (!status.is_ok()) ship_rest(crew);
   if (!status.is_ok()) source_.drop_snapshot();
   if (status.is_ok()) status = source_.begin_stream();
-  if (status.is_ok()) backoff_.reset();
-  return status.is_ok() || survive(status);
+  if (status.is_ok()) note_success();
+  return status.is_ok() || survive(status.or_kind(FaultKind::kSnapshot));
 }
 
 // The first session of a run is in the offset file already; later ones are for the keeper to store, before any row.
@@ -251,15 +260,49 @@ bool ReaderLoop::past_stop() {
 // Waits and goes on after what time may heal; false, with the lane failed, after what it will not.
 bool ReaderLoop::survive(const Status& status) {
   if (status.code() == StatusCode::kStopped || lane_.stop.requested()) return false;
-  if (status.code() != StatusCode::kUnavailable) {
+  if (!status.is_transient()) {
     lane_.fail(status);
     return false;
   }
-  const auto pause = backoff_.next();
-  lane_.logger.warning("{}; attempt {} in {:.1f} s", status.message(), backoff_.attempts() + 1,
-                       static_cast<double>(pause.count()) / 1000);
-  sleep_interruptibly(lane_, pause);
+  sleep_interruptibly(lane_, pause_after(status));
+  breaker_.probe();
   return true;
+}
+
+// What is only waited for is looked at again and again, and said now and then. Failures make the pauses grow, those of
+// the connection open the breaker.
+std::chrono::milliseconds ReaderLoop::pause_after(const Status& status) {
+  const auto seconds = [](std::chrono::milliseconds pause) { return static_cast<double>(pause.count()) / 1000; };
+  if (status.code() == StatusCode::kWaiting) {
+    lane_.set_state("waiting for the server");
+    const auto now = std::chrono::steady_clock::now();
+    if (status.message() != waiting_for_ || now >= next_reminder_) {
+      lane_.errors.note(status);
+      lane_.logger.warning("{}; looking again every {:.1f} s", status.message(), seconds(look_again_));
+      waiting_for_ = status.message();
+      next_reminder_ = now + kReminderInterval;
+    }
+    return look_again_;
+  }
+  lane_.errors.note(status);
+  waiting_for_.clear();
+  if (status.or_kind(FaultKind::kConnection).kind() == FaultKind::kConnection && breaker_.fail()) {
+    lane_.set_state("circuit breaker open");
+    lane_.logger.warning("{}; {} failures in a row have opened the circuit breaker; one attempt in {:.1f} s",
+                         status.message(), breaker_.failures(), seconds(breaker_.open_timeout()));
+    return breaker_.open_timeout();
+  }
+  lane_.set_state("between attempts");
+  const auto pause = backoff_.next();
+  lane_.logger.warning("{}; attempt {} in {:.1f} s", status.message(), backoff_.attempts() + 1, seconds(pause));
+  return pause;
+}
+
+void ReaderLoop::note_success() {
+  if (breaker_.state() == CircuitBreaker::State::kHalfOpen) lane_.logger.info("circuit breaker closed");
+  breaker_.succeed();
+  backoff_.reset();
+  waiting_for_.clear();
 }
 
 void ReaderLoop::send(bool is_last) {

@@ -11,6 +11,7 @@
 #include "snapshot_crew.h"
 #include "walcat/reader/replication_source.h"
 #include "walcat/retry/backoff.h"
+#include "walcat/retry/circuit_breaker.h"
 
 namespace walcat {
 
@@ -22,7 +23,7 @@ class ReaderLoop {
   /// `shipped` is called after every batch that went to the decoder, `wake_keeper` when the lane has something to be
   /// stored at once. Borrows lane and batches.
   ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-             std::function<void()> shipped, std::function<void()> wake_keeper);
+             const CircuitBreakerOptions& breaker, std::function<void()> shipped, std::function<void()> wake_keeper);
 
   /// Reads until a bound, a stop or a failure; then sees the last batch and the last offset through.
   void run();
@@ -41,6 +42,8 @@ class ReaderLoop {
   void ship_rest(SnapshotCrew& crew);
   void ship(std::unique_ptr<Batch> batch);
   bool survive(const Status& status);
+  std::chrono::milliseconds pause_after(const Status& status);
+  void note_success();
   bool past_stop();
   void send(bool is_last);
   void see_through();
@@ -50,7 +53,12 @@ class ReaderLoop {
   SharedBatches& shared_;
   ReplicationSource source_;
   IncrementalCrew incremental_;
+  const std::chrono::milliseconds look_again_;
   Backoff backoff_;
+  CircuitBreaker breaker_;
+  /// What was said last while waiting, and when it is to be said again.
+  std::string waiting_for_;
+  std::chrono::steady_clock::time_point next_reminder_;
   std::function<void()> shipped_;
   std::function<void()> wake_keeper_;
   std::unique_ptr<Batch> batch_;

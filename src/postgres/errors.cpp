@@ -103,11 +103,23 @@ StatusCode classify_sqlstate(std::string_view sqlstate) {
   if (sqlstate.empty()) return StatusCode::kUnavailable;
   if (sqlstate == "08P01") return StatusCode::kRefused;
   if (sqlstate == "57P04") return StatusCode::kRefused;
+  for (const std::string_view soon_over : {"57P01", "57P02", "57P03", "55006"}) {
+    if (sqlstate == soon_over) return StatusCode::kWaiting;
+  }
   if (family == "08" || family == "57" || family == "53" || family == "40") return StatusCode::kUnavailable;
-  for (const std::string_view transient : {"55006", "55P03", "25P03", "25P04"}) {
+  for (const std::string_view transient : {"55P03", "25P03", "25P04"}) {
     if (sqlstate == transient) return StatusCode::kUnavailable;
   }
   return StatusCode::kRefused;
+}
+
+FaultKind fault_kind(std::string_view sqlstate) {
+  const std::string_view family = sqlstate.substr(0, 2);
+  if (family == "28" || sqlstate == "42501") return FaultKind::kAuthentication;
+  if (sqlstate.empty() || family == "08" || family == "57" || sqlstate == "53300" || sqlstate == "3D000") {
+    return FaultKind::kConnection;
+  }
+  return sqlstate == "55006" || sqlstate == "53400" ? FaultKind::kSlot : FaultKind::kUnknown;
 }
 
 Status result_error(const PGresult* result, const PGconn* connection) {
@@ -117,7 +129,8 @@ Status result_error(const PGresult* result, const PGconn* connection) {
   if (message.empty()) message = "the connection broke";
   if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
-  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection)};
+  return Status(classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection))
+      .with_kind(fault_kind(sqlstate));
 }
 
 Status connection_error(const PGconn* connection) {
@@ -127,9 +140,11 @@ Status connection_error(const PGconn* connection) {
   message = trimmed(std::move(message));
   if (message.empty()) message = "the connection broke";
   if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
-    return {StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile"};
+    return Status(StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile")
+        .with_kind(FaultKind::kAuthentication);
   }
-  return {classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection)};
+  return Status(classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection))
+      .with_kind(fault_kind(sqlstate));
 }
 
 }  // namespace walcat

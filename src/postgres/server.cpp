@@ -23,7 +23,8 @@ Result<std::string> single_value(Connection& connection, const std::string& sql)
   auto rows = connection.query(sql);
   if (!rows.is_ok()) return rows.status();
   if (rows->size() != 1 || rows->front().size() != 1 || !rows->front().front()) {
-    return Status(StatusCode::kProtocolError, fmt::format("{}: one value expected", sql));
+    return Status(StatusCode::kProtocolError, fmt::format("{}: one value expected", sql))
+        .with_kind(FaultKind::kProtocol);
   }
   return *rows->front().front();
 }
@@ -38,7 +39,8 @@ Result<ServerIdentity> identify_server(Connection& connection) {
   }
   const Row& row = rows->front();
   const auto position = Lsn::parse(row[2].value_or(""));
-  if (!row[0] || !position) return Status(StatusCode::kProtocolError, "IDENTIFY_SYSTEM: unreadable answer");
+  if (!row[0] || !position)
+    return Status(StatusCode::kProtocolError, "IDENTIFY_SYSTEM: unreadable answer").with_kind(FaultKind::kProtocol);
   return ServerIdentity{*row[0], to_number<std::uint32_t>(row[1]), *position, row[3].value_or(connection.database())};
 }
 

@@ -48,7 +48,9 @@ Result<Lsn> create_slot(Connection& connection, const std::string& name) {
   if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
   const auto point =
       rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;
-  if (!point) return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer");
+  if (!point)
+    return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer")
+        .with_kind(FaultKind::kProtocol);
   return *point;
 }
 

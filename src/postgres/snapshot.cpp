@@ -158,7 +158,7 @@ Result<std::string> single_value(Connection& connection, const std::string& sql)
   auto rows = connection.query(sql);
   if (!rows.is_ok()) return rows.status();
   if (rows->size() != 1 || rows->front().empty()) {
-    return Status(StatusCode::kProtocolError, sql + ": unreadable answer");
+    return Status(StatusCode::kProtocolError, sql + ": unreadable answer").with_kind(FaultKind::kProtocol);
   }
   return rows->front().front().value_or("");
 }
@@ -246,7 +246,9 @@ Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string&
   if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
   const auto point =
       rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;
-  if (!point) return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer");
+  if (!point)
+    return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer")
+        .with_kind(FaultKind::kProtocol);
   return *point;
 }
 

@@ -31,7 +31,7 @@ Result<ChunkReader::Progress> ChunkReader::read(Batch& batch) {
   last_row_.reset();
   for (int attempt = 1;; ++attempt) {
     auto filled = fill(batch);
-    if (filled.is_ok() || filled.status().code() != StatusCode::kUnavailable) return filled;
+    if (filled.is_ok() || !filled.status().is_transient()) return filled;
     copy_.reset();
     connection_.reset();
     if (attempt == kAttempts) return filled;

@@ -61,9 +61,10 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
                file);
   }
   if (slot.active_pid != 0) {
-    return {StatusCode::kUnavailable,
-            fmt::format("slot {} is active, in use by process {} of the server; waiting until it is free", name,
-                        slot.active_pid)};
+    return Status(StatusCode::kWaiting,
+                  fmt::format("slot {} is active, in use by process {} of the server; waiting until it is free", name,
+                              slot.active_pid))
+        .with_kind(FaultKind::kSlot);
   }
   return Status::ok();
 }

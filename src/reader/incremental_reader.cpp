@@ -97,7 +97,7 @@ Status IncrementalReader::check_in() {
 Result<std::vector<KeyedPart>> IncrementalReader::plan(const TableName& table, const std::string& where) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
   auto parts = plan_at_one_moment(table, where);
-  if (!parts.is_ok() && parts.status().code() == StatusCode::kUnavailable) return parts;
+  if (!parts.is_ok() && parts.status().is_transient()) return parts;
   if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
   return parts;
 }

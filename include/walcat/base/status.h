@@ -10,7 +10,8 @@ namespace walcat {
 /// What the caller does next, not where the failure arose.
 enum class StatusCode {
   kOk,
-  kUnavailable,    ///< Try again later: connection lost, server starting, slot in use.
+  kUnavailable,    ///< Broken, and worth another attempt: connection lost, refused, in trouble.
+  kWaiting,        ///< Nothing is broken, wait for it: server starting or shutting down, slot in use.
   kStopped,        ///< Work was given up because a stop was asked for.
   kRefused,        ///< No retry heals it; a person must change a right, a setting or an object.
   kGap,            ///< Changes are lost or may be: slot gone, recreated, advanced, another server.
@@ -18,6 +19,19 @@ enum class StatusCode {
   kProtocolError,  ///< Bytes from the server make no sense.
   kOutputFailed,   ///< The output accepts no more: closed pipe, full disk.
   kInternal,       ///< Our own bug.
+};
+
+/// Where a fault arose, for those who count them.
+enum class FaultKind {
+  kUnknown,
+  kConnection,
+  kAuthentication,  ///< Who we are and what we may: passwords, roles, rights.
+  kProtocol,
+  kDecode,
+  kSlot,  ///< Slot and publication.
+  kSnapshot,
+  kOffset,
+  kOutput,
 };
 
 /// Success, or a code with one readable sentence.
@@ -33,14 +47,27 @@ class [[nodiscard]] Status {
   bool is_ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
+  FaultKind kind() const { return kind_; }
+
+  /// Whether it is worth another attempt.
+  bool is_transient() const { return code_ == StatusCode::kUnavailable || code_ == StatusCode::kWaiting; }
 
   /// The same status with `context` and a colon before its message.
   Status with_context(const std::string& context) const {
-    return is_ok() ? *this : Status(code_, context + ": " + message_);
+    return is_ok() ? *this : Status(code_, context + ": " + message_).with_kind(kind_);
   }
+  /// The same status, of `kind`.
+  Status with_kind(FaultKind kind) const {
+    Status same = *this;
+    same.kind_ = kind;
+    return same;
+  }
+  /// The same status, of `kind` unless it has one.
+  Status or_kind(FaultKind kind) const { return kind_ == FaultKind::kUnknown ? with_kind(kind) : *this; }
 
  private:
   StatusCode code_ = StatusCode::kOk;
+  FaultKind kind_ = FaultKind::kUnknown;
   std::string message_;
 };
 

@@ -20,6 +20,7 @@ constexpr ExitStatus exit_status(StatusCode code) {
     case StatusCode::kOk:
     case StatusCode::kStopped: return ExitStatus::kDone;
     case StatusCode::kUnavailable:
+    case StatusCode::kWaiting:
     case StatusCode::kRefused:
     case StatusCode::kGap:
     case StatusCode::kProtocolError: return ExitStatus::kUnavailable;

@@ -8,6 +8,7 @@
 
 #include "walcat/reader/options.h"
 #include "walcat/retry/backoff.h"
+#include "walcat/retry/circuit_breaker.h"
 #include "walcat/serializer/options.h"
 
 namespace walcat {
@@ -30,6 +31,7 @@ struct PipelineOptions {
   SerializerOptions serializer;
   StreetOptions street;
   BackoffOptions retry;
+  CircuitBreakerOptions breaker;
   Bounds bounds;
   /// Changes to write before a clean stop (`--max-changes`).
   std::optional<std::uint64_t> max_changes;

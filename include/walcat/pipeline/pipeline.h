@@ -43,6 +43,8 @@ class Pipeline {
   void stop();
   /// Gives up what is on its way; what was written is stored.
   void abort();
+  /// Logs where each database stands, and its errors by kind.
+  void report() const;
   /// Nobody reads the output any more, seen from outside the writer.
   void output_closed();
 

@@ -44,6 +44,7 @@ class ReplicationSource : public Source {
   void hold_open(bool is_held) { is_held_open_ = is_held; }
 
   bool is_connected() const { return connection_ != nullptr; }
+  bool is_streaming() const { return connection_ != nullptr && streaming_; }
   /// The snapshot that is to be read before the stream; null if there is none. It lives until begin_stream(), or until
   /// attend() or begin_stream() fails.
   const SnapshotStart* snapshot() const { return snapshot_ ? &*snapshot_ : nullptr; }
