@@ -122,6 +122,7 @@ void hand_over_databases(Draft& draft) {
     databases.push_back(database.options);
     databases.back().inactive_slot_check = draft.inactive_slot_check;
     databases.back().snapshot = draft.snapshot;
+    databases.back().spool = draft.spool;
     databases.back().configured_slots = slots;
   }
 }

@@ -71,6 +71,7 @@ std::string print_configuration(const Configuration& configuration) {
   for (const DatabaseOptions& options : configuration.pipeline.databases) {
     draft.inactive_slot_check = options.inactive_slot_check;
     draft.snapshot = options.snapshot;
+    draft.spool = options.spool;
     draft.databases.push_back({options, {}});
   }
   return config::print_fields(config::top_level_keys(), draft, "");

@@ -62,6 +62,19 @@ std::vector<Field<Draft>> snapshot_keys() {
   };
 }
 
+std::vector<Field<Draft>> spool_keys() {
+  auto directory = value<Draft>("directory", file_path(), WALCAT_MEMBER(spool.directory));
+  directory.print = [print = directory.print](const Draft& from, const std::string& indent) {
+    return from.spool.directory.empty() ? indent + "# no directory: that of the offset file\n" : print(from, indent);
+  };
+  return {
+      value<Draft>("streaming", boolean(), WALCAT_MEMBER(spool.streaming)),
+      directory,
+      value<Draft>("memory", bytes(0, 1024 * kGiB), WALCAT_MEMBER(spool.memory)),
+      value<Draft>("size_limit", bytes(kMiB, 1024 * 1024 * kGiB, "none"), WALCAT_MEMBER(spool.size_limit)),
+  };
+}
+
 std::vector<Field<Draft>> log_keys() {
   std::vector<std::pair<std::string_view, log::Level>> levels;
   for (const auto level : {log::Level::kTrace, log::Level::kDebug, log::Level::kInfo, log::Level::kWarning,
@@ -88,6 +101,7 @@ const std::vector<Field<Draft>>& top_level_keys() {
       unprinted(value<Draft>("offset_file", file_path(), WALCAT_MEMBER(offset_file))),
       value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
       section<Draft>("snapshot", snapshot_keys()),
+      section<Draft>("spool", spool_keys()),
       section<Draft>("retry_config", retry_keys()),
       section<Draft>("circuit_breaker", breaker_keys()),
       database_list(),

@@ -24,6 +24,7 @@ struct Draft {
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
   SnapshotOptions snapshot;
+  SpoolOptions spool;
   std::vector<DatabaseDraft> databases;
 };
 

@@ -323,8 +323,8 @@ Status begin_stream(Connection& connection, const DatabaseOptions& options, cons
     }
   }
   const Lsn position = offset.done.position;
-  const Status started = connection.start_replication(
-      start_replication_command(connection, options.slot_name, options.publication_name, position));
+  const Status started = connection.start_replication(start_replication_command(
+      connection, options.slot_name, options.publication_name, position, options.spool.streaming));
   if (!started.is_ok()) return started;
   logger.info("streaming from slot {} at {} (server {}.{})", options.slot_name, position.to_string(),
               connection.server_version() / 10000, connection.server_version() % 10000);

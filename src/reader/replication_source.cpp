@@ -3,9 +3,11 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "cold_start.h"
+#include "streamed_transactions.h"
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
 
@@ -18,6 +20,8 @@ constexpr std::chrono::milliseconds kQuestionInterval{200};
 constexpr std::chrono::milliseconds kFarewell{2'000};
 constexpr int kSleepWithoutConnection = 1'000;
 constexpr std::chrono::milliseconds kSnapshotWait{1'000};
+constexpr std::chrono::milliseconds kSpoolWait{1'000};
+constexpr std::chrono::seconds kComplaintInterval{30};
 constexpr std::size_t kXLogDataHeader = 25;
 constexpr std::size_t kKeepaliveSize = 18;
 
@@ -34,6 +38,13 @@ Lsn lsn_at(std::string_view frame, std::size_t offset) {
   return offset + 8 > frame.size() ? Lsn{} : Lsn{ByteReader(frame.substr(offset)).u64()};
 }
 
+SpoolOptions spool_options(const DatabaseOptions& options) {
+  SpoolOptions spool = options.spool;
+  if (spool.directory.empty()) spool.directory = std::filesystem::path(options.offset_path).parent_path();
+  if (spool.directory.empty()) spool.directory = ".";
+  return spool;
+}
+
 }  // namespace
 
 ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared_ptr<const Selection> selection,
@@ -44,6 +55,7 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       stop_(stop),
       logger_(logger),
       offset_file_(options.offset_path),
+      streamed_(std::make_unique<StreamedTransactions>(spool_options(options), logger)),
       until_(bounds.until_lsn) {}
 
 ReplicationSource::~ReplicationSource() = default;
@@ -121,10 +133,45 @@ Status ReplicationSource::connect() {
 }
 
 Status ReplicationSource::take_pending() {
-  if (pending_) return Status::ok();
-  auto frame = connection_->next_frame();
-  if (frame.is_ok()) pending_ = *frame;
-  return frame.status();
+  while (!pending_) {
+    if (streamed_->is_walking()) {
+      auto frame = streamed_->next();
+      if (!frame.is_ok()) return frame.status();
+      pending_ = *frame;
+      continue;
+    }
+    if (blocked_ && Clock::now() < next_try_) return Status::ok();
+    auto frame = blocked_ ? Result<std::optional<std::string_view>>(blocked_) : connection_->next_frame();
+    if (!frame.is_ok() || !*frame) return frame.status();
+    const auto is_taken = take_streamed(**frame);
+    if (!is_taken.is_ok()) return is_taken.status();
+    if (blocked_) return Status::ok();
+    if (!*is_taken) pending_ = *frame;
+  }
+  return Status::ok();
+}
+
+// Whether the frame is part of a transaction that is not over.
+Result<bool> ReplicationSource::take_streamed(std::string_view frame) {
+  const auto fate = streamed_->take(frame);
+  if (!fate.is_ok()) {
+    // What is too much for us the server keeps.
+    options_.spool.streaming = options_.spool.streaming && !fate.status().is_transient();
+    return fate.status();
+  }
+  if (*fate != StreamedTransactions::Fate::kBlocked) {
+    if (blocked_) logger_.info("the spool has room again");
+    blocked_.reset();
+    return *fate == StreamedTransactions::Fate::kTaken;
+  }
+  const auto now = Clock::now();
+  if (!blocked_ || now >= next_complaint_) {
+    logger_.warning("{}; waiting for room, nothing is lost", streamed_->obstacle());
+    next_complaint_ = now + kComplaintInterval;
+  }
+  blocked_ = frame;
+  next_try_ = now + kSpoolWait;
+  return true;
 }
 
 // Takes what has arrived; once there is something, leaves when the socket is empty and no flood is on.
@@ -136,6 +183,10 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
     if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
     if (!batch.has_frames()) {
       if (waited) return ReadOutcome::kNothing;
+      if (blocked_) {
+        wait_for_room();
+        return ReadOutcome::kNothing;
+      }
       const auto before = Clock::now();
       connection_->wait(time_to_status());
       gathering_.begin = Clock::now();
@@ -158,7 +209,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (const Status taken = take_pending(); !taken.is_ok()) return taken;
     if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
     if (!pending_) {
-      if (looked) return ReadOutcome::kNothing;
+      if (looked || blocked_) return ReadOutcome::kNothing;
       if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
       looked = true;
       continue;
@@ -269,14 +320,22 @@ bool ReplicationSource::release_signals(std::string_view commit) {
 ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {
   if (frame.size() != kKeepaliveSize) return Border::kInside;  // The decoder names the fault.
   reply_due_ = reply_due_ || asks_for_reply(frame);
-  if (in_transaction_) return Border::kInside;
+  if (in_transaction_ || streamed_->in_block()) return Border::kInside;
   received_ = std::max(received_, lsn_at(frame, 1));
   return at_end(lsn_at(frame, 1)) ? Border::kEndsAfter : Border::kInside;
 }
 
 // A keepalive walks the street only if it brings progress.
 bool ReplicationSource::worth_keeping(std::string_view frame) const {
-  return frame[0] != 'k' || frame.size() != kKeepaliveSize || (!in_transaction_ && lsn_at(frame, 1) > written_);
+  if (frame[0] != 'k' || frame.size() != kKeepaliveSize) return true;
+  return !in_transaction_ && !streamed_->in_block() && lsn_at(frame, 1) > written_;
+}
+
+// The server is answered, but not read from.
+void ReplicationSource::wait_for_room() {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_try_ - Clock::now());
+  const auto wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
+  connection_->wait_without_reading(std::min(wait, time_to_status()));
 }
 
 Status ReplicationSource::attend() {
@@ -344,6 +403,8 @@ void ReplicationSource::close() {
 
 void ReplicationSource::disconnect() {
   pending_.reset();
+  blocked_.reset();
+  streamed_->clear();
   snapshot_.reset();
   streaming_ = false;
   connection_.reset();

@@ -37,8 +37,9 @@ Status drop_slot(Connection& connection, const std::string& name);
 /// WAL it retains.
 Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger);
 
-/// The command that starts pgoutput, protocol version 1, at `position`.
+/// The command that starts pgoutput at `position`. `streaming`: transactions may come before they have ended, from
+/// servers that can (protocol version 2); otherwise they come whole (1).
 std::string start_replication_command(const Connection& connection, const std::string& slot,
-                                      const std::string& publication, Lsn position);
+                                      const std::string& publication, Lsn position, bool streaming);
 
 }  // namespace walcat

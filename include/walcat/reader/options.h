@@ -44,6 +44,18 @@ struct DumpOptions {
   std::string where;
 };
 
+/// Where transactions wait that the server sends before they have ended (`spool`).
+struct SpoolOptions {
+  /// Whether it is asked to, where it can.
+  bool streaming = true;
+  /// Folder of the files; they have no names, so nothing is left of them. Empty: that of the offset file.
+  std::string directory;
+  /// Bytes of a database's transactions that wait in memory before they go to disk.
+  std::uint64_t memory = std::uint64_t{4} << 20;
+  /// Bytes of a database's transactions in all, above which the server is asked to keep them itself; 0: no limit.
+  std::uint64_t size_limit = 0;
+};
+
 /// One database to follow (an entry of `databases`).
 struct DatabaseOptions {
   /// How logs name the database, such as `db1/slot1`.
@@ -58,6 +70,7 @@ struct DatabaseOptions {
   /// Which of the published tables and columns are printed, and how.
   SelectionOptions selection;
   SnapshotOptions snapshot;
+  SpoolOptions spool;
   /// If set, only the dump is made: no publication, no slot, no offset.
   std::optional<DumpOptions> dump;
   /// Where the database's offset is kept, slot name included.

@@ -19,6 +19,8 @@
 
 namespace walcat {
 
+class StreamedTransactions;
+
 /// A database's logical replication slot as a source: from cold start to stream, again after every failure.
 ///
 /// Looks only as deep into frames as borders need: where a transaction begins and ends, and what a keepalive says.
@@ -69,11 +71,13 @@ class ReplicationSource : public Source {
   Result<ReadOutcome> fill(Batch& batch);
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
+  Result<bool> take_streamed(std::string_view frame);
   Status describe(std::string_view frame, Batch& batch);
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
   void examine_message(std::string_view frame);
   bool release_signals(std::string_view commit);
+  void wait_for_room();
   bool worth_keeping(std::string_view frame) const;
   bool at_end(Lsn position) const {
     return until_ && position >= *until_ && !(is_held_open_ && bounds_.until_caught_up);
@@ -103,6 +107,12 @@ class ReplicationSource : public Source {
   Clock::time_point next_status_;
   Clock::time_point next_question_;
   std::optional<std::string_view> pending_;
+
+  // Transactions that are not over; a frame that waits for room among them.
+  std::unique_ptr<StreamedTransactions> streamed_;
+  std::optional<std::string_view> blocked_;
+  Clock::time_point next_try_;
+  Clock::time_point next_complaint_;
 
   // The fill in hand: since when its first frames are held, and what came since the last nap.
   struct Gathering {
