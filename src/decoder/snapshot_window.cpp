@@ -49,10 +49,17 @@ void SnapshotWindow::follow() {
   is_wanted_.store(true, std::memory_order_release);
 }
 
+bool SnapshotWindow::wait_for_follower() {
+  std::unique_lock lock(mutex_);
+  news_.wait(lock, [&] { return is_following() || is_abandoned_; });
+  return is_following();
+}
+
 void SnapshotWindow::forget() {
   const std::lock_guard lock(mutex_);
   is_wanted_.store(false, std::memory_order_relaxed);
-  is_following_.store(false, std::memory_order_relaxed);
+  // Release: who sees that nobody follows any more sees that nobody is to, and does not take it for a lack.
+  is_following_.store(false, std::memory_order_release);
   end_window();
   std::vector<bool>().swap(came_by_);
   table_ = Table{};
@@ -176,7 +183,10 @@ std::unique_lock<std::mutex> SnapshotWindow::enter() {
   if (!is_wanted_.load(std::memory_order_acquire)) return {};
   std::unique_lock lock(mutex_);
   if (!is_wanted_.load(std::memory_order_relaxed)) return {};
-  is_following_.store(true, std::memory_order_release);
+  if (!is_following()) {
+    is_following_.store(true, std::memory_order_release);
+    news_.notify_all();
+  }
   // Relations live as long as their batch: another one may stand at the same address.
   matched_ = nullptr;
   return lock;

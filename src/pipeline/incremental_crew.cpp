@@ -12,7 +12,6 @@ namespace walcat {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1'000};
-constexpr std::chrono::milliseconds kPassageInterval{1};
 
 std::vector<std::string> key_of(const KeyedPart& part) {
   std::vector<std::string> key;
@@ -21,8 +20,6 @@ std::vector<std::string> key_of(const KeyedPart& part) {
   }
   return key;
 }
-
-Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 }  // namespace
 
@@ -134,12 +131,8 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
 // before a chunk is read: whether they came by, nobody knows.
 Status IncrementalCrew::begin_following() {
   window_.follow();
-  wants_passage_.store(true, std::memory_order_release);
   news_.notify();
-  while (!window_.is_following()) {
-    if (!desk_.sleep(kPassageInterval)) return stopped();
-  }
-  wants_passage_.store(false, std::memory_order_release);
+  if (!window_.wait_for_follower()) return {StatusCode::kStopped, "stopped"};
   const auto next = reader_.next_transaction();
   if (!next.is_ok()) return next.status();
   window_.begin_at(*next);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -50,7 +49,7 @@ class IncrementalCrew {
 
   /// Whether the worker waits for a free batch, and for any batch to go down the street.
   bool wants_batch() const { return hatch_.wants_batch(); }
-  bool wants_passage() const { return wants_passage_.load(std::memory_order_acquire) && !window_.is_following(); }
+  bool wants_passage() const { return window_.lacks_follower(); }
   void give(std::unique_ptr<Batch> batch) { hatch_.give(std::move(batch)); }
 
   /// The chunk whose place `mark` marks, labelled; null if it is none of ours.
@@ -77,7 +76,6 @@ class IncrementalCrew {
   const WakeFd& news_;
   const log::Logger logger_;
   StopRequest stop_;
-  std::atomic<bool> wants_passage_{false};
 
   // Worker; desk and hatch have a half for the reader.
   IncrementalReader reader_;

@@ -51,6 +51,10 @@ class SnapshotWindow {
   /// Asks the decoder to follow transactions; it does once it sees another batch.
   void follow();
   bool is_following() const { return is_following_.load(std::memory_order_acquire); }
+  /// Waits until it does; false if abandon() was called before.
+  bool wait_for_follower();
+  /// Whether a batch is to go by, for the decoder to follow. Any thread.
+  bool lacks_follower() const { return !is_following() && is_wanted_.load(std::memory_order_acquire); }
   /// Nothing more is to be followed. Whatever was on its way is left out.
   void forget();
   /// Transactions below this ID, the next one to be given out once the decoder follows, are none of ours.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "decoder/window_rows.h"
@@ -251,6 +252,47 @@ TEST(SnapshotWindow, FollowsFromTheNextBatchOnUntilItIsToForget) {
   window.forget();
   EXPECT_FALSE(window.is_following());
   EXPECT_FALSE(window.enter().owns_lock());
+}
+
+TEST(SnapshotWindow, LacksAFollowerUntilABatchGoesBy) {
+  SnapshotWindow window;
+  EXPECT_FALSE(window.lacks_follower()) << "nothing is to be followed";
+  window.follow();
+  EXPECT_TRUE(window.lacks_follower());
+  window.enter();
+  EXPECT_FALSE(window.lacks_follower());
+  window.forget();
+  EXPECT_FALSE(window.lacks_follower());
+  window.follow();
+  EXPECT_TRUE(window.lacks_follower()) << "anew";
+}
+
+// So often that the worker has gone to sleep now and then before the batch goes by.
+TEST(SnapshotWindow, WakesTheWorkerOnceTheDecoderFollows) {
+  constexpr int kTimes = 1000;
+  SnapshotWindow window;
+  std::atomic<int> followed = 0;
+  std::thread worker([&] {
+    for (int time = 0; time < kTimes; ++time) {
+      window.follow();
+      if (window.wait_for_follower() && window.is_following()) ++followed;
+      window.forget();
+    }
+  });
+  while (followed < kTimes) {
+    if (window.lacks_follower()) window.enter();
+    std::this_thread::yield();
+  }
+  worker.join();
+}
+
+TEST(SnapshotWindow, WaitsForNoFollowerOnceAbandoned) {
+  SnapshotWindow window;
+  window.follow();
+  std::thread worker([&] { EXPECT_FALSE(window.wait_for_follower()); });
+  window.abandon();
+  worker.join();
+  EXPECT_FALSE(window.wait_for_follower());
 }
 
 TEST(SnapshotWindow, ExpectsNothingOfWhatItForgot) {
