@@ -160,6 +160,40 @@ TEST_F(LaneSnapshot, CountsNothingOfAChunkThatHeldAMalformedRow) {
   EXPECT_EQ(lane_.changes_written(), 1U) << "the row before it was printed";
 }
 
+TEST_F(LaneSnapshot, CountsNoChunkBehindLinesThatTheOutputDidNotTake) {
+  const auto torn = rows(3, {{1, 1, 0}});
+  torn->changes_written = 2;
+  lane_.note_written(*torn, true);
+  write_whole(*rows(1, {{1, 1, 1}}));
+  write_whole(*rows(1, {{2, 2, 0}}, true));
+  EXPECT_EQ(done(), "... .");
+  EXPECT_FALSE(lane_.snapshot()->complete);
+  EXPECT_FALSE(lane_.take_snapshot_news());
+  EXPECT_FALSE(lane_.chunks_due.load());
+  EXPECT_FALSE(lane_.flush_due.load());
+}
+
+TEST_F(LaneSnapshot, KnowsOfIncrementalSnapshotsUpToLinesThatTheOutputDidNotTake) {
+  const auto under_way = [](const char* id) {
+    IncrementalSnapshot snapshot;
+    snapshot.id = id;
+    return std::make_shared<const std::vector<IncrementalSnapshot>>(1, snapshot);
+  };
+  const auto whole = rows(1);
+  whole->incremental = under_way("before");
+  write_whole(*whole);
+  EXPECT_TRUE(lane_.take_snapshot_news());
+  const auto torn = rows(2);
+  torn->incremental = under_way("with it");
+  torn->changes_written = 1;
+  lane_.note_written(*torn, true);
+  const auto next = rows(1);
+  next->incremental = under_way("after");
+  write_whole(*next);
+  EXPECT_EQ(lane_.identity()->incremental, *under_way("before"));
+  EXPECT_FALSE(lane_.take_snapshot_news());
+}
+
 TEST_F(LaneSnapshot, StaysWhereTheStreamBegins) {
   const auto batch = rows(3, {{1, 1, 0}});
   write(*batch, 2);

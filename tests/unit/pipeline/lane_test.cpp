@@ -338,5 +338,30 @@ TEST_F(LaneProgress, RemembersAnOpenTransactionThroughKeepalivesBeforeIt) {
   EXPECT_EQ(lane_.written_in_part(), ResumePoint{});
 }
 
+// The output gave up in the middle of a batch: what is confirmed must end there, whatever it took afterwards.
+TEST_F(LaneProgress, StaysBeforeLinesThatTheOutputDidNotTake) {
+  const auto torn = feed_.decode(rows(1000, 3, true));
+  torn->changes_written = 2;
+  lane_.note_written(*torn, true);
+  pass_through(rows(2000, 2, true), 2);
+  pass_through(rows(3000, 2, false), 1);
+  pass_through({keepalive(4000)}, 0);
+  EXPECT_EQ(lane_.written(), Lsn{500});
+  EXPECT_EQ(lane_.written_in_part(), (ResumePoint{Lsn{}, Lsn{1000}, 2}));
+  EXPECT_EQ(lane_.changes_written(), 2U);
+}
+
+TEST_F(LaneProgress, GoesOnBehindABatchThatTheOutputTookWhole) {
+  const auto whole = feed_.decode(rows(1000, 3, true));
+  whole->changes_written = 3;
+  lane_.note_written(*whole, true);
+  const auto empty = feed_.decode({keepalive(1500)});
+  lane_.note_written(*empty, true);
+  EXPECT_EQ(lane_.written(), Lsn{1500});
+  pass_through(rows(2000, 2, true), 2);
+  EXPECT_EQ(lane_.written(), Lsn{2010});
+  EXPECT_EQ(lane_.changes_written(), 5U);
+}
+
 }  // namespace
 }  // namespace walcat::test
