@@ -2,6 +2,7 @@
 
 import pytest
 from incremental import Followed, has_heard
+from partitioned import EVENTS
 
 ORDERS = (
     "CREATE TABLE orders (id integer PRIMARY KEY, note text)",
@@ -179,18 +180,8 @@ def test_keys_of_all_types_are_the_streams_keys(follow, bent):
     assert len(lines) == 90 - 15, "a chunk of 15 rows was left out"
 
 
-PARTITIONS = (
-    "CREATE TABLE events (id integer, day integer, note text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
-    "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
-    "CREATE TABLE events_2 (note text, gone integer, day integer NOT NULL, id integer NOT NULL, PRIMARY KEY (id, day))",
-    "ALTER TABLE events_2 DROP gone",
-    "ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
-    "INSERT INTO events VALUES (1, 5, 'a'), (2, 15, 'b'), (3, 6, 'c')",
-)
-
-
 def test_partitions_come_under_the_roots_name_where_changes_do(follow):
-    followed = follow(*PARTITIONS, publication="TABLE events WITH (publish_via_partition_root = true)")
+    followed = follow(*EVENTS, publication="TABLE events WITH (publish_via_partition_root = true)")
     followed.ask("--tables", "public.events")
     rows = printed(followed)
     assert sorted(row["id"] for _, row in rows) == ["1", "2", "3"]
@@ -198,7 +189,7 @@ def test_partitions_come_under_the_roots_name_where_changes_do(follow):
 
 
 def test_partitions_come_under_their_own_names_where_changes_do(follow):
-    followed = follow(*PARTITIONS, publication="TABLE events")
+    followed = follow(*EVENTS, publication="TABLE events")
     followed.ask("--tables", "public.events_1,public.events_2")
     assert [(table, row["id"]) for table, row in printed(followed)] == [
         ("events_1", "1"), ("events_1", "3"), ("events_2", "2"),
@@ -207,7 +198,7 @@ def test_partitions_come_under_their_own_names_where_changes_do(follow):
 
 @pytest.mark.parametrize("via_root, name", [("true", "public.events_1"), ("false", "public.events")])
 def test_a_name_that_changes_do_not_have_is_refused(via_root, name, follow):
-    followed = follow(*PARTITIONS, publication=f"TABLE events WITH (publish_via_partition_root = {via_root})")
+    followed = follow(*EVENTS, publication=f"TABLE events WITH (publish_via_partition_root = {via_root})")
     log = followed.ask("--tables", name, status=69).log()
     assert name in log and "publish" in log
 

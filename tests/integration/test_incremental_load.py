@@ -10,6 +10,7 @@ import pytest
 from database import Database
 from incremental import DOCUMENT_KEYS, DOCUMENTS, KEYS, PLAIN, ROWS, Followed
 from mirror import PLACEHOLDER
+from walcat_process import Walcat, WalcatProcess
 from workload import Pgbench
 
 LOAD_ROWS = knobs.number("INCREMENTAL_ROWS", 30_000, sanitized=6_000)
@@ -184,12 +185,7 @@ def test_large_values_that_changes_leave_out_are_read(database, walcat):
 @pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL])
 def test_rows_that_move_between_chunks_keep_their_large_values(number, database, walcat):
     """They move to what was read before, the snapshot hears of it by the stream alone; then walcat ends and starts."""
-    database.execute(*DOCUMENTS)
-    followed = Followed(walcat, database)
-    asker = followed.midway("--tables", "public.documents")
-    count = followed.run.output.count()
-    database.execute(f"UPDATE documents SET id = -id WHERE id > {ROWS} - 50")
-    followed.run.wait_for_lines(count + 50)
+    followed, asker = after_moves(database, walcat)
     lsn = database.wal_lsn()
     followed.run.wait_for(lambda: database.passed(lsn), "the moves are confirmed")
     if number is not None:
@@ -216,16 +212,22 @@ def test_rows_that_move_while_walcat_is_away_keep_their_large_values(number, dat
 
 
 def test_rows_that_move_while_the_reader_is_cut_off_keep_their_large_values(database, walcat):
+    followed, asker = after_moves(database, walcat)
+    database.rows("SELECT pg_terminate_backend(%s)", (followed.reader_pid(),))
+    followed.say({"ask": "resume"})
+    followed.end(asker)
+    check_large_values(followed)
+
+
+def after_moves(database: Database, walcat: Walcat) -> tuple[Followed, WalcatProcess]:
+    """A snapshot in the middle, and who asked for it, once rows have moved to what was read before."""
     database.execute(*DOCUMENTS)
     followed = Followed(walcat, database)
     asker = followed.midway("--tables", "public.documents")
     count = followed.run.output.count()
     database.execute(f"UPDATE documents SET id = -id WHERE id > {ROWS} - 50")
     followed.run.wait_for_lines(count + 50)
-    database.rows("SELECT pg_terminate_backend(%s)", (followed.reader_pid(),))
-    followed.say({"ask": "resume"})
-    followed.end(asker)
-    check_large_values(followed)
+    return followed, asker
 
 
 def check_large_values(followed: Followed) -> None:

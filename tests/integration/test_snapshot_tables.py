@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from configuration import configuration, entry
 from database import Database
+from partitioned import EVENTS
 from postgres_server import PostgresServer
 from server_version import needs
 from walcat_process import Line, Walcat
@@ -180,18 +181,8 @@ def test_the_tables_of_a_schema_are_read(people, published, database):
     assert published("TABLES IN SCHEMA shop") == [("here", {"id": 1})]
 
 
-PARTITIONS = (
-    "CREATE TABLE events (id integer, day integer, note text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
-    "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
-    "CREATE TABLE events_2 (note text, gone integer, day integer NOT NULL, id integer NOT NULL, PRIMARY KEY (id, day))",
-    "ALTER TABLE events_2 DROP gone",
-    "ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
-    "INSERT INTO events VALUES (1, 5, 'a'), (2, 15, 'b'), (3, 6, 'c')",
-)
-
-
 def test_rows_of_partitions_have_the_roots_name_and_columns_where_changes_do(published, database):
-    database.execute(*PARTITIONS)
+    database.execute(*EVENTS)
     rows = published("TABLE events WITH (publish_via_partition_root = true)")
     assert sorted(rows, key=repr) == [
         ("events", {"id": 1, "day": 5, "note": "a"}),
@@ -203,13 +194,13 @@ def test_rows_of_partitions_have_the_roots_name_and_columns_where_changes_do(pub
 
 @needs(15, "column lists")
 def test_the_roots_columns_and_filter_hold_for_its_partitions(published, database):
-    database.execute(*PARTITIONS)
+    database.execute(*EVENTS)
     rows = published("TABLE events (day, id) WHERE (id > 1) WITH (publish_via_partition_root = true)")
     assert sorted(rows, key=repr) == [("events", {"id": 2, "day": 15}), ("events", {"id": 3, "day": 6})]
 
 
 def test_one_partition_can_be_published_alone(published, database):
-    database.execute(*PARTITIONS)
+    database.execute(*EVENTS)
     assert published("TABLE events_2") == [("events_2", {"note": "b", "day": 15, "id": 2})]
 
 

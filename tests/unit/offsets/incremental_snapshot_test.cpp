@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "offsets/temporary_folder.h"
-#include "walcat/offsets/offset_file.h"
+#include "offsets/stored_offset.h"
 
 namespace walcat::test {
 namespace {
@@ -38,38 +37,10 @@ Offset with_captured() {
   return offset;
 }
 
-class IncrementalSnapshotFile : public testing::Test {
+class IncrementalSnapshotFile : public StoredOffset {
  protected:
-  std::string stored(const Offset& offset) {
-    const Status status = file_.store(offset);
-    EXPECT_TRUE(status.is_ok()) << status.message();
-    return file_content(file_.path());
-  }
-  Offset stored_and_loaded(const Offset& offset) {
-    stored(offset);
-    return loaded();
-  }
-  Offset loaded() {
-    const auto loaded = file_.load();
-    EXPECT_TRUE(loaded.is_ok()) << loaded.status().message();
-    return loaded.is_ok() && *loaded ? **loaded : Offset{};
-  }
   // The file with `to` instead of `from`.
-  std::string with(const std::string& from, const std::string& to) {
-    std::string text = stored(with_captured());
-    EXPECT_NE(text.find(from), std::string::npos) << from;
-    return text.replace(text.find(from), from.size(), to);
-  }
-  void expect_gap(const std::string& text) {
-    put_file(file_.path(), text);
-    const auto loaded = file_.load();
-    ASSERT_FALSE(loaded.is_ok()) << text;
-    EXPECT_EQ(loaded.status().code(), StatusCode::kGap) << text;
-    EXPECT_THAT(loaded.status().message(), HasSubstr(file_.path()));
-  }
-
-  TemporaryFolder folder_;
-  OffsetFile file_{folder_ / "offset"};
+  std::string with(const std::string& from, const std::string& to) { return stored_with(with_captured(), from, to); }
 };
 
 TEST_F(IncrementalSnapshotFile, StandsInAFormThatPeopleRead) {

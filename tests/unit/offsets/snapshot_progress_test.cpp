@@ -5,8 +5,7 @@
 
 #include <map>
 
-#include "offsets/temporary_folder.h"
-#include "walcat/offsets/offset_file.h"
+#include "offsets/stored_offset.h"
 
 namespace walcat::test {
 namespace {
@@ -36,35 +35,12 @@ Offset with_snapshot(std::vector<SnapshotProgress::Table> tables = {}) {
   return offset;
 }
 
-class SnapshotProgressFile : public testing::Test {
+class SnapshotProgressFile : public StoredOffset {
  protected:
-  std::string stored(const Offset& offset) {
-    const Status status = file_.store(offset);
-    EXPECT_TRUE(status.is_ok()) << status.message();
-    return file_content(file_.path());
-  }
-  Offset stored_and_loaded(const Offset& offset) {
-    stored(offset);
-    const auto loaded = file_.load();
-    EXPECT_TRUE(loaded.is_ok()) << loaded.status().message();
-    return loaded.is_ok() && *loaded ? **loaded : Offset{};
-  }
   // The file of three chunks of which the first is done, with `to` instead of `from`.
   std::string with(const std::string& from, const std::string& to) {
-    std::string text = stored(with_snapshot({table("public.t", 16385, "x..")}));
-    EXPECT_NE(text.find(from), std::string::npos) << from;
-    return text.replace(text.find(from), from.size(), to);
+    return stored_with(with_snapshot({table("public.t", 16385, "x..")}), from, to);
   }
-  void expect_gap(const std::string& text) {
-    put_file(file_.path(), text);
-    const auto loaded = file_.load();
-    ASSERT_FALSE(loaded.is_ok()) << text;
-    EXPECT_EQ(loaded.status().code(), StatusCode::kGap) << text;
-    EXPECT_THAT(loaded.status().message(), HasSubstr(file_.path()));
-  }
-
-  TemporaryFolder folder_;
-  OffsetFile file_{folder_ / "offset"};
 };
 
 TEST_F(SnapshotProgressFile, GivesBackWhatItStored) {
