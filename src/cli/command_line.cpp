@@ -19,7 +19,7 @@ Exit status:
   64  the command line is wrong
   69  every database failed for good
   70  a bug in walcat
-  74  the output accepts no more: closed pipe, full disk
+  74  the output accepts no more: closed pipe, a device that is full
   78  the configuration is wrong
 
 Examples:

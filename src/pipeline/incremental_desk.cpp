@@ -198,7 +198,7 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
     const Status& why = parts.status();
     logger_.error("incremental snapshot {} refused: {}", asked.id, why.message());
     // What may heal is asked again.
-    if (why.code() == StatusCode::kUnavailable) return reader_.tell(asked.id, "refused", why.message());
+    if (why.is_transient()) return reader_.tell(asked.id, "refused", why.message());
     return tell_end(asked.id, "refused", why.message());
   }
   {

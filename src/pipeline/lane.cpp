@@ -135,14 +135,16 @@ void Lane::wake_if_starving() {
 void Lane::note_written(Batch& batch, bool is_whole) {
   if (is_cut_off_) return;
   is_cut_off_ = is_whole && batch.changes_written < batch.changes.size();
-  if (!is_cut_off_) note_incremental(batch);
   if (batch.values_repaired > 0) {
     logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
     batch.values_repaired = 0;
   }
   changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
   batch.changes_noted = batch.changes_written;
-  if (batch.changes_written == batch.changes.size()) note_chunks(batch);
+  if (batch.changes_written == batch.changes.size()) {
+    note_incremental(batch);
+    note_chunks(batch);
+  }
   const auto& points = batch.progress_points;
   const auto beyond = std::find_if(points.begin(), points.end(),
                                    [&](const auto& point) { return point.changes_end > batch.changes_written; });

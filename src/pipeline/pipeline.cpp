@@ -152,7 +152,6 @@ class Pipeline::Street {
   std::atomic<bool> output_ended_{false};
   mutable std::mutex mutex_;
   Status output_;
-  ErrorCounters output_errors_;
 
   std::vector<std::thread> readers_;
   std::vector<std::thread> decoders_;
@@ -307,7 +306,7 @@ void Pipeline::Street::end_output(const Status& reason) {
     const std::lock_guard lock(mutex_);
     if (output_ended_.load(std::memory_order_relaxed)) return;
     output_ = reason;
-    if (!reason.is_ok()) output_errors_.note(reason, FaultKind::kOutput);
+    if (!reason.is_ok()) sink_->errors.note(reason, FaultKind::kOutput);
     output_ended_.store(true, std::memory_order_release);
   }
   for (const auto& lane : lanes_) {
@@ -335,7 +334,7 @@ void Pipeline::Street::report() const {
                       lane->written().to_string(), Lsn{lane->stored.load(std::memory_order_acquire)}.to_string());
     report_errors(lane->logger, lane->errors);
   }
-  report_errors(log::Logger("output"), output_errors_);
+  report_errors(log::Logger("output"), sink_->errors);
 }
 
 void Pipeline::Street::report_errors(const log::Logger& logger, const ErrorCounters& errors) const {
@@ -370,7 +369,7 @@ Outcome Pipeline::Street::finish() {
     }
     report_errors(lane->logger, lane->errors);
   }
-  report_errors(log::Logger("output"), output_errors_);
+  report_errors(log::Logger("output"), sink_->errors);
   outcome.output = output_;
   outcome.offsets = keeper_.failure();
   return outcome;

@@ -16,11 +16,17 @@
 #include <system_error>
 #include <utility>
 
+#include "walcat/base/log.h"
+
 namespace walcat {
 
 namespace {
 
 constexpr const char* kStdout = "stdout";
+constexpr std::chrono::milliseconds kFullDiskWait{1'000};
+constexpr std::chrono::seconds kComplaintInterval{30};
+
+bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
 
 Status output_error(const std::string& name, int error) {
   const std::string reason = std::generic_category().message(error);
@@ -141,6 +147,7 @@ Status FdSink::write(std::span<const iovec> parts, std::size_t& accepted) {
   Remainder rest(parts);
   while (rest.load()) {
     if (interrupted_.load(std::memory_order_relaxed)) return {StatusCode::kStopped, "output interrupted"};
+    if (const int failed = sync_error_.load(std::memory_order_relaxed)) return output_error(name_, failed);
     const ssize_t written = write_some(rest.window(), rest.count());
     if (written >= 0) {
       accepted += static_cast<std::size_t>(written);
@@ -148,10 +155,30 @@ Status FdSink::write(std::span<const iovec> parts, std::size_t& accepted) {
       continue;
     }
     if (errno == EINTR) continue;
+    if (is_disk_full(errno) && kind_ == Kind::kFile) {
+      wait_for_space(errno);
+      continue;
+    }
     if (errno != EAGAIN) return output_error(name_, errno);
     if (const Status ready = wait_writable(); !ready.is_ok()) return ready;
   }
+  if (std::exchange(is_full_, false))
+    log::write(log::Level::kInfo, "", "output " + name_ + ": the disk has room again");
   return Status::ok();
+}
+
+// What was taken stays, and the next byte follows it: half a line is whole in the end.
+void FdSink::wait_for_space(int error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_full_ || now >= next_complaint_) {
+    const Status full = output_error(name_, error);
+    errors.note(full, FaultKind::kOutput);
+    log::write(log::Level::kWarning, "", full.message() + "; waiting for room, nothing is lost");
+    next_complaint_ = now + kComplaintInterval;
+  }
+  is_full_ = true;
+  pollfd wake{wake_.fd(), POLLIN, 0};
+  ::poll(&wake, 1, static_cast<int>(kFullDiskWait.count()));
 }
 
 ssize_t FdSink::write_some(const iovec* parts, int count) const {
@@ -169,8 +196,12 @@ Status FdSink::wait_writable() {
 }
 
 Status FdSink::sync() {
-  if (kind_ != Kind::kFile || ::fdatasync(fd_) == 0 || errno == EINVAL || errno == EROFS) return Status::ok();
-  return output_error(name_, errno);
+  if (kind_ != Kind::kFile) return Status::ok();
+  const int failed = sync_error_.load(std::memory_order_relaxed);
+  if (failed == 0 && (::fdatasync(fd_) == 0 || errno == EINVAL || errno == EROFS)) return Status::ok();
+  // The system may have dropped what it could not store, and a second attempt would know nothing of it.
+  if (failed == 0) sync_error_.store(errno, std::memory_order_relaxed);
+  return output_error(name_, sync_error_.load(std::memory_order_relaxed));
 }
 
 void FdSink::interrupt() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
 
 #include "walcat/queue/wake_fd.h"
@@ -10,7 +11,8 @@ namespace walcat {
 
 /// A file descriptor as a sink: pipe, file, terminal or socket.
 ///
-/// Waits in poll(2), never inside write(2), so that a stop gets through while the reader at the other end sleeps.
+/// Waits in poll(2), never inside write(2), so that a stop gets through while the reader at the other end sleeps. A
+/// file on a full disk is waited for likewise.
 class FdSink : public Sink {
  public:
   enum class Kind { kFile, kStream, kSocket };
@@ -29,6 +31,7 @@ class FdSink : public Sink {
  private:
   ssize_t write_some(const iovec* parts, int count) const;
   Status wait_writable();
+  void wait_for_space(int error);
 
   int fd_;
   bool owned_;
@@ -36,6 +39,10 @@ class FdSink : public Sink {
   std::string name_;
   WakeFd wake_;
   std::atomic<bool> interrupted_{false};
+  /// Why the file could not be synced; 0: it could.
+  std::atomic<int> sync_error_{0};
+  bool is_full_ = false;
+  std::chrono::steady_clock::time_point next_complaint_;
 };
 
 }  // namespace walcat

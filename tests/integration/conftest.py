@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Callable, Iterator
 
+import disk
 import knobs
 import pytest
 from configuration import follow_all
@@ -45,6 +46,13 @@ def walcat(tmp_path: pathlib.Path) -> Iterator[Walcat]:
     made = Walcat(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A disk of 256 KiB."""
+    with disk.mounted(tmp_path / "disk") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """output.path: lines are appended, and a line torn by a crash is cut off first."""
 
+import signal
+
 import pytest
 from configuration import configuration, entry
+from disk import enlarge
+from walcat_process import LineFile
 
 
 @pytest.fixture
@@ -53,3 +57,50 @@ def test_a_relative_path_starts_at_the_working_directory(config, database, walca
     database.execute("INSERT INTO t VALUES (1)")
     walcat.catch_up(config)
     assert (walcat.folder / "here.jsonl").read_text().count("\n") == 1
+
+
+ROWS = 3000  # several times the small disk
+
+
+@pytest.fixture
+def onto_small_disk(database, small_disk):
+    database.execute("CREATE TABLE filling (id integer PRIMARY KEY, note text)")
+    return configuration(entry(database), output={"path": str(small_disk / "lines.jsonl")}, shutdown_timeout="1s")
+
+
+FILL = f"INSERT INTO filling SELECT id, md5(id::text) FROM generate_series(1, {ROWS}) AS id"
+
+
+def ids(folder):
+    lines = LineFile(folder / "lines.jsonl")
+    assert lines.path.read_bytes().endswith(b"\n")
+    return [line.after["id"] for line in lines.lines()]
+
+
+def test_a_full_disk_is_waited_for(onto_small_disk, database, walcat, small_disk):
+    run = walcat.start(onto_small_disk)
+    walsender = run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute(FILL)
+    run.wait_for_log("lines.jsonl: No space left on device; waiting for room")
+    assert database.slot_reader() == walsender
+    run.signal(signal.SIGUSR1)
+    run.wait_for_log(r"\[output\] errors: output: 1, 1 in the last hour")
+    enlarge(small_disk)
+    run.wait_for_log("the disk has room again")
+    run.wait_for(lambda: LineFile(small_disk / "lines.jsonl").count() >= ROWS, "every row is printed")
+    run.stop()
+    assert ids(small_disk) == list(range(1, ROWS + 1))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+def test_a_run_that_ends_on_a_full_disk_leaves_no_torn_line(onto_small_disk, database, walcat, small_disk, number):
+    run = walcat.start(onto_small_disk)
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute(FILL)
+    run.wait_for_log("waiting for room")
+    run.signal(number)
+    run.wait_exit()
+    enlarge(small_disk)
+    walcat.catch_up(onto_small_disk)
+    assert sorted(set(ids(small_disk))) == list(range(1, ROWS + 1))
+    assert len(ids(small_disk)) <= 2 * ROWS

@@ -3,14 +3,14 @@
 import os
 import re
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from configuration import configuration, entry
 from database import Database
+from disk import enlarge
 from server_version import needs
 from walcat_process import Walcat, WalcatProcess
 
@@ -182,17 +182,6 @@ def spools(run: WalcatProcess, folder: Path) -> int:
     return sum(sizes)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "walcat", folder], capture_output=True).returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def test_a_full_disk_is_waited_for(impatient: Database, walcat: Walcat, small_disk: Path) -> None:
     config = follow(impatient, "spooled", {**SPOOLED, "directory": str(small_disk)})
     run = walcat.start(config)
@@ -200,7 +189,7 @@ def test_a_full_disk_is_waited_for(impatient: Database, walcat: Walcat, small_di
     with impatient.transaction() as cursor:
         fill(cursor, 1)
         run.wait_for_log("spool in .*No space left on device; waiting for room")
-        subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+        enlarge(small_disk)
         run.wait_for_log("the spool has room again")
     run.wait_for_lines(ROWS)
     run.stop()

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "walcat/base/status.h"
+#include "walcat/metrics/error_counters.h"
 #include "walcat/writer/options.h"
 
 namespace walcat {
@@ -18,13 +19,15 @@ class Sink {
 
   /// Hands over all bytes of `parts`, in order, and counts in `accepted` those that the system took.
   ///
-  /// Threads: stage-bound (writer). May block for as long as the reader at the other end does not read.
+  /// Threads: stage-bound (writer). May block for as long as the reader at the other end does not read, or a disk is
+  ///     full.
   /// Errors: kOutputFailed if the other end takes no more, kStopped after interrupt(); `accepted` is right either way.
   virtual Status write(std::span<const iovec> parts, std::size_t& accepted) = 0;
 
   /// Makes what was accepted survive a crash of the machine, where the output can (files).
   ///
   /// Threads: thread-safe.
+  /// Errors: kOutputFailed; from then on nothing more is taken, for it may be that what was accepted is lost.
   virtual Status sync() = 0;
 
   /// Ends a write that blocks, and every later one, with kStopped.
@@ -34,6 +37,9 @@ class Sink {
 
   /// A descriptor that poll(2) reports as POLLERR or POLLHUP once nobody reads; -1 if that cannot happen.
   virtual int watch_fd() const = 0;
+
+  /// What went wrong, whether or not it was survived.
+  ErrorCounters errors;
 };
 
 /// Opens the sink that `options` name: a file to append to, whose torn last line is cut off first, or stdout.
