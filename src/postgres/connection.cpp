@@ -32,6 +32,8 @@ using PgConnection = std::unique_ptr<PGconn, FreePg>;
 using PgResult = std::unique_ptr<PGresult, FreePg>;
 using PgOptions = std::unique_ptr<PQconninfoOption, FreePg>;
 
+constexpr int kOldestVersion = 100000;
+
 // Known to every server from 10 on; what later ones added is SET after connecting.
 constexpr const char* kPinnedSettings =
     "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
@@ -166,8 +168,12 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
   session->options = options;
   if (const Status connected = session->connect(); !connected.is_ok()) return connected;
   std::unique_ptr<Connection> connection(new Connection(std::move(session)));
-  // Servers refuse names they do not know, so these wait until the version is known.
   const int version = connection->server_version();
+  if (version < kOldestVersion) {
+    return Status(StatusCode::kRefused,
+                  fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));
+  }
+  // Servers refuse names they do not know, so these wait until the version is known.
   if (version >= 140000) {
     if (const Status set = connection->execute("SET idle_session_timeout = 0"); !set.is_ok()) return set;
   }

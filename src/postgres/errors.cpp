@@ -32,6 +32,8 @@ constexpr std::array kRemedies = std::to_array<Remedy>({
     {"42501", "row-level security", "rows would be left out: ALTER ROLE <user> BYPASSRLS, or snapshot.mode: never"},
     {"42501", "permission denied for", "GRANT SELECT ON <the table> and USAGE ON its schema TO <user>"},
     {"42501", "superuser", "create the publication by hand as a superuser, or list the tables in the configuration"},
+    // The one of our settings that came with 9.6.
+    {"42704", "idle_in_transaction_session_timeout", "the server is older than PostgreSQL 10, which is needed"},
     {"3D000", "", "check the database's name in conn_str"},
     {"53300", "", "raise max_wal_senders or max_connections, or end other clients"},
     {"53400", "", "raise max_replication_slots, or drop slots that nobody reads"},

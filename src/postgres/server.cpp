@@ -8,7 +8,6 @@ namespace walcat {
 
 namespace {
 
-constexpr int kOldestVersion = 100000;
 constexpr int kDecodingOnStandby = 160000;
 
 template <typename T>
@@ -45,11 +44,6 @@ Result<ServerIdentity> identify_server(Connection& connection) {
 }
 
 Status check_server(Connection& connection) {
-  const int version = connection.server_version();
-  if (version < kOldestVersion) {
-    return {StatusCode::kRefused,
-            fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100)};
-  }
   const auto wal_level = single_value(connection, "SHOW wal_level");
   if (!wal_level.is_ok()) return wal_level.status();
   if (*wal_level != "logical") {
@@ -59,7 +53,7 @@ Status check_server(Connection& connection) {
   }
   const auto in_recovery = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
   if (!in_recovery.is_ok()) return in_recovery.status();
-  if (*in_recovery == "t" && version < kDecodingOnStandby) {
+  if (*in_recovery == "t" && connection.server_version() < kDecodingOnStandby) {
     return {StatusCode::kRefused, "the server is a standby; logical decoding there needs PostgreSQL 16 or later"};
   }
   return Status::ok();

@@ -38,7 +38,7 @@ using Rows = std::vector<Row>;
 /// print the same value alike.
 /// Threads: one thread at a time.
 /// Errors: the code says what to do next (see classify_sqlstate); messages carry the server's words, its SQLSTATE and
-///     a way out where there is one, never the password.
+///     a way out where there is one, never the password. Servers before 10 are kRefused.
 /// Source: PostgreSQL manual, protocol-replication, libpq-connect, libpq-copy.
 class Connection {
  public:

@@ -22,7 +22,7 @@ struct ServerIdentity {
 /// Runs IDENTIFY_SYSTEM, which only a real replication connection answers.
 Result<ServerIdentity> identify_server(Connection& connection);
 
-/// Checks what logical replication needs of the server: version 10 or later, `wal_level`, no recovery before 16.
+/// Checks what logical replication needs of the server: `wal_level`, no recovery before 16.
 ///
 /// Errors: kRefused with the value seen, the value expected and how to change it.
 Status check_server(Connection& connection);
