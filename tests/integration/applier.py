@@ -19,7 +19,7 @@ PREFIX = "ddl"
 TELL = (
     f"""CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS $$
         BEGIN PERFORM pg_logical_emit_message(true, '{PREFIX}', current_query()); END $$""",
-    "CREATE EVENT TRIGGER tell ON ddl_command_start EXECUTE FUNCTION tell()",
+    "CREATE EVENT TRIGGER tell ON ddl_command_start EXECUTE PROCEDURE tell()",
 )
 
 COLUMNS = """

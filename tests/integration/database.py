@@ -90,7 +90,12 @@ class Database:
     def close(self) -> None:
         self.drop_slots()
         self.disconnect()
-        self._administer(f"DROP DATABASE {quoted(self.name)} WITH (FORCE)")
+        # What DROP DATABASE .. WITH (FORCE) does from 13 on.
+        self._administer(
+            f"ALTER DATABASE {quoted(self.name)} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'",
+        )
+        wait_until(self._try_to_drop_database, f"database {self.name} is dropped")
 
     def _try_to_drop(self, slot: str) -> bool:
         try:
@@ -104,16 +109,24 @@ class Database:
             return False
         return True
 
+    def _try_to_drop_database(self) -> bool:
+        try:
+            self._administer(f"DROP DATABASE {quoted(self.name)}")
+        except psycopg2.errors.ObjectInUse:
+            return False
+        return True
+
     def _session(self) -> psycopg2.extensions.connection:
         if self._connection is None or self._connection.closed:
             self._connection = self.server.connect(self.name)
         return self._connection
 
-    def _administer(self, statement: str) -> None:
+    def _administer(self, *statements: str) -> None:
         connection = self.server.connect("postgres")
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                for statement in statements:
+                    cursor.execute(statement)
         finally:
             connection.close()
 

@@ -20,9 +20,10 @@ CREATE TABLE ledger.changes (
 );
 CREATE FUNCTION ledger.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
-    subject jsonb := to_jsonb(coalesce(NEW, OLD));
+    subject jsonb;
     key_columns text[] := TG_ARGV;
 BEGIN
+    IF TG_OP = 'DELETE' THEN subject := to_jsonb(OLD); ELSE subject := to_jsonb(NEW); END IF;
     INSERT INTO ledger.changes (xid, op, tbl, row_key, new_row) VALUES (
         txid_current() % 4294967296,
         CASE TG_OP WHEN 'INSERT' THEN 'c' WHEN 'UPDATE' THEN 'u' ELSE 'd' END,
@@ -59,7 +60,7 @@ class Ledger:
             arguments = ", ".join(f"'{column}'" for column in columns)
             database.execute(
                 f"""CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON {table}
-                    FOR EACH ROW EXECUTE FUNCTION ledger.note({arguments})"""
+                    FOR EACH ROW EXECUTE PROCEDURE ledger.note({arguments})"""
             )
 
     def count(self) -> int:

@@ -26,11 +26,12 @@ SETTINGS = {
     "unix_socket_permissions": "0777",
 }
 
-# Waits until the suite's process is gone, which closes the pipe, then removes the cluster if it is still there.
+# Waits until the suite's process is gone, which closes the pipe, then removes the cluster if it is still there. The
+# server's programs may be gone by then. SIGQUIT is the immediate shutdown.
 GUARD = """
 read -r _ || true
 [ -e "$1/data" ] || exit 0
-"$2/pg_ctl" -D "$1/data" -m immediate -w stop
+read -r server <"$1/data/postmaster.pid" && kill -QUIT "$server" && while kill -0 "$server"; do sleep 0.1; done
 rm -rf "$1"
 """
 
@@ -122,7 +123,7 @@ class PostgresServer:
 
     def _start_guard(self) -> subprocess.Popen:
         quiet = subprocess.DEVNULL
-        command = [*server_user(), "sh", "-c", GUARD, "guard", str(self.folder), str(self._programs)]
+        command = [*server_user(), "sh", "-c", GUARD, "guard", str(self.folder)]
         return subprocess.Popen(
             command, cwd="/", stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True
         )

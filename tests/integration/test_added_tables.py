@@ -7,6 +7,9 @@ import pytest
 from configuration import configuration, entry
 from incremental import fresh
 from mirror import Mirror
+from server_version import NEEDS_MESSAGES
+
+pytestmark = NEEDS_MESSAGES
 
 INITIAL = {"mode": "initial"}
 TABLES = (

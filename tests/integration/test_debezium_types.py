@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from configuration import follow_all
 from database import Database
-from server_version import MAJOR
+from server_version import MAJOR, NEEDS_TYPES, needs
 
 # What `output.debezium` is in each run.
 MODES: dict[str, dict[str, Any]] = {
@@ -357,17 +357,20 @@ def check(rows: dict[str, Any], mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+@NEEDS_TYPES
 def test_every_type_is_printed_as_the_mode_says(mode, printed):
     check(printed(**MODES[mode]), mode)
 
 
 @pytest.mark.parametrize("where", SETTINGS)
+@NEEDS_TYPES
 def test_settings_do_not_change_values(where, typed, printed):
     statement, settings = SETTINGS[where]
     typed.execute(*(statement.format(name=typed.name, setting=setting) for setting in settings))
     check(printed(), "default")
 
 
+@NEEDS_TYPES
 def test_every_built_in_type_has_a_row(typed):
     there = {row.typname for row in typed.rows(
         """SELECT typname FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace
@@ -377,6 +380,7 @@ def test_every_built_in_type_has_a_row(typed):
     assert there - tested == NO_COLUMNS
 
 
+@NEEDS_TYPES
 def test_a_null_is_null_whatever_the_type(typed, walcat):
     config = follow_all(typed, output={"envelope": "debezium", "values": "debezium"})
     walcat.catch_up(config)
@@ -385,6 +389,7 @@ def test_a_null_is_null_whatever_the_type(typed, walcat):
     assert set(json.loads(text)["after"].values()) == {None}
 
 
+@needs(11, "arrays of domains")
 def test_domains_may_be_nested(database, walcat):
     database.execute(
         "CREATE TYPE mood AS ENUM ('good')",
@@ -419,6 +424,7 @@ UNCHANGED = [
 ]
 
 
+@NEEDS_TYPES
 def test_unchanged_toast_values_have_a_placeholder_in_their_form(typed, walcat):
     columns = [f"c{number}" for number in range(len(UNCHANGED))]
     declared = ", ".join(f"{name} {kind}" for name, (kind, *_) in zip(columns, UNCHANGED))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from database import number_of
 from feed import Feed
+from server_version import NEEDS_MESSAGES, NEEDS_TRUNCATE
 
 SOURCE = ["version", "connector", "name", "ts_ms", "snapshot", "db", "sequence", "ts_us", "ts_ns", "schema", "table",
           "txId", "lsn", "xmin", "origin", "origin_lsn"]
@@ -105,6 +106,7 @@ def test_truncates_and_messages_are_left_out_of_debezium_unless_asked_for(make_f
     assert [event["op"] for event in make_feed(envelope="debezium").events(*EVERYTHING)] == ["c", "u", "d"]
 
 
+@NEEDS_TRUNCATE
 def test_a_truncate_in_debezium(make_feed):
     event = make_feed(**ALL).events(*EVERYTHING)[3]
     assert list(event) == VALUE
@@ -112,6 +114,7 @@ def test_a_truncate_in_debezium(make_feed):
     assert event["source"]["table"] == "people"
 
 
+@NEEDS_MESSAGES
 def test_a_logical_message_in_debezium(make_feed):
     event = make_feed(**ALL).events(*EVERYTHING)[4]
     assert list(event) == MESSAGE
@@ -124,12 +127,14 @@ def test_a_logical_message_in_debezium(make_feed):
 CONTENTS = {"bytes": "+/8=", "base64": "+/8=", "base64-url-safe": "-_8=", "hex": "fbff"}
 
 
+@NEEDS_MESSAGES
 def test_the_content_of_a_message_follows_the_binary_mode(feeds_of, database):
     feeds = feeds_of({mode: {**ALL, "debezium": {"binary_handling_mode": mode}} for mode in CONTENTS})
     database.execute(r"SELECT pg_logical_emit_message(true, 'b', '\xfbff'::bytea)")
     assert {mode: event["message"]["content"] for mode, feed in feeds.items() for event in feed.events()} == CONTENTS
 
 
+@NEEDS_MESSAGES
 def test_a_message_outside_of_transactions_has_no_transaction_id(make_feed, database):
     feed = make_feed(**ALL, transactions=True)
     lsn = database.value("SELECT pg_logical_emit_message(false, 'beat', 'one')::text")
@@ -201,6 +206,7 @@ MODES = (
 )
 
 
+@NEEDS_MESSAGES
 def test_a_payload_is_what_its_schema_says(feeds_of, database, things):
     schema = {"envelope": "debezium-schema", "skip": []}
     feeds = feeds_of({str(number): {**schema, "debezium": modes} for number, modes in enumerate(MODES)})
@@ -225,6 +231,7 @@ def test_a_null_for_what_was_not_sent_is_what_its_schema_says(make_feed, things)
     check_fits(delete["schema"], delete["payload"])
 
 
+@NEEDS_MESSAGES
 def test_a_payload_of_transactions_is_what_its_schema_says(make_feed):
     events = make_feed(envelope="debezium-schema", skip=[], transactions=True, position=True).events(*EVERYTHING)
     assert len(events) == 3 * len(EVERYTHING)
@@ -249,6 +256,7 @@ def test_a_row_can_be_without_its_position(make_feed):
     assert list(insert)[-1] == "__lsn"
 
 
+@NEEDS_MESSAGES
 def test_what_is_no_row_has_only_its_description_in_row(make_feed):
     *_, truncate, message = make_feed(envelope="row").events(*EVERYTHING)
     assert (truncate["__op"], truncate["__table"], "id" in truncate) == ("t", "people", False)
@@ -256,6 +264,7 @@ def test_what_is_no_row_has_only_its_description_in_row(make_feed):
     assert (message["__op"], message["__prefix"], message["__content"]) == ("m", "audit", content)
 
 
+@NEEDS_MESSAGES
 def test_operations_can_be_skipped_in_every_envelope(feeds_of, database):
     expected = {"cudtm": "", "c": "udtm", "tm": "cud"}
     feeds = feeds_of({skip: {"skip": list(skip)} for skip in expected})

@@ -3,6 +3,9 @@
 import pytest
 from incremental import Followed, has_heard
 from partitioned import EVENTS
+from server_version import NEEDS_MESSAGES, needs
+
+pytestmark = NEEDS_MESSAGES
 
 ORDERS = (
     "CREATE TABLE orders (id integer PRIMARY KEY, note text)",
@@ -203,6 +206,7 @@ def test_a_name_that_changes_do_not_have_is_refused(via_root, name, follow):
     assert name in log and "publish" in log
 
 
+@needs(15, "column lists")
 def test_columns_and_rows_outside_the_publication_are_not_read(follow):
     followed = follow(*ORDERS, "ALTER TABLE orders ADD secret text DEFAULT 's'",
                       publication="TABLE orders (id, note) WHERE (id < 4)")

@@ -8,7 +8,10 @@ import time
 
 import pytest
 from incremental import KEYS, PLAIN, RATE, ROWS, Followed, has_heard
+from server_version import NEEDS_MESSAGES
 from waiting import hold_for
+
+pytestmark = NEEDS_MESSAGES
 
 ALL = list(range(1, ROWS + 1))
 

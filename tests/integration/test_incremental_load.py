@@ -10,8 +10,11 @@ import pytest
 from database import Database
 from incremental import DOCUMENT_KEYS, DOCUMENTS, KEYS, PLAIN, ROWS, Followed
 from mirror import PLACEHOLDER
+from server_version import NEEDS_MESSAGES
 from walcat_process import Walcat, WalcatProcess
 from workload import Pgbench
+
+pytestmark = NEEDS_MESSAGES
 
 LOAD_ROWS = knobs.number("INCREMENTAL_ROWS", 30_000, sanitized=6_000)
 # The writers have this long.

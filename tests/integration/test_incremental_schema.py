@@ -5,9 +5,13 @@ import signal
 import knobs
 import pytest
 from incremental import DOCUMENT_KEYS, DOCUMENTS, KEYS, PLAIN, ROWS, Followed
+from server_version import NEEDS_MESSAGES
 
-# The same code and threads as in the other files, and many waits: not again in the slow builds.
-pytestmark = pytest.mark.skipif(bool(knobs.SANITIZER), reason="its ways are those of test_incremental_load.py")
+pytestmark = [
+    NEEDS_MESSAGES,
+    # The same code and threads as in the other files, and many waits: not again in the slow builds.
+    pytest.mark.skipif(bool(knobs.SANITIZER), reason="its ways are those of test_incremental_load.py"),
+]
 
 
 @pytest.fixture

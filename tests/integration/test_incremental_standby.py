@@ -9,7 +9,10 @@ import pytest
 from database import Database
 from incremental import KEYS, PLAIN, ROWS, Followed
 from postgres_server import PostgresServer
+from server_version import NEEDS_MESSAGES
 from waiting import wait_until
+
+pytestmark = NEEDS_MESSAGES
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from configuration import configuration, entry
 from database import Database, quoted
 from feed import Feed
 from postgres_server import PostgresServer
+from server_version import NEEDS_MESSAGES
 from walcat_process import Walcat
 
 TABLE = "CREATE TABLE t (id integer PRIMARY KEY, note text, more text)"
@@ -125,6 +126,7 @@ def test_the_names_of_tables_and_columns_are_replaced_too(make_encoded, walcat):
     assert (event["message"]["source"]["table"], event["message"]["after"]) == ("a\ufffdb", {"a\ufffdb": 1})
 
 
+@NEEDS_MESSAGES
 def test_the_contents_of_a_message_are_bytes_and_stay_as_they_are(make_encoded, walcat):
     feed = Feed(walcat, make_encoded())
     message, = feed.events(r"SELECT pg_logical_emit_message(true, 'b', '\xff00fe'::bytea)")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from feed import Feed, Pair
+from server_version import NEEDS_MESSAGES, NEEDS_TRUNCATE
 
 KEYED = {"framing": "key-value"}
 TEXT = {"framing": "key-value", "key": "text"}
@@ -58,6 +59,7 @@ def test_keys_have_their_schema_beside_them_in_debezium_schema(make_feed, databa
     assert pair.key["schema"]["name"] == "it.public.t.Key"
 
 
+@NEEDS_MESSAGES
 def test_what_belongs_to_no_table_has_its_schema_beside_its_key_too(make_feed, database):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     feed = make_feed({**KEYED, "envelope": "debezium-schema", "skip": [], "transactions": True})
@@ -128,6 +130,7 @@ def test_the_key_is_that_of_the_time_of_the_change_even_when(later, make_feed, d
     assert shown == [({"id": 1}, "c"), ({"id": 1}, "d"), ({"id": 1}, None)]
 
 
+@NEEDS_MESSAGES
 def test_a_truncate_and_a_message_have_keys_too(make_feed, database):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     truncate, message = make_feed().pairs("TRUNCATE t", "SELECT pg_logical_emit_message(true, 'audit', 'x')")
@@ -180,6 +183,7 @@ def test_a_null_in_a_text_key_is_no_text(make_feed, database):
     assert [record.split("\t")[0] for record in records] == ['"null"', "null"]
 
 
+@NEEDS_TRUNCATE
 def test_tombstones_follow_deletes(make_feed, database):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     pairs = make_feed({**KEYED, "tombstones": True}).pairs("INSERT INTO t VALUES (1), (2)", "DELETE FROM t",
@@ -195,6 +199,7 @@ def test_a_delete_without_a_key_has_no_tombstone(make_feed, database):
     assert [(pair.key, pair.value["message"]["op"]) for pair in pairs] == [(None, "c"), (None, "d")]
 
 
+@NEEDS_MESSAGES
 def test_a_record_may_begin_with_its_topic(make_feed, database):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
     insert, message = make_feed(TOPIC).after("INSERT INTO t VALUES (1)",

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 from configuration import configuration, entry
 from ledger import Ledger
+from server_version import needs
 from workload import MIXED_KEYS, MIXED_TABLES
+
+pytestmark = needs(11, "transactions in DO")
 
 
 @pytest.fixture

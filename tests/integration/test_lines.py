@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from server_version import NEEDS_TRUNCATE, needs
 
 TABLE = "CREATE TABLE people (id integer PRIMARY KEY, name text, vip boolean)"
 
@@ -48,6 +49,7 @@ def test_the_transaction_id_is_the_servers(database, lines_of):
     assert line.source["txId"] == line.after["xid"]
 
 
+@NEEDS_TRUNCATE
 def test_a_truncate_is_one_line_for_each_table(database, lines_of):
     database.execute("CREATE TABLE pets (id integer PRIMARY KEY)")
     lines = lines_of("INSERT INTO people VALUES (1)", "TRUNCATE people, pets")[1:]
@@ -56,6 +58,7 @@ def test_a_truncate_is_one_line_for_each_table(database, lines_of):
     assert lines[0].position < lines[1].position
 
 
+@needs(11, "ROLLBACK in DO")
 def test_a_rolled_back_transaction_leaves_no_line(database, walcat, lines_of):
     lines_of()
     with pytest.raises(ZeroDivisionError), database.transaction() as cursor:

@@ -2,6 +2,9 @@
 
 from configuration import follow_all
 from database import number_of
+from server_version import NEEDS_MESSAGES
+
+pytestmark = NEEDS_MESSAGES
 
 
 def test_a_transactional_message_is_a_line_of_its_transaction(database, lines_of):

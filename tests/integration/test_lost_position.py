@@ -4,6 +4,7 @@ import json
 
 import pytest
 from configuration import follow_all
+from server_version import needs
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_a_slot_that_was_dropped(database, refused, offset_file):
     assert database.slot() is None, "a new slot would hide the gap"
 
 
+@needs(11, "pg_replication_slot_advance()")
 def test_a_slot_that_somebody_else_advanced(database, refused):
     database.rows("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", (database.slot_name,))
     assert "advanced" in refused()

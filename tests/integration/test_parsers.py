@@ -22,7 +22,10 @@ from altering import TABLES, TABLES_NOW, VALUES, Table
 from configuration import configuration, entry
 from database import Database
 from postgres_server import PostgresServer
+from server_version import NEEDS_MESSAGES
 from walcat_process import LineFile, Walcat
+
+pytestmark = NEEDS_MESSAGES
 
 LINES = knobs.number("LINES", 100_000, sanitized=20_000)
 PARSE_LINES = pathlib.Path(

@@ -2,6 +2,9 @@
 
 import pytest
 from configuration import configuration, entry
+from server_version import NEEDS_PARTITIONS, needs
+
+pytestmark = needs(11, "keys of partitioned tables")
 
 
 @pytest.fixture(autouse=True)
@@ -24,15 +27,20 @@ CHANGES = (
 )
 
 
-def changes_of(database, walcat):
-    config = configuration(entry(database, "public.events"))
+def changes_of(database, walcat, *tables):
+    config = configuration(entry(database, *tables))
     walcat.catch_up(config)
     database.execute(*CHANGES)
     return [(line.source["table"], line.op, line.before, line.after) for line in walcat.catch_up(config).lines()]
 
 
-def test_leaves_are_printed_under_their_own_names(database, walcat):
-    assert changes_of(database, walcat) == [
+@pytest.mark.parametrize("listed", [
+    pytest.param(["public.events"], marks=NEEDS_PARTITIONS, id="the root"),
+    pytest.param(["public.events_1", "public.events_2"], id="the leaves"),
+    pytest.param([], id="all tables"),
+])  # fmt: skip
+def test_leaves_are_printed_under_their_own_names(listed, database, walcat):
+    assert changes_of(database, walcat, *listed) == [
         ("events_1", "c", None, {"id": 1, "day": 5, "note": "a"}),
         ("events_2", "c", None, {"note": "b", "day": 15, "id": 2}),
         ("events_2", "u", None, {"note": "c", "day": 15, "id": 2}),
@@ -42,11 +50,12 @@ def test_leaves_are_printed_under_their_own_names(database, walcat):
     ]
 
 
+@NEEDS_PARTITIONS
 def test_the_root_is_printed_when_the_publication_says_so(database, walcat):
     database.execute(
         f"CREATE PUBLICATION pub_{database.name} FOR TABLE events WITH (publish_via_partition_root = true)"
     )
-    assert changes_of(database, walcat) == [
+    assert changes_of(database, walcat, "public.events") == [
         ("events", "c", None, {"id": 1, "day": 5, "note": "a"}),
         ("events", "c", None, {"id": 2, "day": 15, "note": "b"}),
         ("events", "u", None, {"id": 2, "day": 15, "note": "c"}),

@@ -14,6 +14,7 @@ from altering import AlteringWriter
 from applier import TELL, Applier
 from database import Database
 from feed import Feed
+from server_version import NEEDS_MESSAGES
 
 SCHEMAS = ("north", "south")
 
@@ -109,6 +110,7 @@ FEEDS: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize("name", FEEDS)
+@NEEDS_MESSAGES
 def test_the_records_rebuild_every_table(name, source, target, walcat):
     """With a cut connection, a stop and a start on the way. One feed shows partitions, the other their roots."""
     output, via_root = FEEDS[name]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from configuration import configuration, entry
 from feed import Feed
+from server_version import needs
 
 PEOPLE = """CREATE TABLE people (id integer PRIMARY KEY, name text, email varchar(200), born date, salary numeric,
             secret bytea)"""
@@ -132,6 +133,7 @@ def test_truncated_columns_keep_so_many_characters(walcat, database):
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512", "md5"])
+@needs(11, "sha256()")
 def test_hashed_columns_show_the_digest_of_salt_and_text(algorithm, walcat, database):
     salt = "a salt of ß and 🐘"
     feed = Feed(walcat, database, {}, {"hash_columns": [

@@ -12,6 +12,7 @@ from configuration import configuration, entry
 from database import Database
 from held_output import HeldOutput
 from mirror import Mirror
+from server_version import NEEDS_CHUNKS
 from snapshots import SMALL_CHUNKS, SMALL_PIPELINE, Progress, done_chunks, pages_of, session_of
 from walcat_process import Line, Walcat
 
@@ -87,6 +88,7 @@ def test_workers_come_back_into_the_same_snapshot(database, hold, walcat):
     assert len(ended) >= 2 and Progress.read(walcat, database).complete
 
 
+@NEEDS_CHUNKS
 def test_without_its_holder_the_rest_is_read_at_a_later_point(database, hold, walcat, config):
     held = hold()
     held.run.wait_for(lambda: done_chunks(walcat, database), "a chunk is stored as done")

@@ -12,6 +12,7 @@ import knobs
 import pytest
 from interrupted import KEYS, Interrupted, table_before
 from mirror import Mirror
+from server_version import NEEDS_CHUNKS
 from snapshots import WORKERS
 
 # Lines of more than two chunks of each worker: after them at least one chunk is done.
@@ -23,6 +24,7 @@ def make_interrupted(database, walcat, tmp_path) -> Callable[[int], Interrupted]
     return lambda rows: Interrupted(database, walcat, tmp_path, rows)
 
 
+@NEEDS_CHUNKS
 def test_rounds_of_sigkill(make_interrupted):
     interrupted = make_interrupted(knobs.SNAPSHOT_ROWS)
     dice = knobs.dice()
@@ -35,6 +37,7 @@ def test_rounds_of_sigkill(make_interrupted):
     check(interrupted)
 
 
+@NEEDS_CHUNKS
 def test_rounds_of_sigterm_repeat_nothing_but_the_chunks_that_were_cut(make_interrupted):
     interrupted = make_interrupted(knobs.SNAPSHOT_ROWS)
     with interrupted.load() as load:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from configuration import configuration, entry
+from server_version import NEEDS_PARTITIONS
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_a_table_that_is_not_selected_need_not_be_readable(database, reader, wal
     assert printed(walcat.catch_up(config(exclude_tables=[r"shop\..*"]))) == [2]
 
 
+@NEEDS_PARTITIONS
 def test_a_partition_needs_the_right_itself(database, reader, walcat, config, refused):
     """Each is read alone, whatever name its rows are printed under."""
     database.execute(

@@ -9,9 +9,12 @@ from configuration import configuration, entry
 from database import Database
 from held_output import HeldOutput
 from mirror import Mirror
+from server_version import NEEDS_CHUNKS
 from snapshots import SMALL_CHUNKS, Progress, TableProgress, done_chunks, pages_of, session_of
 from waiting import wait_until
 from walcat_process import Line, Walcat
+
+pytestmark = NEEDS_CHUNKS
 
 ROWS = 10_000
 # Rows of some 130 bytes: about 500 in a chunk of 64 KiB.

@@ -14,7 +14,7 @@ from applier import Applier
 from configuration import configuration, entry
 from database import Database
 from feed import Feed
-from server_version import CLIENT_MAJOR, MAJOR
+from server_version import CLIENT_MAJOR, MAJOR, NEEDS_TYPES, needs
 from test_debezium_types import SETTINGS, SHAPES, insert, typed  # noqa: F401 (a fixture)
 from test_rebuilt_database import FEEDS, TABLES, difference
 from test_values import TEXTS
@@ -37,6 +37,7 @@ def row_of(record: str) -> str:
 
 
 @pytest.mark.parametrize("where", SETTINGS)
+@NEEDS_TYPES
 def test_rows_are_printed_as_the_changes_that_made_them(where, typed, walcat):  # noqa: F811
     """Of every type, under settings that would change the form of values."""
     typed.execute("CREATE TABLE texts (id integer PRIMARY KEY, body text)")
@@ -86,6 +87,7 @@ def target(make_database, source) -> Database:
     return made
 
 
+@needs(13, "DROP EXPRESSION")
 def test_rows_alone_rebuild_every_table(source, target, walcat):
     output, _ = FEEDS["debezium"]
     config = configuration(entry(source), output={**output, "framing": "key-value"}, snapshot={"mode": "initial"})

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from server_version import MAJOR
 
 # Each row: type, SQL value, the value's JSON under `native`, PostgreSQL's text form.
 VALUES = [
@@ -12,14 +13,17 @@ VALUES = [
     ("numeric", "12345678901234567890.1234500", "12345678901234567890.1234500", "12345678901234567890.1234500"),
     ("numeric(10,2)", "-0.5", "-0.50", "-0.50"),
     ("numeric", "'NaN'", '"NaN"', "NaN"),
-    ("numeric", "'-Infinity'", '"-Infinity"', "-Infinity"),
-    ("double precision", "0.1", "0.1", "0.1"),
-    ("double precision", "'1e100'", "1e+100", "1e+100"),
-    ("double precision", "'-1.5e-300'", "-1.5e-300", "-1.5e-300"),
+    *([("numeric", "'-Infinity'", '"-Infinity"', "-Infinity")] if MAJOR >= 14 else []),
+    # Older servers print more digits than tell such numbers apart.
+    *([] if MAJOR < 12 else [
+        ("double precision", "0.1", "0.1", "0.1"),
+        ("double precision", "'1e100'", "1e+100", "1e+100"),
+        ("double precision", "'-1.5e-300'", "-1.5e-300", "-1.5e-300"),
+        ("real", "3.4e38", "3.4e+38", "3.4e+38"),
+    ]),
     ("double precision", "'Infinity'", '"Infinity"', "Infinity"),
     ("double precision", "'NaN'", '"NaN"', "NaN"),
     ("real", "'-0'", "-0", "-0"),
-    ("real", "3.4e38", "3.4e+38", "3.4e+38"),
     ("boolean", "true", "true", "t"),
     ("boolean", "false", "false", "f"),
     ("text", "''", '""', ""),

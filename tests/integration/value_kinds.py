@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from server_version import MAJOR
+
 Dice = random.Random
 Json = Any
 
@@ -102,9 +104,13 @@ def micros(dice: Dice, bits: int) -> int:
 
 def span(value: int) -> str:
     """So many microseconds as an interval; servers before 15 want each of its numbers in 32 bits."""
+    days, rest = divmod(value, 24 * 3_600_000_000)
+    return f"{days} days {clock_time(rest)}"
+
+
+def clock_time(value: int) -> str:
     minutes, rest = divmod(value, 60_000_000)
-    days, minutes = divmod(minutes, 24 * 60)
-    return f"{days} days {minutes} minutes {rest // 1_000_000}.{rest % 1_000_000:06} seconds"
+    return f"{minutes} minutes {rest // 1_000_000}.{rest % 1_000_000:06} seconds"
 
 
 def timestamp(kind: str, bits: int) -> Callable[[Dice], str]:
@@ -117,9 +123,10 @@ def timestamp(kind: str, bits: int) -> Callable[[Dice], str]:
 
 
 def interval(dice: Dice) -> str:
-    parts = ((unit, dice.randrange(-most, most)) for unit, most in
-             [("years", 1000), ("months", 12), ("days", 400), ("us", 1 << dice.randrange(1, 50))])
-    return "'" + " ".join(f"{count} {unit}" for unit, count in parts if dice.random() < 0.6) + " 0 s'::interval"
+    parts = [f"{dice.randrange(-most, most)} {unit}" for unit, most in [("years", 1000), ("months", 12), ("days", 400)]]
+    most = 1 << dice.randrange(1, 50)
+    parts.append(clock_time(dice.randrange(-most, most)))
+    return "'" + (" ".join(part for part in parts if dice.random() < 0.6) or "0 s") + "'::interval"
 
 
 def bits(least: int, most: int, kind: str) -> Callable[[Dice], str]:
@@ -230,7 +237,7 @@ KINDS = [
     Kind("double precision", lambda dice: f"'{double(dice)!r}'::float8", debezium=floating, native=number),
     Kind("numeric", decimal(60, 40, "NaN", "Infinity", "-Infinity"), debezium=decimal_string, native=number),
     Kind("numeric(20,5)", decimal(15, 8, "NaN"), debezium=decimal_string, native=number),
-    Kind("numeric(5,-2)", decimal(7, 3), debezium=decimal_string, native=number),
+    *([] if MAJOR < 15 else [Kind("numeric(5,-2)", decimal(7, 3), debezium=decimal_string, native=number)]),
     Kind("amount", decimal(8, 4), debezium=decimal_string, native=number),
     Kind("money", lambda dice: f"({micros(dice, 50) - (1 << 40)} * '0.01'::money)", "{c}::numeric::text"),
     Kind("text", of_text("text")),
