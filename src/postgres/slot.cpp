@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "walcat/model/table_name.h"
+#include "walcat/postgres/server.h"
 
 namespace walcat {
 
@@ -84,7 +85,7 @@ Status drop_inactive_slots(Connection& connection, const std::vector<std::string
 std::string start_replication_command(const Connection& connection, const std::string& slot,
                                       const std::string& publication, Lsn position, bool streaming) {
   const bool streams = streaming && connection.server_version() >= 140000;
-  const char* messages = connection.server_version() >= 140000 ? ", messages 'true'" : "";
+  const char* messages = connection.server_version() >= kVersionWithMessages ? ", messages 'true'" : "";
   return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{})",
                      quote_identifier(slot), position.to_string(), streams ? 2 : 1,
                      plain_literal(quote_identifier(publication)), messages, streams ? ", streaming 'on'" : "");

@@ -9,12 +9,11 @@
 
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/publication.h"
+#include "walcat/postgres/server.h"
 
 namespace walcat {
 
 namespace {
-
-constexpr int kVersionWithMessages = 140000;
 
 bool wants(const Selection& selection, const TableName& table) {
   Relation relation;

@@ -10,6 +10,7 @@
 #include "snapshot_start.h"
 #include "walcat/base/json_string.h"
 #include "walcat/postgres/publication.h"
+#include "walcat/postgres/server.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/copy_reader.h"
 #include "walcat/reader/incremental_request.h"
@@ -19,7 +20,6 @@ namespace walcat {
 
 namespace {
 
-constexpr int kVersionWithMessages = 140000;
 // A notification's payload ends before 8000 bytes.
 constexpr std::size_t kTextMost = 1'200;
 

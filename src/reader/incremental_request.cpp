@@ -8,6 +8,7 @@
 #include "walcat/base/json_string.h"
 #include "walcat/base/utf8.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
 
 namespace walcat {
@@ -66,6 +67,11 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
   auto opened = Connection::open({.conn_str = options.conn_str, .replication = false, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   Connection& connection = **opened;
+  if (connection.server_version() < kVersionWithMessages) {
+    return {StatusCode::kRefused,
+            "a running walcat is asked by a message in its stream, which servers before 14 do not send; hint: "
+            "--dump prints the rows here"};
+  }
   const std::string question =
       fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})", connection.literal(kSnapshotPrefix),
                   connection.literal(to_message(signal, options.slot_name)));

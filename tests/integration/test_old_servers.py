@@ -1,11 +1,13 @@
-"""Servers too old for walcat: said at once and by name."""
+"""Servers too old for walcat, or for a part of it: said at once and by name."""
 
 import socket
 import struct
 import threading
 
 import pytest
-from configuration import configuration
+from configuration import configuration, entry
+from incremental import PLAIN, Followed
+from server_version import before
 
 
 class AncientServer:
@@ -74,3 +76,26 @@ def test_a_dump_of_a_server_before_10_is_refused(ancient, walcat):
     run = walcat.command("snapshot", "-c", str(walcat.write(config)), "--dump", "--tables", "public.t")
     assert run.wait_exit() == 69, run.describe()
     assert "10" in run.log() and "needed" in run.log() and "syntax" not in run.log()
+
+
+@before(14, "incremental snapshots")
+def test_who_asks_a_follower_that_cannot_hear_is_told(database, walcat):
+    database.execute(*PLAIN)
+    followed = Followed(walcat, database)
+    asker = followed.begin("--tables", "public.t")
+    assert asker.wait_exit() == 69, asker.describe()
+    assert "14" in asker.log() and "--dump" in asker.log()
+    followed.run.stop()
+    assert followed.lines() == []
+
+
+@before(14, "incremental snapshots")
+def test_rows_of_an_added_table_are_not_promised(database, walcat):
+    database.execute("CREATE TABLE a (id integer PRIMARY KEY)", "CREATE TABLE b (id integer PRIMARY KEY)",
+                     "INSERT INTO b VALUES (1)")
+    walcat.catch_up(configuration(entry(database, "public.a"), snapshot={"mode": "initial"}))
+    later = configuration(entry(database, "public.a", "public.b"), snapshot={"mode": "initial"})
+    run = walcat.catch_up(later)
+    assert "warning" in run.log() and "--dump" in run.log()
+    database.execute("INSERT INTO b VALUES (2)")
+    assert [line.after["id"] for line in walcat.catch_up(later).lines()] == [2]

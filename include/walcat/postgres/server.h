@@ -10,6 +10,9 @@
 
 namespace walcat {
 
+/// Servers from here on send logical messages by pgoutput.
+inline constexpr int kVersionWithMessages = 140000;
+
 /// Which server, which history of it, and how far it has written.
 struct ServerIdentity {
   std::string system_identifier;
