@@ -63,6 +63,7 @@ class RelationReader {
 
   Status read_columns() {
     if (relations_.empty()) return Status::ok();
+    const char* is_generated = version_ >= 120000 ? "a.attgenerated <> ''" : "false";
     // The view lists generated columns up to 17, which such servers do not send.
     std::string sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
     if (version_ >= 180000) sent += " AND (p.attnames IS NOT NULL OR a.attgenerated = '')";
@@ -70,11 +71,11 @@ class RelationReader {
     auto rows = connection_.query(fmt::format(
         "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
         "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident "
-        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)) FROM {} p JOIN "
+        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)), {} FROM {} p JOIN "
         "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
         "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
         "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
-        tables_, sent));
+        is_generated, tables_, sent));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       const auto place = places_.find(to_number<std::uint32_t>(row[0]));
@@ -84,7 +85,9 @@ class RelationReader {
       column.type_oid = to_number<std::uint32_t>(row[2]);
       column.type_modifier = to_number<std::int32_t>(row[3]);
       column.is_key = row[4] == "t";
-      relations_[place->second].relation.columns.push_back(std::move(column));
+      PublishedRelation& published = relations_[place->second];
+      published.has_generated = published.has_generated || row[5] == "t";
+      published.relation.columns.push_back(std::move(column));
     }
     return Status::ok();
   }

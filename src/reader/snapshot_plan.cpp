@@ -32,13 +32,15 @@ std::string written_since(const VisibleTransactions& visible) {
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 20;
 
 // `conditions` may be empty, and so may each of them.
-std::string copy_command(const Relation& relation, const TableName& table, const std::vector<std::string>& conditions) {
-  const std::string columns = column_list(relation);
+std::string copy_command(const PublishedRelation& published, const TableName& table,
+                         const std::vector<std::string>& conditions) {
+  const std::string columns = column_list(published.relation);
   std::string where;
   for (const std::string& condition : conditions) {
     if (!condition.empty()) where += (where.empty() ? " WHERE (" : " AND (") + condition + ")";
   }
-  if (where.empty() && !columns.empty()) {
+  // COPY of a table itself, which costs less, must name a column, and knows no generated ones.
+  if (where.empty() && !columns.empty() && !published.has_generated) {
     return fmt::format("COPY {} ({}) TO STDOUT", table.quoted(), columns);
   }
   return fmt::format("COPY (SELECT {} FROM ONLY {}{}) TO STDOUT", columns, table.quoted(), where);
@@ -122,7 +124,7 @@ class TablePlan {
  private:
   std::string copy(std::vector<std::string> conditions) const {
     conditions.push_back(published_.row_filter);
-    return copy_command(published_.relation, physical_.name, conditions);
+    return copy_command(published_, physical_.name, conditions);
   }
 
   const PublishedRelation& published_;

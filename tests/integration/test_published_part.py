@@ -1,5 +1,6 @@
 """Publications that hold back columns or rows."""
 
+import pytest
 from configuration import configuration, entry
 from server_version import needs
 
@@ -33,6 +34,29 @@ def test_rows_outside_the_filter_are_not_printed(database, walcat):
     )
     lines = walcat.catch_up(config).lines()
     assert [(line.op, (line.after or line.before)["id"]) for line in lines] == [("c", 11), ("c", 12), ("d", 11), ("d", 12)]
+
+
+@needs(18, "generated columns in its streams")
+@pytest.mark.parametrize("publication, columns", [
+    ("sums WITH (publish_generated_columns = stored)", ["id", "twice", "note"]),
+    ("sums (id, twice)", ["id", "twice"]),
+    ("sums", ["id", "note"]),
+])  # fmt: skip
+def test_stored_generated_columns_come_where_they_are_published(publication, columns, database, walcat):
+    database.execute(
+        """CREATE TABLE sums (id integer PRIMARY KEY, twice integer GENERATED ALWAYS AS (id * 2) STORED,
+                              never integer GENERATED ALWAYS AS (id * 3) VIRTUAL, note text)""",
+        "INSERT INTO sums VALUES (1)",
+        f"CREATE PUBLICATION pub_{database.name} FOR TABLE {publication}",
+    )
+    config = configuration(entry(database), snapshot={"mode": "initial"})
+    read = walcat.catch_up(config).lines()
+    database.execute("INSERT INTO sums VALUES (2)")
+    lines = [*read, *walcat.catch_up(config).lines()]
+    assert [(line.op, line.after["id"]) for line in lines] == [("r", 1), ("c", 2)]
+    for line in lines:
+        assert list(line.after) == columns
+        assert line.after.get("twice") in (None, line.after["id"] * 2)
 
 
 @needs(11, "TRUNCATE in its streams")

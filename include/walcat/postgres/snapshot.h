@@ -36,6 +36,8 @@ struct PublishedRelation {
   std::string row_filter;
   /// Whether a primary key or another key tells its rows apart.
   bool has_key = false;
+  /// Whether generated columns are among its columns: servers from 18 on may send them.
+  bool has_generated = false;
   std::vector<PhysicalTable> tables;
 };
 

@@ -57,6 +57,13 @@ std::string pages_from(int first) { return fmt::format("ctid >= '({},0)'::tid", 
 
 // Commands.
 
+TEST(SnapshotPlan, ReadsGeneratedColumnsByAQuery) {
+  auto sums = published("t", 1, 16);
+  sums.has_generated = true;
+  const auto start = planned({sums}, begun({sums}));
+  EXPECT_THAT(commands(start), ElementsAre(R"(COPY (SELECT "id", "v" FROM ONLY "public"."t") TO STDOUT)"));
+}
+
 TEST(SnapshotPlan, ReadsASmallTableWhole) {
   const Relations relations{published("t", 1, 16)};
   const auto start = planned(relations, begun(relations));
