@@ -119,18 +119,20 @@ class RelationReader {
     if (relations_.empty()) return Status::ok();
     std::vector<std::uint32_t> oids;
     for (const PublishedRelation& published : relations_) oids.push_back(published.relation.oid);
+    // Of a table that was never counted servers from 14 on say -1, older ones that it has no pages.
+    const char* count = version_ >= 140000 ? "c.reltuples" : "CASE WHEN c.relpages > 0 THEN c.reltuples ELSE -1 END";
     // Only leaves of partitioned tables are followed down; children of ordinary parents are tables of their own.
     auto rows = connection_.query(fmt::format(
         "WITH RECURSIVE tree (root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.oid IN ({}) UNION "
         "ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = 'p' "
         "JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid) SELECT t.root, c.oid, n.nspname, c.relname, "
         "pg_catalog.pg_relation_filenode(c.oid), c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid), "
-        "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), c.reltuples, c.reltoastrelid <> "
+        "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), {}, c.reltoastrelid <> "
         "0 AND pg_catalog.pg_relation_size(c.reltoastrelid) > 0, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
         "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN "
         "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' ORDER BY "
         "n.nspname, c.relname",
-        fmt::join(oids, ", ")));
+        fmt::join(oids, ", "), count));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       const auto place = places_.find(to_number<std::uint32_t>(row[0]));
