@@ -144,7 +144,8 @@ def test_keys_of_all_types_come_in_order_and_once(follow, bent):
     for number, (kind, values) in enumerate(KEY_TYPES.items()):
         tables[f"public.t{number}"] = 2 if kind in FEW else 80
         statements += [f"CREATE TABLE t{number} (k {kind} PRIMARY KEY, n integer)", cast_rows(number, kind, values)]
-    followed = follow(*statements, publication="ALL TABLES")
+    # The server estimates by statistics, and may fail to: "char" in 18.
+    followed = follow(*statements, "ANALYZE", publication="ALL TABLES")
     followed.ask("--tables", ",".join(tables), "--rate", "240", within=60)
     followed.finish()
     for table, count in tables.items():
