@@ -102,7 +102,11 @@ Status Decoder::decode_rows(Batch& batch) {
     batch.changes.front().mark = batch.first_mark;
     if (batch.last_mark != SnapshotMark::kInside) batch.changes.back().mark = batch.last_mark;
   }
-  if (status.is_ok() && !batch.is_utf8) status = check_text();
+  if (!batch.is_utf8) {
+    // The rows before a malformed one are printed.
+    const Status valid = check_text();
+    if (status.is_ok()) status = valid;
+  }
   if (!status.is_ok()) {
     batch.chunks_done.clear();
     batch.ends_snapshot = false;
@@ -137,7 +141,8 @@ Status Decoder::decode_chunk(Batch& batch) {
   window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
   const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
   if (!relation->is_wanted || is_skipped) batch.changes.clear();
-  return status.is_ok() && !batch.is_utf8 ? check_text() : status;
+  const Status valid = batch.is_utf8 ? Status::ok() : check_text();
+  return status.is_ok() ? valid : status;
 }
 
 Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) {

@@ -305,6 +305,16 @@ TEST(DecoderSnapshot, ReplacesTextThatIsNoUtf8) {
   EXPECT_EQ(batch->chunks_done.size(), 1U);
 }
 
+// The rows before it are printed, and nothing else looks at their text.
+TEST(DecoderSnapshot, ReplacesTextThatIsNoUtf8BeforeAMalformedRow) {
+  Feed feed;
+  const auto batch = feed.pack_rows(source_of(plain_table()), {"1\tM\xFCller", "2"});
+  batch->is_utf8 = false;
+  feed.decode(*batch);
+  EXPECT_EQ(feed.status().code(), StatusCode::kProtocolError);
+  EXPECT_EQ(changes(*batch), (Strings{"1000.0 read public.t (1, M\uFFFDller)"}));
+}
+
 TEST(DecoderSnapshot, LeavesTextAloneThatTheServerVouchesFor) {
   Feed feed;
   const auto batch = feed.decode_rows(source_of(plain_table()), {"1\tM\xFCller"});
