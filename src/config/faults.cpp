@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "walcat/base/utf8.h"
 #include "walcat/postgres/conninfo.h"
 
 namespace walcat::config {
 
 namespace {
 
+// Characters.
 constexpr std::size_t kLongestShown = 80;
 
 // Passwords travel in connection strings, and those have one of these in them. A user who misspells the key still
@@ -65,7 +67,8 @@ Status Faults::status() const {
 
 std::string shown(std::string_view text) {
   std::string masked = may_hold_password(text) ? masked_conninfo(std::string(text)) : std::string(text);
-  if (masked.size() > kLongestShown) masked = masked.substr(0, kLongestShown) + "...";
+  const std::string_view front = first_characters(masked, kLongestShown);
+  if (front.size() < masked.size()) masked = std::string(front) + "...";
   for (char& c : masked) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }

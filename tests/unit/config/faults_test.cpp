@@ -205,6 +205,13 @@ TEST(Faults, NeverShowASalt) {
   EXPECT_THAT(faults(entry + "salt: 271828}]\n"), Not(HasSubstr("271828")));
 }
 
+TEST(Faults, ShowTheFrontOfALongTextWithoutCuttingACharacter) {
+  std::string shown;
+  for (int i = 0; i < 80; ++i) shown += "\u20AC";
+  EXPECT_THAT(faults(kOneDatabase + "flush_interval: \"" + shown + "\"\n"), HasSubstr('"' + shown + '"'));
+  EXPECT_THAT(faults(kOneDatabase + "flush_interval: \"" + shown + "\u20AC\"\n"), HasSubstr('"' + shown + "...\""));
+}
+
 TEST(Faults, StopAliasesThatGrowWithoutMeasure) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
