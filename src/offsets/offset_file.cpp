@@ -215,6 +215,7 @@ Offset from_json(simdjson::dom::element json) {
   if (json["open_transaction"].get(open) == simdjson::SUCCESS) {
     offset.done.open_commit_lsn = read_lsn(open["commit_lsn"]);
     offset.done.open_changes = std::uint64_t(open["changes"]);
+    if (offset.done.open_changes == 0) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
   }
   simdjson::dom::element snapshot;
   if (json["snapshot"].get(snapshot) == simdjson::SUCCESS) offset.snapshot = read_snapshot(snapshot);

@@ -85,26 +85,28 @@ TEST(OffsetFile, CallsWhatIsNoOffsetAGapAndNamesThePath) {
     std::string text = good;
     return text.replace(text.find(from), from.size(), to);
   };
-  std::vector<std::string> bad{"",
-                               " ",
-                               "garbage",
-                               "{}",
-                               "[]",
-                               "3",
-                               "null",
-                               std::string(100, '\0'),
-                               good + good,
-                               with(R"("version":1)", R"("version":2)"),
-                               with(R"("version":1)", R"("version":"1")"),
-                               with(R"("timeline":3)", R"("timeline":"3")"),
-                               with(R"("timeline":3)", R"("timeline":-3)"),
-                               with(R"("timeline":3,)", ""),
-                               with(R"("slot":"slot1")", R"("slot":null)"),
-                               with("16/B374D848", "16/B374D84G"),
-                               with("16/B374D848", ""),
-                               with(R"("16/B374D848")", "97000000"),
-                               with(R"("stored_at")", R"("open_transaction":7,"stored_at")"),
-                               with(R"("stored_at")", R"("open_transaction":{"commit_lsn":"0/1"},"stored_at")")};
+  std::vector<std::string> bad{
+      "",
+      " ",
+      "garbage",
+      "{}",
+      "[]",
+      "3",
+      "null",
+      std::string(100, '\0'),
+      good + good,
+      with(R"("version":1)", R"("version":2)"),
+      with(R"("version":1)", R"("version":"1")"),
+      with(R"("timeline":3)", R"("timeline":"3")"),
+      with(R"("timeline":3)", R"("timeline":-3)"),
+      with(R"("timeline":3,)", ""),
+      with(R"("slot":"slot1")", R"("slot":null)"),
+      with("16/B374D848", "16/B374D84G"),
+      with("16/B374D848", ""),
+      with(R"("16/B374D848")", "97000000"),
+      with(R"("stored_at")", R"("open_transaction":7,"stored_at")"),
+      with(R"("stored_at")", R"("open_transaction":{"commit_lsn":"0/1"},"stored_at")"),
+      with(R"("stored_at")", R"("open_transaction":{"commit_lsn":"0/1","changes":0},"stored_at")")};
   // Torn at every byte; the last newline may go.
   for (std::size_t size = 1; size + 1 < good.size(); ++size) bad.push_back(good.substr(0, size));
   for (const std::string& text : bad) {
