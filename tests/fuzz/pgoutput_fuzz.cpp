@@ -5,32 +5,24 @@
 // The input: one byte of options (see Options), then frames, each behind two bytes: the size in the low 13 bits of a
 // little-endian number, then kNewBatch and kReconnect in the high ones. A frame that is cut takes what there is.
 //
-// Two promises are the server's and not ours, so they are no finding: text is UTF-8, and a number column holds a
-// number.
-
-#include "pgoutput_fuzz.h"
+// One promise is the server's and not ours, so it is no finding: text is UTF-8.
 
 #include <simdjson.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "fuzz_target.h"
+#include "json_check.h"
+#include "pgoutput_input.h"
 #include "walcat/decoder/decoder.h"
 #include "walcat/model/batch.h"
 #include "walcat/serializer/serializer.h"
 
 namespace walcat::test {
 namespace {
-
-[[noreturn]] void finding(const char* what, std::string_view line = {}) {
-  std::fprintf(stderr, "finding: %s\n%.*s\n", what, static_cast<int>(line.size()), line.data());
-  std::abort();
-}
 
 struct Options {
   explicit Options(std::uint8_t bits) {
@@ -72,44 +64,15 @@ class Frames {
   std::string_view rest_;
 };
 
-bool is_json_number(std::string_view text) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element parsed;
-  // Numbers of any length are JSON, though not to every parser.
-  return text.size() < 18 && parser.parse(std::string(text)).get(parsed) == simdjson::SUCCESS && parsed.is_number();
-}
-
-// Whether every cell that could be taken for a number is one, whatever its column's type.
-bool numbers_are_numbers(const Batch& batch, const Change& change, Values values) {
-  if (change.relation == nullptr || values == Values::kText) return true;
-  const std::size_t tuples = change.operation == Operation::kTruncate                                        ? 0
-                             : change.operation == Operation::kUpdate && change.old_tuple != OldTuple::kNone ? 2
-                                                                                                             : 1;
-  for (std::size_t i = 0; i < tuples * change.relation->columns.size(); ++i) {
-    const Cell& cell = batch.cells.at(change.cells_begin + i);
-    if (cell.size < 0) continue;
-    const std::string_view text = batch.text(cell);
-    const char first = text.empty() ? '\0' : text[text[0] == '-' && text.size() > 1 ? 1 : 0];
-    const bool may_be_number = text.empty() || (first >= '0' && first <= '9') || text == "-";
-    if (may_be_number && !is_json_number(text)) return false;
-  }
-  return true;
-}
-
-void check_line(std::string line, Envelope envelope, Operation operation) {
+void check_line(std::string_view line, Envelope envelope, Operation operation) {
   if (line.empty() || line.back() != '\n') finding("a line without its end", line);
   if (line.find('\n') != line.size() - 1) finding("a line in two", line);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  }
-  simdjson::dom::parser parser;
-  simdjson::dom::element parsed;
-  if (parser.parse(line).get(parsed) != simdjson::SUCCESS) finding("no JSON", line);
-  if (!parsed.is_object()) finding("no object", line);
+  const auto* parsed = parsed_json(line, false);
+  if (parsed == nullptr || !parsed->is_object()) finding("no JSON object", line);
   const bool is_border = operation == Operation::kBegin || operation == Operation::kCommit;
   if (envelope != Envelope::kMessage || is_border) return;
   simdjson::dom::object message;
-  if (parsed["message"].get(message) != simdjson::SUCCESS) finding("no message", line);
+  if ((*parsed)["message"].get(message) != simdjson::SUCCESS) finding("no message", line);
   for (const char* key : {"before", "after", "source", "op"}) {
     if (message[key].error() != simdjson::SUCCESS) finding(key, line);
   }
@@ -125,9 +88,8 @@ void print(Serializer& serializer, Batch& batch, const SerializerOptions& option
     for (const std::size_t end : batch.line_ends) {
       if (end < begin) finding("a line that ends before it begins");
       const Change& change = batch.changes.at(batch.changes_written++);
-      if (end > begin && numbers_are_numbers(batch, change, options.values)) {
-        check_line(std::string(batch.lines.view().substr(begin, end - begin)), options.envelope, change.operation);
-      }
+      const std::string_view line = batch.lines.view().substr(begin, end - begin);
+      if (!line.empty()) check_line(line, options.envelope, change.operation);
       begin = end;
     }
     batch.line_ends.clear();

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "seeds.h"
+#include "fuzz_target.h"
 
 int main(int count, char** words) {
   if (count != 2) {
@@ -15,7 +15,7 @@ int main(int count, char** words) {
   }
   std::filesystem::create_directories(words[1]);
   int number = 0;
-  for (const std::string& seed : walcat::test::pgoutput_seeds()) {
+  for (const std::string& seed : walcat::test::seeds()) {
     std::ofstream(std::filesystem::path(words[1]) / ("seed" + std::to_string(number++)), std::ios::binary) << seed;
   }
   return 0;

@@ -1,14 +1,15 @@
-#pragma once
+// Inputs of pgoutput_fuzz, made frame by frame.
 
 #include <string>
 #include <vector>
 
 #include "decoder/frames.h"
-#include "pgoutput_fuzz.h"
+#include "fuzz_target.h"
+#include "pgoutput_input.h"
 
 namespace walcat::test {
+namespace {
 
-/// Builds an input of pgoutput_fuzz frame by frame.
 class Seed {
  public:
   explicit Seed(unsigned options) : bytes_(1, static_cast<char>(options)) {}
@@ -26,13 +27,14 @@ class Seed {
   std::string bytes_;
 };
 
-/// The corpus: small inputs that between them take every road, to mutate and to replay.
-inline std::vector<std::string> pgoutput_seeds() {
+}  // namespace
+
+std::vector<std::string> seeds() {
   const TableSpec table{
       16384, "public", "t\"", 'f', {{"id", kInt4, true}, {"v", kText, true}, {"b", kBool, true}, {"n", 20000, true}}};
-  std::vector<std::string> seeds;
+  std::vector<std::string> all;
   for (unsigned options = 0; options < 256; options += 1 + options / 16) {
-    seeds.push_back(
+    all.push_back(
         Seed(options)
             .frame(keepalive(900))
             .frame(at(1500, logical_message(false, 1500, "p", "outside")))
@@ -51,31 +53,31 @@ inline std::vector<std::string> pgoutput_seeds() {
             .frame(at(2010, commit(2000, 2010)))
             .frame(keepalive(2500, true))
             .bytes());
-    seeds.push_back(Seed(options)
-                        .frame(at(0, begin(2000)))
-                        .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}}})))
-                        .frame(at(1910, insert(1, {"1"})))
-                        .frame(at(1920, insert(1, {"2"})))
-                        .frame(at(0, begin(2000)), kReconnect)
-                        .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}}})))
-                        .frame(at(1910, insert(1, {"1"})))
-                        .frame(at(1920, insert(1, {"2"})))
-                        .frame(at(1930, insert(1, {"3"})))
-                        .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}, {"v"}}})))
-                        .frame(at(1940, remove(1, 'K', {"3", kNullValue})))
-                        .frame(at(2010, commit(2000, 2010)))
-                        .bytes());
+    all.push_back(Seed(options)
+                      .frame(at(0, begin(2000)))
+                      .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}}})))
+                      .frame(at(1910, insert(1, {"1"})))
+                      .frame(at(1920, insert(1, {"2"})))
+                      .frame(at(0, begin(2000)), kReconnect)
+                      .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}}})))
+                      .frame(at(1910, insert(1, {"1"})))
+                      .frame(at(1920, insert(1, {"2"})))
+                      .frame(at(1930, insert(1, {"3"})))
+                      .frame(at(0, relation({1, "", "k", 'd', {{"id", kInt4, true}, {"v"}}})))
+                      .frame(at(1940, remove(1, 'K', {"3", kNullValue})))
+                      .frame(at(2010, commit(2000, 2010)))
+                      .bytes());
     // What used to be, or would be, easy to get wrong.
-    seeds.push_back(Seed(options)
-                        .frame(at(0, begin(2000)))
-                        .frame(at(0, relation({1, "s", "none", 'n', {}})))
-                        .frame(at(1910, insert(1, {})))
-                        .frame(at(1920, truncate({})))
-                        .frame(at(1930, truncate({1, 2})))
-                        .bytes());
-    seeds.push_back(Seed(options).frame("").frame("w").bytes());
+    all.push_back(Seed(options)
+                      .frame(at(0, begin(2000)))
+                      .frame(at(0, relation({1, "s", "none", 'n', {}})))
+                      .frame(at(1910, insert(1, {})))
+                      .frame(at(1920, truncate({})))
+                      .frame(at(1930, truncate({1, 2})))
+                      .bytes());
+    all.push_back(Seed(options).frame("").frame("w").bytes());
   }
-  return seeds;
+  return all;
 }
 
 }  // namespace walcat::test

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
 namespace walcat::test {
 
 /// Bits of the number before each frame: it opens a batch; it is the first after a lost connection.
@@ -10,5 +7,3 @@ inline constexpr unsigned kNewBatch = 0x2000;
 inline constexpr unsigned kReconnect = 0x4000;
 
 }  // namespace walcat::test
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size);
