@@ -11,6 +11,9 @@ namespace walcat::config {
 
 namespace {
 
+// Defaults within defaults; each costs stack and another look at the rest of the text.
+constexpr int kDeepest = 32;
+
 bool is_name(std::string_view text) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -29,9 +32,9 @@ std::size_t closing_brace(std::string_view text, std::size_t from) {
 }
 
 // `why` must not quote the text: it may be a password.
-std::optional<std::string> expanded(std::string_view text, std::string& why);
+std::optional<std::string> expanded(std::string_view text, int depth, std::string& why);
 
-std::optional<std::string> expanded_variable(std::string_view inside, std::string& why) {
+std::optional<std::string> expanded_variable(std::string_view inside, int depth, std::string& why) {
   const auto colon = inside.find(":-");
   const std::string name(inside.substr(0, colon));
   if (!is_name(name)) {
@@ -42,12 +45,16 @@ std::optional<std::string> expanded_variable(std::string_view inside, std::strin
   const bool has_default = colon != std::string_view::npos;
   // As in a shell, `:-` takes the default for an empty variable too.
   if (value != nullptr && (*value != '\0' || !has_default)) return value;
-  if (has_default) return expanded(inside.substr(colon + 2), why);
+  if (has_default) return expanded(inside.substr(colon + 2), depth + 1, why);
   why = fmt::format("environment variable {} is not set; set it or write ${{{}:-default}}", name, name);
   return std::nullopt;
 }
 
-std::optional<std::string> expanded(std::string_view text, std::string& why) {
+std::optional<std::string> expanded(std::string_view text, int depth, std::string& why) {
+  if (depth > kDeepest) {
+    why = fmt::format("${{ within the default of another, more than {} deep", kDeepest);
+    return std::nullopt;
+  }
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
@@ -59,7 +66,7 @@ std::optional<std::string> expanded(std::string_view text, std::string& why) {
     } else {
       const std::size_t close = closing_brace(text, i + 2);
       const bool closed = close != std::string_view::npos;
-      const auto value = expanded_variable(closed ? text.substr(i + 2, close - i - 2) : "", why);
+      const auto value = expanded_variable(closed ? text.substr(i + 2, close - i - 2) : "", depth, why);
       if (!value) return std::nullopt;
       out += *value;
       i = close;
@@ -71,7 +78,7 @@ std::optional<std::string> expanded(std::string_view text, std::string& why) {
 void expand_scalar(Node& node, const std::string& path, Faults& faults) {
   if (node.text.find('$') == std::string::npos) return;
   std::string why;
-  auto text = expanded(node.text, why);
+  auto text = expanded(node.text, 0, why);
   if (!text) {
     faults.add(node.place, path, why);
     node.kind = Node::Kind::kBroken;

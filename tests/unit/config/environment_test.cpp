@@ -23,6 +23,14 @@ TEST(Environment, TakesTheDefaultForUnsetAndEmpty) {
   EXPECT_EQ(connector("${WALCAT_TEST_NOT_SET:-${WALCAT_TEST_NEITHER:-z}}!"), "z!");
 }
 
+TEST(Environment, RefusesDefaultsWithinDefaultsWithoutEnd) {
+  std::string value = "end";
+  for (int i = 0; i < 32; ++i) value = "${WALCAT_TEST_NOT_SET:-" + value + "}";
+  EXPECT_EQ(connector(value), "end");
+  EXPECT_EQ(faults(kOneDatabase + "connector_name: ${WALCAT_TEST_NOT_SET:-" + value + "}\n"),
+            "c.yaml:5:17: connector_name: ${ within the default of another, more than 32 deep");
+}
+
 TEST(Environment, LeavesOtherDollarsAlone) {
   EXPECT_EQ(connector("pa$word$"), "pa$word$");
   EXPECT_EQ(connector("a$$b"), "a$b");
