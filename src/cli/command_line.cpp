@@ -142,6 +142,19 @@ void add_bound_options(CLI::App& app, CommandLine& line) {
       ->type_name("N");
 }
 
+void add_gap_option(CLI::App& app, CommandLine& line) {
+  const auto parse = [](const std::string& text) -> std::optional<OnGap> {
+    if (text == "fail") return OnGap::kFail;
+    if (text == "snapshot") return OnGap::kSnapshot;
+    if (text == "continue") return OnGap::kContinue;
+    return std::nullopt;
+  };
+  app.add_option_function<std::string>("--on-gap", into(line.on_gap, "--on-gap", parse, "fail, snapshot or continue"),
+                                       "Where changes are lost: fail, snapshot (all rows anew) or continue (default: "
+                                       "on_gap of the file, or fail)")
+      ->type_name("CHOICE");
+}
+
 void add_log_options(CLI::App& app, CommandLine& line) {
   app.add_option_function<std::string>(
          "--log-level",
@@ -249,6 +262,7 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
   app.set_help_flag("-h,--help", "Print this help; after a command, the command's");
   add_input_options(app, line);
   add_bound_options(app, line);
+  add_gap_option(app, line);
   add_log_options(app, line);
   const Commands commands = add_commands(app);
   add_snapshot_options(*commands.snapshot, line);
@@ -297,6 +311,9 @@ Status apply_dump(const CommandLine& line, Configuration& configuration) {
 Status apply_command_line(const CommandLine& command_line, Configuration& configuration) {
   configuration.pipeline.bounds = command_line.bounds;
   configuration.pipeline.max_changes = command_line.max_changes;
+  if (command_line.on_gap) {
+    for (DatabaseOptions& database : configuration.pipeline.databases) database.on_gap = *command_line.on_gap;
+  }
   configuration.log.level = command_line.log_level.value_or(configuration.log.level);
   configuration.log.format = command_line.log_format.value_or(configuration.log.format);
   return command_line.command == Command::kSnapshot ? apply_dump(command_line, configuration) : Status::ok();

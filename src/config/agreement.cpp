@@ -121,6 +121,7 @@ void hand_over_databases(Draft& draft) {
   for (const DatabaseDraft& database : draft.databases) {
     databases.push_back(database.options);
     databases.back().inactive_slot_check = draft.inactive_slot_check;
+    databases.back().on_gap = draft.on_gap;
     databases.back().snapshot = draft.snapshot;
     databases.back().spool = draft.spool;
     databases.back().configured_slots = slots;

@@ -70,6 +70,7 @@ std::string print_configuration(const Configuration& configuration) {
   draft.configuration = configuration;
   for (const DatabaseOptions& options : configuration.pipeline.databases) {
     draft.inactive_slot_check = options.inactive_slot_check;
+    draft.on_gap = options.on_gap;
     draft.snapshot = options.snapshot;
     draft.spool = options.spool;
     draft.databases.push_back({options, {}});

@@ -100,6 +100,10 @@ const std::vector<Field<Draft>>& top_level_keys() {
       // Printed as each database's own file.
       unprinted(value<Draft>("offset_file", file_path(), WALCAT_MEMBER(offset_file))),
       value<Draft>("inactive_slot_check", boolean(), WALCAT_MEMBER(inactive_slot_check)),
+      value<Draft>(
+          "on_gap",
+          choice<OnGap>({{"fail", OnGap::kFail}, {"snapshot", OnGap::kSnapshot}, {"continue", OnGap::kContinue}}),
+          WALCAT_MEMBER(on_gap)),
       section<Draft>("snapshot", snapshot_keys()),
       section<Draft>("spool", spool_keys()),
       section<Draft>("retry_config", retry_keys()),

@@ -23,6 +23,7 @@ struct Draft {
   /// The base name that offset files without a name of their own derive from.
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
+  OnGap on_gap = OnGap::kFail;
   SnapshotOptions snapshot;
   SpoolOptions spool;
   std::vector<DatabaseDraft> databases;

@@ -166,7 +166,9 @@ Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) 
 // The server starts over at a commit: relations are described again, and a transaction that was cut comes whole.
 void Decoder::start_session(const Batch& batch) {
   relations_->clear();
-  if (session_ == 0) {
+  if (session_ == 0 || batch.beginning != beginning_) {
+    beginning_ = batch.beginning;
+    last_message_lsn_ = last_commit_end_ = Lsn{};
     position_ = batch.resume.position;
     open_commit_lsn_ = batch.resume.open_commit_lsn;
     open_changes_ = batch.resume.open_changes;

@@ -18,7 +18,10 @@ IncrementalDesk::IncrementalDesk(IncrementalReader& reader, const WakeFd& news, 
 
 void IncrementalDesk::resume(const std::vector<IncrementalSnapshot>& snapshots) {
   const std::lock_guard lock(mutex_);
-  snapshots_.insert(snapshots_.end(), snapshots.begin(), snapshots.end());
+  for (const IncrementalSnapshot& snapshot : snapshots) {
+    const auto is_same = [&](const IncrementalSnapshot& known) { return known.id == snapshot.id; };
+    if (std::none_of(snapshots_.begin(), snapshots_.end(), is_same)) snapshots_.push_back(snapshot);
+  }
   changed_.notify_all();
 }
 

@@ -86,6 +86,30 @@ void Lane::publish_identity(const Offset& offset) {
   stored.store(offset.done.position.value, std::memory_order_release);
 }
 
+void Lane::publish_timeline(std::uint32_t timeline) {
+  const std::lock_guard lock(mutex_);
+  identity_->timeline = timeline;
+}
+
+void Lane::withdraw_identity() {
+  const std::lock_guard storing(storing_);
+  const std::lock_guard lock(mutex_);
+  beginning_.fetch_add(1, std::memory_order_release);
+  identity_.reset();
+}
+
+Status Lane::store(const Offset& offset, std::uint64_t beginning) {
+  const std::lock_guard storing(storing_);
+  if (beginning != beginning_.load(std::memory_order_acquire)) return Status::ok();
+  const auto there = offset_file.load();
+  const bool is_passed = there.is_ok() && *there && (*there)->system_identifier == offset.system_identifier &&
+                         (*there)->database == offset.database && (*there)->slot == offset.slot &&
+                         (*there)->done.position > offset.done.position;
+  Status safe = is_passed ? Status::ok() : offset_file.store(offset);
+  if (safe.is_ok()) stored.store(offset.done.position.value, std::memory_order_release);
+  return safe;
+}
+
 void Lane::publish_snapshot(const SnapshotProgress& progress) {
   {
     const std::lock_guard lock(mutex_);

@@ -65,6 +65,10 @@ class Lane {
   void ship(std::unique_ptr<Batch> batch);
   /// The first session is known: offsets can be stored from now on. Before any of its batches is shipped.
   void publish_identity(const Offset& offset);
+  /// The server has gone over to another timeline, which holds all that was read.
+  void publish_timeline(std::uint32_t timeline);
+  /// What was published holds no longer; nothing is stored until publish_identity(). The lane must be clear.
+  void withdraw_identity();
   /// A session of a snapshot begins with what is left of it.
   void publish_snapshot(const SnapshotProgress& progress);
   /// Sessions of the snapshot that the offset file knows of. None may print a row before it is known: its indices could
@@ -100,6 +104,11 @@ class Lane {
   // Keeper, or whoever reads.
 
   std::optional<Offset> identity() const;
+  /// Counts identities that were withdrawn.
+  std::uint64_t beginning() const { return beginning_.load(std::memory_order_acquire); }
+  /// Stores `offset`, unless its identity was withdrawn since `beginning` was asked, or another walcat, which took over
+  /// the slot, has stored a position beyond it.
+  Status store(const Offset& offset, std::uint64_t beginning);
   /// How far the database's snapshot has come; nothing if there is none.
   std::optional<SnapshotProgress> snapshot() const;
   /// Whether the snapshot came further since this was asked.
@@ -134,6 +143,9 @@ class Lane {
   std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};
   std::atomic<const char*> state_{"connecting"};
+
+  std::mutex storing_;
+  std::atomic<std::uint64_t> beginning_{0};
 
   // Reader.
   std::uint64_t next_to_ship_ = 0;

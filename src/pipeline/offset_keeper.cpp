@@ -61,6 +61,7 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
   struct Due {
     Lane* lane;
     bool is_last;
+    std::uint64_t beginning;
     Lsn position;
     std::optional<Offset> offset;
   };
@@ -72,8 +73,9 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
     const bool is_due = lane->flush_due.exchange(false, std::memory_order_acquire) || has_chunks || all_lanes;
     const bool moved = lane->written().value > lane->stored.load(std::memory_order_relaxed);
     if (!is_last && !(is_due && (lane->take_snapshot_news() || moved))) continue;
+    const std::uint64_t beginning = lane->beginning();
     const Lsn position = lane->written();
-    due.push_back({lane.get(), is_last, position, lane->identity()});
+    due.push_back({lane.get(), is_last, beginning, position, lane->identity()});
   }
   if (due.empty()) return;
   // One sync serves all; what is written meanwhile waits for the next round.
@@ -85,13 +87,13 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
       one.lane->logger.error("no offset is stored: {}", synced.message());
       if (one.is_last) note_failure(synced);
     }
-    if (synced.is_ok() && one.offset) store(*one.lane, *one.offset, one.position, one.is_last);
+    if (synced.is_ok() && one.offset) store(*one.lane, *one.offset, one.position, one.beginning, one.is_last);
     if (one.is_last) one.lane->settled.store(true, std::memory_order_release);
     one.lane->stop.wake().notify();
   }
 }
 
-void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, bool is_last) {
+void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, std::uint64_t beginning, bool is_last) {
   if (is_last) {
     offset.done = lane.written_in_part();
   } else if (position > offset.done.open_commit_lsn) {
@@ -99,9 +101,8 @@ void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, bool is_last)
     offset.done = ResumePoint{};
   }
   offset.done.position = position;
-  const Status stored = lane.offset_file.store(offset);
+  const Status stored = lane.store(offset, beginning);
   if (stored.is_ok()) {
-    lane.stored.store(position.value, std::memory_order_release);
     if (offset.snapshot) lane.note_sessions(offset.snapshot->sessions);
     return;
   }

@@ -43,7 +43,7 @@ class OffsetKeeper {
 
   bool all_settled() const;
   void flush(bool all_lanes, bool all_chunks);
-  void store(Lane& lane, Offset& offset, Lsn position, bool is_last);
+  void store(Lane& lane, Offset& offset, Lsn position, std::uint64_t beginning, bool is_last);
   void note_failure(const Status& failure);
   void enforce_deadlines(Clock::time_point now);
   Clock::time_point next_event() const;

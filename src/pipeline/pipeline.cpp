@@ -364,7 +364,7 @@ Outcome Pipeline::Street::finish() {
   Outcome outcome;
   for (const auto& lane : lanes_) {
     outcome.databases.push_back({lane->options.label, lane->failure()});
-    if (lane->identity()) {
+    if (lane->written()) {
       lane->logger.info("wrote {} changes, up to {}", lane->changes_written(), lane->written().to_string());
     }
     report_errors(lane->logger, lane->errors);

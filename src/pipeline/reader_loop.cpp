@@ -11,6 +11,7 @@ namespace walcat {
 namespace {
 
 constexpr std::chrono::milliseconds kClearInterval{20};
+constexpr std::chrono::milliseconds kStoreInterval{1'000};
 constexpr std::chrono::seconds kReportInterval{10};
 constexpr std::chrono::milliseconds kStatusInterval{250};
 constexpr std::chrono::seconds kReminderInterval{30};
@@ -82,12 +83,9 @@ bool ReaderLoop::step() {
   const bool was_streaming = source_.is_streaming();
   lane_.set_state(was_streaming ? "streaming" : "connecting");
   const auto outcome = source_.read(*batch_);
-  if (!published_ && source_.offset() != nullptr) {
-    lane_.publish_identity(*source_.offset());
-    published_ = true;
-    incremental_.resume(source_.offset()->incremental);
-  }
+  if (!source_.begins_anew()) publish();
   attend_incremental();
+  if (outcome.status().code() == StatusCode::kGap && published_) return begin_anew(outcome.status());
   if (!outcome.is_ok()) return survive(outcome.status());
   if (*outcome == ReadOutcome::kSnapshot) return take_snapshot();
   if (was_streaming || *outcome != ReadOutcome::kNothing) note_success();
@@ -135,6 +133,37 @@ bool ReaderLoop::wait_until_clear() {
     sleep_interruptibly(lane_, kClearInterval);
   }
   source_.note_snapshot(*lane_.snapshot());
+  return true;
+}
+
+// What the session in hand makes known of the server, before anything of it is shipped.
+void ReaderLoop::publish() {
+  const Offset& offset = *source_.offset();
+  if (!published_) {
+    lane_.publish_identity(offset);
+    incremental_.resume(offset.incremental);
+  } else if (offset.timeline != timeline_) {
+    lane_.publish_timeline(offset.timeline);
+  }
+  published_ = true;
+  timeline_ = offset.timeline;
+}
+
+// The slot does not fit what this run has come to. The offset file decides, as at a start: another walcat on the same
+// configuration may have read on and died. If it does not fit either, `on_gap` has the word.
+bool ReaderLoop::begin_anew(const Status& gap) {
+  lane_.logger.warning("{}; comparing with the offset file", gap.message());
+  const auto ends = [&] { return lane_.failed() || lane_.stop.requested(); };
+  while (!lane_.is_clear() && !ends()) sleep_interruptibly(lane_, kClearInterval);
+  while (lane_.stored.load(std::memory_order_acquire) < lane_.written().value && !ends()) {
+    lane_.flush_due.store(true, std::memory_order_release);
+    wake_keeper_();
+    sleep_until_woken(lane_, kStoreInterval);
+  }
+  if (ends()) return false;
+  lane_.withdraw_identity();
+  source_.begin_anew();
+  published_ = false;
   return true;
 }
 

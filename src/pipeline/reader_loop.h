@@ -36,6 +36,8 @@ class ReaderLoop {
   bool take_snapshot();
   Status store_session(const SnapshotStart& start);
   bool wait_until_clear();
+  void publish();
+  bool begin_anew(const Status& gap);
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
   std::string snapshot_progress(const SnapshotCrew& crew, const SnapshotStart& start) const;
@@ -63,6 +65,7 @@ class ReaderLoop {
   std::function<void()> wake_keeper_;
   std::unique_ptr<Batch> batch_;
   bool published_ = false;
+  std::uint32_t timeline_ = 0;
   std::chrono::steady_clock::time_point snapshot_began_;
   std::chrono::steady_clock::time_point next_report_;
   std::chrono::steady_clock::time_point next_status_;

@@ -51,18 +51,49 @@ Status check_server(Connection& connection) {
                                               "'logical' and restart the server",
                                               *wal_level)};
   }
-  const auto in_recovery = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
+  const auto in_recovery = is_in_recovery(connection);
   if (!in_recovery.is_ok()) return in_recovery.status();
-  if (*in_recovery == "t" && connection.server_version() < kDecodingOnStandby) {
+  if (*in_recovery && connection.server_version() < kDecodingOnStandby) {
     return {StatusCode::kRefused, "the server is a standby; logical decoding there needs PostgreSQL 16 or later"};
   }
   return Status::ok();
 }
 
+Result<bool> is_in_recovery(Connection& connection) {
+  const auto answer = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
+  if (!answer.is_ok()) return answer.status();
+  return *answer == "t";
+}
+
+Result<std::vector<TimelineSwitch>> timeline_history(Connection& connection, std::uint32_t timeline) {
+  auto rows = connection.query(fmt::format("TIMELINE_HISTORY {}", timeline));
+  if (!rows.is_ok()) return rows.status().with_context("timeline history");
+  if (rows->size() != 1 || rows->front().size() < 2) {
+    return Status(StatusCode::kProtocolError, "TIMELINE_HISTORY: unreadable answer");
+  }
+  return parse_timeline_history(rows->front()[1].value_or(""));
+}
+
+// A line is: timeline TAB position TAB reason.
+std::vector<TimelineSwitch> parse_timeline_history(std::string_view content) {
+  std::vector<TimelineSwitch> switches;
+  while (!content.empty()) {
+    const auto end = content.find('\n');
+    const std::string_view line = content.substr(0, end);
+    content = end == std::string_view::npos ? std::string_view() : content.substr(end + 1);
+    const auto tab = line.find('\t');
+    if (tab == std::string_view::npos) continue;
+    const auto position = Lsn::parse(line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1));
+    const auto timeline = to_number<std::uint32_t>(std::string(line.substr(0, tab)));
+    if (position && timeline > 0) switches.push_back({timeline, *position});
+  }
+  return switches;
+}
+
 Status flush_log(Connection& connection) {
-  auto recovery = connection.query("SELECT pg_catalog.pg_is_in_recovery()");
-  if (!recovery.is_ok()) return recovery.status();
-  if (recovery->size() != 1 || recovery->front().front() == "t") return Status::ok();
+  const auto in_recovery = is_in_recovery(connection);
+  if (!in_recovery.is_ok()) return in_recovery.status();
+  if (*in_recovery) return Status::ok();
   // A commit with a transaction ID is flushed, and nothing else can be seen of it.
   if (const Status set = connection.execute("SET synchronous_commit = local"); !set.is_ok()) return set;
   return connection.execute("SELECT pg_catalog.txid_current()");

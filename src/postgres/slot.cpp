@@ -26,10 +26,11 @@ std::string plain_literal(std::string_view text) {
 
 Result<std::optional<SlotState>> find_slot(Connection& connection, const std::string& name) {
   const char* lost = connection.server_version() >= 130000 ? "COALESCE(wal_status = 'lost', false)" : "false";
+  const char* reason = connection.server_version() >= 170000 ? "invalidation_reason" : "NULL";
   auto rows =
-      connection.query(fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn FROM "
+      connection.query(fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn, {} FROM "
                                    "pg_catalog.pg_replication_slots WHERE slot_name = {}",
-                                   lost, connection.literal(name)));
+                                   lost, reason, connection.literal(name)));
   if (!rows.is_ok()) return rows.status();
   if (rows->empty()) return std::optional<SlotState>();
   const Row& row = rows->front();
@@ -40,6 +41,7 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   std::from_chars(pid.data(), pid.data() + pid.size(), slot.active_pid);
   slot.lost = row[3] == "t";
   slot.confirmed_flush = Lsn::parse(row[4].value_or("")).value_or(Lsn{});
+  slot.lost_reason = row[5].value_or("");
   return std::optional(slot);
 }
 

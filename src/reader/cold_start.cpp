@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "added_tables.h"
+#include "position_check.h"
 #include "snapshot_start.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
@@ -15,59 +16,9 @@ namespace walcat {
 
 namespace {
 
-Status gap(const std::string& what, const OffsetFile& file) {
-  return {StatusCode::kGap,
-          fmt::format("{}; hint: changes may be lost; delete {} to accept that and go on", what, file.path())};
-}
-
-// The offset file must speak of this very server, history, database and slot.
-Status check_identity(const Offset& stored, const ServerIdentity& server, const DatabaseOptions& options,
-                      const OffsetFile& file) {
-  const auto differs = [&](const char* what, const std::string& expected, const std::string& seen) {
-    return gap(fmt::format("{} is {}, but offset file {} was written for {}", what, seen, file.path(), expected), file);
-  };
-  if (stored.system_identifier != server.system_identifier) {
-    return differs("the server's system identifier", stored.system_identifier, server.system_identifier);
-  }
-  if (stored.timeline != server.timeline) {
-    return differs("the server's timeline", std::to_string(stored.timeline), std::to_string(server.timeline));
-  }
-  if (stored.database != server.database) return differs("the database", stored.database, server.database);
-  if (stored.slot != options.slot_name) return differs("the slot", stored.slot, options.slot_name);
-  if (stored.done.position > server.flush_position) {
-    return gap(fmt::format("the server has written up to {}, but offset file {} says {}; it is another server, or was "
-                           "restored from an older backup",
-                           server.flush_position.to_string(), file.path(), stored.done.position.to_string()),
-               file);
-  }
-  return Status::ok();
-}
-
-Status check_slot(const SlotState& slot, const ServerIdentity& server, const DatabaseOptions& options,
-                  const OffsetFile& file) {
-  const std::string& name = options.slot_name;
-  if (slot.plugin != "pgoutput") {
-    return {StatusCode::kRefused, fmt::format("slot {} uses {}, pgoutput is needed; hint: choose another slot_name",
-                                              name, slot.plugin.empty() ? "no plugin (physical)" : slot.plugin)};
-  }
-  if (slot.database != server.database) {
-    return {StatusCode::kRefused, fmt::format("slot {} belongs to database {}, not {}; hint: choose another slot_name",
-                                              name, slot.database, server.database)};
-  }
-  if (slot.lost) {
-    return gap(fmt::format("slot {} was invalidated: the server has removed the log it needs (max_slot_wal_keep_size); "
-                           "drop the slot",
-                           name),
-               file);
-  }
-  if (slot.active_pid != 0) {
-    return Status(StatusCode::kWaiting,
-                  fmt::format("slot {} is active, in use by process {} of the server; waiting until it is free", name,
-                              slot.active_pid))
-        .with_kind(FaultKind::kSlot);
-  }
-  return Status::ok();
-}
+constexpr fmt::string_view kCreating = "creating slot {}; this waits for transactions that are open on the server";
+constexpr const char* kWaysOut =
+    "hint: changes may be lost; on_gap: snapshot prints all rows anew, on_gap: continue goes on without what is lost";
 
 // Beside the slot `name`, within a slot name's 63 bytes; another for each.
 std::string temporary_slot_name(const std::string& name) {
@@ -87,59 +38,39 @@ class SlotStart {
         logger_(logger),
         taker_(connection, options, selection, logger) {}
 
-  Result<StreamStart> decide(const std::optional<Offset>& written) {
+  Result<StreamStart> decide(const std::optional<LastSession>& last) {
     const auto slot = find_slot(connection_, options_.slot_name);
     if (!slot.is_ok()) return slot.status();
-    auto start = decide(written, *slot);
-    const bool may_start_anew = options_.snapshot.mode == SnapshotOptions::Mode::kWhenNeeded && !written;
-    if (start.is_ok() || start.status().code() != StatusCode::kGap || !may_start_anew) return start;
-    logger_.warning("{}; starting anew with a snapshot (snapshot.mode: when_needed)", start.status().message());
     if (*slot) {
-      const Status dropped = drop_slot(connection_, options_.slot_name);
-      if (!dropped.is_ok()) return dropped;
+      if (const Status usable = check_slot(**slot, server_, options_); !usable.is_ok()) return usable;
     }
-    return create();
+    // Read after the slot was seen free: whoever read it before us has stored its last offset by then.
+    Result<std::optional<Offset>> known = last ? std::optional(last->written) : file_.load();
+    // And the server after the offset, which must not be ahead of it.
+    auto server = identify_server(connection_);
+    if (!server.is_ok()) return server.status();
+    server_ = std::move(*server);
+    const std::optional<Offset> offset = known.is_ok() ? *known : std::nullopt;
+    const Status fit = known.is_ok() ? check(offset, last, *slot) : known.status();
+    if (fit.code() == StatusCode::kGap && !last) return cross_gap(fit, offset, *slot);
+    if (!fit.is_ok()) return fit;
+    if (!offset) return *slot ? adopt(**slot) : create(wants_snapshot());
+    StreamStart start;
+    start.offset = go_on(*offset);
+    return with_rows(std::move(start), last.has_value());
   }
 
  private:
-  Result<StreamStart> decide(const std::optional<Offset>& written, const std::optional<SlotState>& slot) {
-    if (slot) {
-      if (const Status usable = check_slot(*slot, server_, options_, file_); !usable.is_ok()) return usable;
-    }
-    // Read after the slot was seen free: whoever read it before us has stored its last offset by then.
-    std::optional<Offset> known = written;
-    if (!known) {
-      auto loaded = file_.load();
-      if (!loaded.is_ok()) return loaded.status();
-      known = *loaded;
-    }
-    if (!known) return slot ? adopt(*slot) : create();
-    auto offset = go_on(*known, slot);
-    if (!offset.is_ok()) return offset.status();
-    StreamStart start;
-    start.offset = *offset;
-    if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start), written.has_value());
-    if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !written) {
-      return snapshot_beside_slot(&start.offset);
-    }
-    return start;
+  Status check(const std::optional<Offset>& known, const std::optional<LastSession>& last,
+               const std::optional<SlotState>& slot) {
+    if (!known) return slot ? check_slot_whole(connection_, *slot, server_, options_) : Status::ok();
+    const Lsn read = last ? last->read : known->done.position;
+    return check_position(connection_, *known, read, slot, server_, options_, file_, logger_);
   }
 
-  Result<Offset> go_on(const Offset& known, const std::optional<SlotState>& slot) {
-    if (const Status same = check_identity(known, server_, options_, file_); !same.is_ok()) return same;
-    if (!slot) {
-      return gap(fmt::format("slot {} does not exist, but offset file {} says it was read up to {}", options_.slot_name,
-                             file_.path(), known.done.position.to_string()),
-                 file_);
-    }
-    if (slot->confirmed_flush > known.done.position) {
-      return gap(fmt::format("slot {} stands at {}, but offset file {} only at {}: somebody else advanced or recreated "
-                             "the slot",
-                             options_.slot_name, slot->confirmed_flush.to_string(), file_.path(),
-                             known.done.position.to_string()),
-                 file_);
-    }
+  Offset go_on(const Offset& known) {
     Offset start = known;
+    start.timeline = server_.timeline;
     if (known.publication != options_.publication_name) {
       logger_.info("publication was {}, is {} now", known.publication, options_.publication_name);
       start.publication = options_.publication_name;
@@ -147,6 +78,66 @@ class SlotStart {
       start.done.open_changes = 0;
     }
     return start;
+  }
+
+  // The rows that are due beside a stream that goes on. `is_own`: in this run, whose keeper stores.
+  Result<StreamStart> with_rows(StreamStart start, bool is_own) {
+    if (start.offset.snapshot && !start.offset.snapshot->complete) return resume(std::move(start), is_own);
+    if (options_.snapshot.mode == SnapshotOptions::Mode::kAlways && !is_own) return snapshot_beside_slot(&start.offset);
+    return start;
+  }
+
+  // Changes are lost, or may be: goes on all the same if that was chosen, and says what is missing.
+  Result<StreamStart> cross_gap(const Status& gap, const std::optional<Offset>& known,
+                                const std::optional<SlotState>& slot) {
+    const bool is_needed = options_.snapshot.mode == SnapshotOptions::Mode::kWhenNeeded;
+    const OnGap choice = options_.on_gap == OnGap::kFail && is_needed ? OnGap::kSnapshot : options_.on_gap;
+    if (choice == OnGap::kFail) {
+      return Status(StatusCode::kGap, fmt::format("{}; {}", gap.message(), kWaysOut)).with_kind(gap.kind());
+    }
+    const bool anew = choice == OnGap::kSnapshot;
+    logger_.warning(
+        "{}; {}", gap.message(),
+        anew ? fmt::format("starting anew with a snapshot ({})",
+                           options_.on_gap == OnGap::kFail ? "snapshot.mode: when_needed" : "on_gap: snapshot")
+             : "going on without what is lost (on_gap: continue)");
+    std::optional<SlotState> usable = slot;
+    if (slot && !check_slot_whole(connection_, *slot, server_, options_).is_ok()) {
+      if (const Status readable = anew ? taker_.check_rights() : Status::ok(); !readable.is_ok()) return readable;
+      if (const Status dropped = drop_slot(connection_, options_.slot_name); !dropped.is_ok()) return dropped;
+      usable.reset();
+    }
+    auto start = anew ? start_anew(usable) : skip_gap(known, usable);
+    if (start.is_ok()) {
+      logger_.warning("changes may be missing from {}, so far written, to {}, from where it goes on{}",
+                      known ? known->done.position.to_string() : "a position that is not known",
+                      start->offset.done.position.to_string(), anew ? "; the rows as of then are printed anew" : "");
+    }
+    return start;
+  }
+
+  // A slot that can be read is kept, as somebody may have made it with care.
+  Result<StreamStart> start_anew(const std::optional<SlotState>& slot) {
+    if (!slot) return create(true);
+    if (check_free_slot(connection_).is_ok()) return snapshot_beside_slot(nullptr);
+    if (const Status readable = taker_.check_rights(); !readable.is_ok()) return readable;
+    if (const Status dropped = drop_slot(connection_, options_.slot_name); !dropped.is_ok()) return dropped;
+    return create(true);
+  }
+
+  // What is under way goes on where it belongs to this very server and is not ahead of it.
+  Result<StreamStart> skip_gap(const std::optional<Offset>& known, const std::optional<SlotState>& slot) {
+    const auto point = slot ? Result<Lsn>(slot->confirmed_flush) : make_slot();
+    if (!point.is_ok()) return point.status();
+    if (!known || known->system_identifier != server_.system_identifier || known->database != server_.database ||
+        known->slot != options_.slot_name || known->done.position > *point) {
+      return first_start(*point);
+    }
+    StreamStart start;
+    start.offset = go_on(*known);
+    start.offset.done = ResumePoint{*point, Lsn{}, 0};
+    if (const Status stored = file_.store(start.offset); !stored.is_ok()) return stored;
+    return with_rows(std::move(start), false);
   }
 
   // A slot and no offset: what was changed before the snapshot's point is in the snapshot's rows.
@@ -171,23 +162,26 @@ class SlotStart {
     return with_snapshot(std::move(start), std::move(*snapshot), false);
   }
 
-  Result<StreamStart> create() {
-    if (wants_snapshot()) {
+  Result<StreamStart> create(bool with_snapshot) {
+    if (with_snapshot) {
       if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
-    } else if (const Status room = check_free_slot(connection_); !room.is_ok()) {
-      return room;
-    }
-    logger_.info("creating slot {}; this waits for transactions that are open on the server", options_.slot_name);
-    if (!wants_snapshot()) {
-      const auto point = create_slot(connection_, options_.slot_name);
-      if (!point.is_ok()) return point.status();
-      logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
-      return first_start(*point);
+      logger_.info(kCreating, options_.slot_name);
+    } else {
+      const auto point = make_slot();
+      return point.is_ok() ? first_start(*point) : point.status();
     }
     auto snapshot = taker_.take(options_.slot_name, false);
     if (!snapshot.is_ok()) return snapshot.status();
     logger_.info("created slot {} at {}", options_.slot_name, snapshot->progress.point.to_string());
     return first_start(snapshot->progress.point, std::move(*snapshot));
+  }
+
+  Result<Lsn> make_slot() {
+    if (const Status room = check_free_slot(connection_); !room.is_ok()) return room;
+    logger_.info(kCreating, options_.slot_name);
+    auto point = create_slot(connection_, options_.slot_name);
+    if (point.is_ok()) logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
+    return point;
   }
 
   // What a snapshot was begun for and not completed. `is_own`: in this run, whose keeper stores.
@@ -236,7 +230,7 @@ class SlotStart {
   }
 
   Connection& connection_;
-  const ServerIdentity& server_;
+  ServerIdentity server_;
   const DatabaseOptions& options_;
   const OffsetFile& file_;
   const log::Logger& logger_;
@@ -265,9 +259,9 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& 
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
-                               const OffsetFile& offset_file, const std::optional<Offset>& written,
+                               const OffsetFile& offset_file, const std::optional<LastSession>& last,
                                const StopRequest& stop, const log::Logger& logger, bool to_the_end) {
-  if (options.dump) return dump_start(options, selection, written.has_value(), stop, logger);
+  if (options.dump) return dump_start(options, selection, last.has_value(), stop, logger);
   auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   StreamStart start;
@@ -286,7 +280,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!timeout.is_ok()) return timeout.status();
   start.wal_sender_timeout = *timeout;
 
-  if (options.inactive_slot_check && !written) {
+  if (options.inactive_slot_check && !last) {
     const Status cleaned = drop_inactive_slots(connection, options.configured_slots, logger);
     if (!cleaned.is_ok()) return cleaned.with_context("inactive_slot_check");
   }
@@ -298,15 +292,15 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
     if (!tables.is_ok()) return tables.status();
     // A table dropped since the start must not stop a stream that is under way.
     const Status matched = selection.check(*tables);
-    if (!matched.is_ok() && !written) return Status(StatusCode::kRefused, matched.message());
+    if (!matched.is_ok() && !last) return Status(StatusCode::kRefused, matched.message());
   }
 
-  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(written);
+  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(last);
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);
   // In this run's first session; later ones bring the same configuration.
-  if (!written) {
+  if (!last) {
     const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
     if (!noted.is_ok()) return noted;
   }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "position_check.h"
 #include "walcat/base/log.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
@@ -28,11 +29,13 @@ struct StreamStart {
 
 /// Takes one database from nothing to where it can be read: checks, publication, slot, offset, snapshot.
 ///
-/// `written`: how far this run has come already; nothing in its first session, where the offset file decides.
+/// `last`: how far this run has come already; nothing where the offset file decides: in its first session, and after a
+/// gap.
 /// `to_the_end`: the stream is to be read to where the server stands now.
-/// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together.
+/// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together, and
+///     either this run has come some way (then the offset file may still fit) or `on_gap` says so.
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
-                               const OffsetFile& offset_file, const std::optional<Offset>& written,
+                               const OffsetFile& offset_file, const std::optional<LastSession>& last,
                                const StopRequest& stop, const log::Logger& logger, bool to_the_end = false);
 
 /// Starts the stream at `offset`; ends the snapshot's transaction first, if there is one.

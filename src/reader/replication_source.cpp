@@ -79,6 +79,7 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
 
 void ReplicationSource::label(Batch& batch) const {
   batch.session = sessions_;
+  batch.beginning = beginning_;
   batch.database = database_;
   batch.is_utf8 = is_utf8_;
   batch.resume = offset_->done;
@@ -100,24 +101,20 @@ Status ReplicationSource::begin_stream() {
 }
 
 Status ReplicationSource::connect() {
-  std::optional<Offset> written;
-  if (sessions_ > 0) {
-    written = offset_;
-    written->done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
+  std::optional<LastSession> last;
+  if (!begins_anew_) {
+    last = LastSession{*offset_, in_transaction_ ? std::max(received_, commit_lsn_) : received_};
+    last->written.done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start = cold_start(options_, *selection_, offset_file_, written, stop_, logger_,
-                          bounds_.until_caught_up && sessions_ == 0);
+  auto start =
+      cold_start(options_, *selection_, offset_file_, last, stop_, logger_, bounds_.until_caught_up && begins_anew_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
   snapshot_ = std::move(start->snapshot);
   streaming_ = false;
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
-  if (sessions_ == 0) {
-    offset_ = start->offset;
-    database_ = std::make_shared<const std::string>(offset_->database);
-    written_ = stored_ = offset_->done.position;
-    if (bounds_.until_caught_up) until_ = start->flush_position;
-  }
+  if (begins_anew_) take_first_offset(start->offset, start->flush_position);
+  offset_->timeline = start->offset.timeline;
   offset_->snapshot = start->offset.snapshot;
   ++sessions_;
   in_transaction_ = false;
@@ -130,6 +127,20 @@ Status ReplicationSource::connect() {
   }
   next_status_ = next_question_ = Clock::now();
   return Status::ok();
+}
+
+void ReplicationSource::take_first_offset(const Offset& offset, Lsn flush_position) {
+  begins_anew_ = false;
+  beginning_ = sessions_ + 1;
+  offset_ = offset;
+  database_ = std::make_shared<const std::string>(offset.database);
+  written_ = stored_ = received_ = offset.done.position;
+  if (bounds_.until_caught_up) until_ = flush_position;
+}
+
+void ReplicationSource::begin_anew() {
+  disconnect();
+  begins_anew_ = true;
 }
 
 Status ReplicationSource::take_pending() {
@@ -267,7 +278,8 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
   if (frame[0] == 'k') return examine_keepalive(frame);
   switch (message_kind(frame)) {
     case 'B':
-      if (at_end(lsn_at(frame, kXLogDataHeader + 1))) return Border::kEndsBefore;
+      commit_lsn_ = lsn_at(frame, kXLogDataHeader + 1);
+      if (at_end(commit_lsn_)) return Border::kEndsBefore;
       in_transaction_ = true;
       signals_in_transaction_.clear();
       return Border::kInside;

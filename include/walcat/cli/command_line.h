@@ -30,6 +30,8 @@ struct CommandLine {
   Bounds bounds;
   /// Changes to write before a clean stop, at least 1.
   std::optional<std::uint64_t> max_changes;
+  /// Wins over the configuration's `on_gap`.
+  std::optional<OnGap> on_gap;
   /// What `snapshot` prints; without tables, what the publication publishes.
   DumpOptions dump;
   /// Name of the database in logs, where the configuration has several.

@@ -90,6 +90,7 @@ class Decoder {
   std::unique_ptr<RelationCache> relations_;
   std::unique_ptr<TransactionCount> count_;
   std::uint64_t session_ = 0;
+  std::uint64_t beginning_ = 0;
 
   // What is done.
   Lsn position_;

@@ -130,6 +130,7 @@ class Batch {
     values_repaired = 0;
     database.reset();
     session = 0;
+    beginning = 0;
     changes_written = 0;
     changes_noted = 0;
     wants_flush = false;
@@ -214,7 +215,9 @@ class Batch {
   std::shared_ptr<const std::string> database;
   /// Counts the database's connections from 1; relations are not carried from one to the next.
   std::uint64_t session = 0;
-  /// What was done before the first session.
+  /// The session in which the stream was begun from what an offset file says: the first one, or one after a gap.
+  std::uint64_t beginning = 0;
+  /// What was done before that session.
   ResumePoint resume;
   /// What the frames are rows of (COPY's text form), if they come from a snapshot and not from the stream.
   std::shared_ptr<const SnapshotSource> snapshot;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
@@ -29,6 +31,27 @@ Result<ServerIdentity> identify_server(Connection& connection);
 ///
 /// Errors: kRefused with the value seen, the value expected and how to change it.
 Status check_server(Connection& connection);
+
+/// Whether the server is a standby.
+Result<bool> is_in_recovery(Connection& connection);
+
+/// Where a server's history left one of its earlier timelines.
+struct TimelineSwitch {
+  std::uint32_t timeline = 0;
+  /// The first position that is not on `timeline` any more.
+  Lsn position;
+
+  bool operator==(const TimelineSwitch&) const = default;
+};
+
+/// The earlier timelines of `timeline`, the oldest first.
+///
+/// Errors: kRefused if the server has no such history.
+/// Source: PostgreSQL manual, protocol-replication (TIMELINE_HISTORY).
+Result<std::vector<TimelineSwitch>> timeline_history(Connection& connection, std::uint32_t timeline);
+
+/// Reads the content of a history file; passes over what makes no sense.
+std::vector<TimelineSwitch> parse_timeline_history(std::string_view content);
 
 /// Makes the server flush its log to the end of a record. Where it has flushed to may lie inside one, and then nothing
 /// reaches that position until more is written.

@@ -17,8 +17,10 @@ struct SlotState {
   std::string database;
   /// Process that reads it; 0 if nobody does.
   int active_pid = 0;
-  /// The server has removed what the slot needs.
+  /// The server has invalidated the slot; it can't be read any more.
   bool lost = false;
+  /// Why, in the server's word (`wal_removed`, `idle_timeout`, ..); empty before PostgreSQL 17.
+  std::string lost_reason;
   Lsn confirmed_flush;
 };
 

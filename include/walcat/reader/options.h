@@ -20,6 +20,13 @@ struct Bounds {
   bool any() const { return until_lsn.has_value() || until_caught_up; }
 };
 
+/// What is done where changes are lost or may be (`on_gap`).
+enum class OnGap {
+  kFail,      ///< The database is stopped, with the reason.
+  kSnapshot,  ///< All rows again, and the stream from there on.
+  kContinue,  ///< The stream goes on from where the slot is, or a new one begins.
+};
+
 /// Which rows are printed before the stream (`snapshot`).
 struct SnapshotOptions {
   enum class Mode {
@@ -71,6 +78,7 @@ struct DatabaseOptions {
   SelectionOptions selection;
   SnapshotOptions snapshot;
   SpoolOptions spool;
+  OnGap on_gap = OnGap::kFail;
   /// If set, only the dump is made: no publication, no slot, no offset.
   std::optional<DumpOptions> dump;
   /// Where the database's offset is kept, slot name included.

@@ -38,12 +38,19 @@ class ReplicationSource : public Source {
   bool in_transaction() const override { return in_transaction_; }
   void close() override;
 
-  /// The offset of the present session with its position at start; the server and slot half stays true throughout.
+  /// The offset that the run, or what begin_anew() has made of it, started with; but its timeline is the present one.
   /// Null before the first session.
   const Offset* offset() const { return offset_ ? &*offset_ : nullptr; }
 
   /// Whether rows are still to be read between the changes: a run until caught up waits for them.
   void hold_open(bool is_held) { is_held_open_ = is_held; }
+
+  /// Forgets where this run has come to, so that the next read() begins as the first one did: from the offset file,
+  /// which must hold all that was written, and with the choice that `on_gap` makes. Nothing may be on the street.
+  void begin_anew();
+
+  /// Whether the next session is such a first one.
+  bool begins_anew() const { return begins_anew_; }
 
   bool is_connected() const { return connection_ != nullptr; }
   bool is_streaming() const { return connection_ != nullptr && streaming_; }
@@ -67,6 +74,7 @@ class ReplicationSource : public Source {
   enum class Border { kInside, kEndsBefore, kEndsAfter, kLeavesAfter };
 
   Status connect();
+  void take_first_offset(const Offset& offset, Lsn flush_position);
   void disconnect();
   Result<ReadOutcome> fill(Batch& batch);
   Result<ReadOutcome> take_frames(Batch& batch);
@@ -100,9 +108,13 @@ class ReplicationSource : public Source {
   std::shared_ptr<const std::string> database_;
   bool is_utf8_ = true;
   std::optional<Offset> offset_;
+  /// Whether the next session begins from the offset file, as the first one does.
+  bool begins_anew_ = true;
   std::optional<SnapshotStart> snapshot_;
   bool streaming_ = false;
   std::uint64_t sessions_ = 0;
+  /// The session that began with the offset file.
+  std::uint64_t beginning_ = 0;
   std::chrono::milliseconds status_interval_{10'000};
   Clock::time_point next_status_;
   Clock::time_point next_question_;
@@ -128,6 +140,8 @@ class ReplicationSource : public Source {
   std::vector<SnapshotSignal> signals_in_transaction_;
   std::vector<SnapshotSignal> signals_;
   bool in_transaction_ = false;
+  /// Where the transaction that was begun last is to commit.
+  Lsn commit_lsn_;
   bool finishing_ = false;
   bool is_held_open_ = false;
   std::optional<Lsn> until_;

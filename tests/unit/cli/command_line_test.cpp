@@ -85,6 +85,18 @@ TEST(CommandLine, LeavesTheFilesLogOptionsAlone) {
   EXPECT_EQ(configuration.pipeline.max_changes, 3U);
 }
 
+TEST(CommandLine, ChoosesForEveryDatabaseWhatFollowsAGap) {
+  Configuration configuration;
+  configuration.pipeline.databases.resize(2);
+  configuration.pipeline.databases[1].on_gap = OnGap::kSnapshot;
+  EXPECT_TRUE(apply_command_line(parsed({}), configuration).is_ok());
+  EXPECT_EQ(configuration.pipeline.databases[1].on_gap, OnGap::kSnapshot);
+  EXPECT_TRUE(apply_command_line(parsed({"run", "--on-gap=continue"}), configuration).is_ok());
+  EXPECT_EQ(configuration.pipeline.databases[0].on_gap, OnGap::kContinue);
+  EXPECT_EQ(configuration.pipeline.databases[1].on_gap, OnGap::kContinue);
+  EXPECT_THAT(refused({"--on-gap", "ignore"}), HasSubstr("found \"ignore\"; expected fail, snapshot or continue"));
+}
+
 TEST(CommandLine, ReadsWhatASnapshotPrints) {
   const auto line = parsed({"snapshot", "--tables", R"(public.orders,"My.Shop"."a,b")", "--where", "id > 3", "-c",
                             "x.yaml", "--database", "shop", "--dry-run"});
@@ -151,8 +163,8 @@ TEST(CommandLine, ShowsNoPasswordOfAStrayWord) {
 TEST(CommandLine, HelpsWithEveryOptionAndExitStatus) {
   for (const auto& words : std::vector<std::vector<const char*>>{{"--help"}, {"run", "--help"}, {"-h"}}) {
     const std::string help = helped(words);
-    for (const char* word : {"--config", "--set", "--until-lsn", "--until-caught-up", "--max-changes", "--log-level",
-                             "--log-format", "  64 ", "  69 ", "  70 ", "  74 ", "  78 ", "Examples:"}) {
+    for (const char* word : {"--config", "--set", "--until-lsn", "--until-caught-up", "--max-changes", "--on-gap",
+                             "--log-level", "--log-format", "  64 ", "  69 ", "  70 ", "  74 ", "  78 ", "Examples:"}) {
       EXPECT_THAT(help, HasSubstr(word));
     }
   }

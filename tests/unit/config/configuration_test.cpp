@@ -70,6 +70,7 @@ TEST(Configuration, LeavesDefaultsOfKeysNotWritten) {
   EXPECT_EQ(configuration.pipeline.street.memory_limit, std::size_t{32} << 20);
   EXPECT_TRUE(configuration.pipeline.databases[0].tables.empty());
   EXPECT_FALSE(configuration.pipeline.databases[0].inactive_slot_check);
+  EXPECT_EQ(configuration.pipeline.databases[0].on_gap, OnGap::kFail);
   EXPECT_EQ(configuration.writer.path, "");
 }
 
@@ -148,12 +149,13 @@ TEST(Configuration, NamesADatabaseOfAServiceByTheService) {
 TEST(Configuration, PrintsWhatItReads) {
   const std::string printed = print_configuration(
       parsed(kTwoDatabases, {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096",
-                             "databases.1.tables=['\"T\".x']", "flush_interval=90s"}));
+                             "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
   EXPECT_EQ(again.log.level, log::Level::kOff);
   EXPECT_EQ(again.pipeline.flush_interval, seconds(90));
+  EXPECT_EQ(again.pipeline.databases[1].on_gap, OnGap::kContinue);
   EXPECT_EQ(again.pipeline.street.batch_bytes, 4096U);
   EXPECT_EQ(again.pipeline.databases[0].label, "db1/slot1");
   EXPECT_EQ(again.pipeline.databases[0].offset_path, "offset_slot1.json");

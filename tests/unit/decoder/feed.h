@@ -33,11 +33,18 @@ class Feed {
   /// The connection was lost and came back: the server starts over.
   void reconnect() { ++session_; }
 
+  /// The same, and the stream begins from `resume`, whatever went down the street before.
+  void begin_anew(const ResumePoint& resume) {
+    beginning_ = ++session_;
+    resume_ = resume;
+  }
+
   /// A batch of `frames`, not yet decoded.
   std::unique_ptr<Batch> pack(const std::vector<std::string>& frames) {
     auto batch = std::make_unique<Batch>(frame_bytes_);
     for (const std::string& frame : frames) batch->append_frame(frame);
     batch->session = session_;
+    batch->beginning = beginning_;
     batch->sequence = sequence_++;
     batch->resume = resume_;
     batch->database = database_;
@@ -74,6 +81,7 @@ class Feed {
   ResumePoint resume_;
   std::size_t frame_bytes_;
   std::uint64_t session_ = 1;
+  std::uint64_t beginning_ = 1;
   std::uint64_t sequence_ = 0;
   std::shared_ptr<const std::string> database_ = std::make_shared<const std::string>("db1");
 };

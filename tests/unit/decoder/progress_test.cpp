@@ -113,6 +113,31 @@ TEST(Decoder, DropsWhatAReconnectBringsAgain) {
   EXPECT_EQ(progress(*batch), (Strings{"3010 after 1"}));
 }
 
+TEST(Decoder, BeginsAnewBelowWhatWentDownTheStreet) {
+  Feed feed;
+  feed.decode(whole(1000, 2) + opened(2000, 1));
+  feed.begin_anew({Lsn{1000}, Lsn{}, 0});
+  const auto batch = feed.decode(whole(1000, 1) + whole(2000, 2));
+  EXPECT_EQ(changes(*batch), (Strings{"1000.0 insert public.t (0, row)", "2000.0 insert public.t (0, row)",
+                                      "2000.1 insert public.t (1, row)"}));
+  EXPECT_EQ(progress(*batch), (Strings{"1010 after 1", "2010 after 3"}));
+}
+
+TEST(Decoder, BeginsAnewWhereAnotherHasGone) {
+  Feed feed;
+  feed.decode(whole(1000, 2));
+  feed.begin_anew({Lsn{3010}, Lsn{4000}, 1});
+  const auto batch = feed.decode(whole(2000, 1) + whole(4000, 2));
+  EXPECT_EQ(changes(*batch), (Strings{"4000.1 insert public.t (1, row)"}));
+}
+
+TEST(Decoder, PrintsAMessageAgainThatAnotherBeginningBrings) {
+  Feed feed;
+  EXPECT_EQ(feed.decode({at(500, logical_message(false, 500, "p", "x"))})->changes.size(), 1U);
+  feed.begin_anew({Lsn{400}, Lsn{}, 0});
+  EXPECT_EQ(feed.decode({at(500, logical_message(false, 500, "p", "x"))})->changes.size(), 1U);
+}
+
 TEST(Decoder, GoesOnInsideATransactionThatAReconnectCut) {
   Feed feed;
   feed.decode(opened(1000, 3));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "decoder/feed.h"
+#include "offsets/temporary_folder.h"
 #include "walcat/queue/signal.h"
 
 namespace walcat::test {
@@ -253,6 +254,61 @@ class LaneProgress : public testing::Test {
   Feed feed_;
   Lane lane_{0, DatabaseOptions{}, DecoderOptions{}, plan_of(0)};
 };
+
+class LaneOffset : public testing::Test {
+ protected:
+  LaneOffset() {
+    options_.offset_path = folder_ / "offset.json";
+    lane_ = std::make_unique<Lane>(0, options_, DecoderOptions{}, plan_of(0));
+    lane_->publish_identity(offset(500));
+  }
+
+  static Offset offset(std::uint64_t position, const std::string& server = "7301") {
+    return {server, 1, "db1", "s", "p", {Lsn{position}, Lsn{}, 0}};
+  }
+  Lsn there() const { return (*OffsetFile(options_.offset_path).load())->done.position; }
+
+  TemporaryFolder folder_;
+  DatabaseOptions options_;
+  std::unique_ptr<Lane> lane_;
+};
+
+TEST_F(LaneOffset, IsStoredAndThenConfirmed) {
+  ASSERT_TRUE(lane_->store(offset(600), lane_->beginning()).is_ok());
+  EXPECT_EQ(there(), Lsn{600});
+  EXPECT_EQ(lane_->stored.load(), 600U);
+}
+
+TEST_F(LaneOffset, NeverReplacesOneThatAnotherWalcatHasMovedOn) {
+  ASSERT_TRUE(OffsetFile(options_.offset_path).store(offset(900)).is_ok());
+  ASSERT_TRUE(lane_->store(offset(600), lane_->beginning()).is_ok());
+  EXPECT_EQ(there(), Lsn{900});
+  EXPECT_EQ(lane_->stored.load(), 600U) << "ours is safe all the same";
+}
+
+TEST_F(LaneOffset, ReplacesOneOfAnotherServer) {
+  ASSERT_TRUE(OffsetFile(options_.offset_path).store(offset(900, "other")).is_ok());
+  ASSERT_TRUE(lane_->store(offset(600), lane_->beginning()).is_ok());
+  EXPECT_EQ(there(), Lsn{600});
+}
+
+TEST_F(LaneOffset, IsNotStoredOnceItsIdentityWasWithdrawn) {
+  ASSERT_TRUE(lane_->store(offset(600), lane_->beginning()).is_ok());
+  const auto before = lane_->beginning();
+  lane_->withdraw_identity();
+  EXPECT_FALSE(lane_->identity());
+  lane_->publish_identity(offset(100));
+  ASSERT_TRUE(lane_->store(offset(700), before).is_ok());
+  EXPECT_EQ(there(), Lsn{600});
+  EXPECT_EQ(lane_->stored.load(), 100U);
+  EXPECT_EQ(lane_->written(), Lsn{100});
+}
+
+TEST_F(LaneOffset, FollowsTheServerToAnotherTimeline) {
+  lane_->publish_timeline(2);
+  EXPECT_EQ(lane_->identity()->timeline, 2U);
+  EXPECT_EQ(lane_->written(), Lsn{500});
+}
 
 TEST_F(LaneProgress, StartsAtThePublishedPosition) {
   EXPECT_EQ(lane_.written(), Lsn{500});

@@ -1,0 +1,154 @@
+"""on_gap: where changes are lost, walcat fails, begins anew with a snapshot or goes on, as was chosen, and says so."""
+
+import json
+import re
+
+import psycopg2.extras
+import pytest
+from configuration import follow_all
+from database import number_of
+from test_lost_position import offset_file, stopped  # noqa: F401
+from waiting import wait_until
+
+MISSING = re.compile(r"changes may be missing from (.*), so far written, to ([0-9A-F]+/[0-9A-F]+), from where it goes on")
+
+
+def drop(database, offset):
+    database.drop_slots()
+
+
+def advance(database, offset):
+    database.rows("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", (database.slot_name,))
+
+
+def make_anew(database, offset):
+    database.drop_slots()
+    database.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (database.slot_name,))
+
+
+def confirm_too_much(database, offset):
+    """The server believes any position, and would skip all that comes until then."""
+    connection = psycopg2.connect(database.conn_str, connection_factory=psycopg2.extras.LogicalReplicationConnection)
+    cursor = connection.cursor()
+    options = {"proto_version": "1", "publication_names": f"pub_{database.name}"}
+    cursor.start_replication(database.slot_name, options=options, decode=False)
+    cursor.send_feedback(flush_lsn=number_of("FF/0"), force=True)
+    wait_until(lambda: database.passed("FF/0"), "the slot stands at FF/0")
+    connection.close()
+    wait_until(lambda: not database.slot().active, "nobody reads the slot")
+
+
+def tear(database, offset):
+    offset.write_bytes(offset.read_bytes()[:40])
+
+
+def change(key, value):
+    def lose(database, offset):
+        offset.write_text(json.dumps({**json.loads(offset.read_text()), key: value}))
+
+    return lose
+
+
+# How changes are lost, what the log calls it, and what `continue` still finds of row 2.
+GAPS = {
+    "dropped": (drop, "does not exist", []),
+    "advanced": (advance, "advanced or recreated", []),
+    "recreated": (make_anew, "advanced or recreated", []),
+    "beyond the server": (confirm_too_much, "would be skipped", []),
+    "a torn file": (tear, "offset_", [2]),
+    "another server": (change("system_identifier", "12345"), "system identifier", [2]),
+    "another database": (change("database", "elsewhere"), "elsewhere", [2]),
+    "another slot": (change("slot", "another"), "another", [2]),
+    "ahead of the server": (change("position", "FFFF/0"), "FFFF/0", [2]),
+    "an unknown timeline": (change("timeline", 9), "timeline", [2]),
+}
+
+
+@pytest.fixture(params=GAPS)
+def gap(request, stopped, database, offset_file):  # noqa: F811
+    """Row 1 is printed, row 2 is not, and slot and offset file do not agree."""
+    lose, words, still_there = GAPS[request.param]
+    lose(database, offset_file)
+    return words, still_there
+
+
+def check_warnings(run, words):
+    warnings = [line for line in run.log().splitlines() if "warning" in line.lower()]
+    assert any(words in line for line in warnings), run.log()
+    assert any(MISSING.search(line) for line in warnings), run.log()
+
+
+def ids(run):
+    return [line.after["id"] for line in run.lines()]
+
+
+def test_continue_goes_on_from_the_slot(gap, stopped, database, walcat):  # noqa: F811
+    words, still_there = gap
+    run = walcat.catch_up({**stopped, "on_gap": "continue"})
+    assert ids(run) == still_there or ids(run) == [1, *still_there]
+    check_warnings(run, words)
+    database.execute("INSERT INTO t VALUES (3)")
+    again = walcat.catch_up(stopped)
+    assert [(line.op, line.after["id"]) for line in again.lines()] == [("c", 3)]
+    assert "may be missing" not in again.log()
+
+
+def test_snapshot_prints_all_rows_anew(gap, stopped, database, walcat):  # noqa: F811
+    words, _ = gap
+    run = walcat.run(stopped, "--until-caught-up", "--on-gap", "snapshot")
+    assert sorted((line.op, line.after["id"]) for line in run.lines()) == [("r", 1), ("r", 2)]
+    check_warnings(run, words)
+    database.execute("INSERT INTO t VALUES (3)")
+    again = walcat.catch_up(stopped)
+    assert [(line.op, line.after["id"]) for line in again.lines()] == [("c", 3)]
+    slots = database.rows("SELECT slot_name FROM pg_replication_slots WHERE database = %s", (database.name,))
+    assert [row.slot_name for row in slots] == [database.slot_name]
+
+
+def test_fail_is_the_default_and_names_the_ways_out(gap, stopped, walcat):  # noqa: F811
+    words, _ = gap
+    refused = walcat.run(stopped, status=69)
+    assert refused.lines() == [] and words in refused.log() and "on_gap" in refused.log()
+
+
+def test_the_command_line_wins(stopped, database, walcat):  # noqa: F811
+    drop(database, None)
+    refused = walcat.run({**stopped, "on_gap": "continue"}, "--on-gap=fail", status=69)
+    assert "does not exist" in refused.log() and database.slot() is None
+
+
+def test_the_warning_names_both_ends(stopped, database, walcat, offset_file):  # noqa: F811
+    before = json.loads(offset_file.read_text())["position"]
+    make_anew(database, offset_file)
+    slot = database.slot().confirmed_flush_lsn
+    log = walcat.run(stopped, "--until-caught-up", "--on-gap=continue").log()
+    assert MISSING.search(log).groups() == (before, slot)
+
+
+@pytest.mark.parametrize("choice", ["continue", "snapshot"])
+def test_a_slot_that_is_lost_while_it_is_followed(choice, database, walcat):
+    """The stream breaks, and the same run goes on as it would have from a new start."""
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    run = walcat.start(follow_all(database, on_gap=choice))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute("INSERT INTO t VALUES (1)")
+    run.wait_for_lines(1)
+    database.drop_slots()
+    run.wait_for_log("may be missing")
+    run.wait_for(database.slot_reader, "a slot is streamed again")
+    database.execute("INSERT INTO t VALUES (2)")
+    expected = [("c", 1), *([("r", 1)] if choice == "snapshot" else []), ("c", 2)]
+    lines = run.wait_for_lines(len(expected))
+    assert [(line.op, line.after["id"]) for line in lines] == expected
+    assert number_of(database.slot().confirmed_flush_lsn) > 0
+    run.stop()
+    database.execute("INSERT INTO t VALUES (3)")
+    assert ids(walcat.catch_up(follow_all(database))) == [3]
+
+
+def test_without_a_choice_a_slot_that_is_lost_stops_the_database(database, walcat):
+    run = walcat.start(follow_all(database))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.drop_slots()
+    assert run.wait_exit() == 69
+    assert "does not exist" in run.log() and database.slot() is None
