@@ -122,6 +122,8 @@ void hand_over_databases(Draft& draft) {
     databases.push_back(database.options);
     databases.back().inactive_slot_check = draft.inactive_slot_check;
     databases.back().on_gap = draft.on_gap;
+    databases.back().heartbeat_interval = draft.heartbeat_interval;
+    databases.back().wal_guard = draft.wal_guard;
     databases.back().snapshot = draft.snapshot;
     databases.back().spool = draft.spool;
     databases.back().configured_slots = slots;

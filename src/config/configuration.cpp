@@ -71,6 +71,8 @@ std::string print_configuration(const Configuration& configuration) {
   for (const DatabaseOptions& options : configuration.pipeline.databases) {
     draft.inactive_slot_check = options.inactive_slot_check;
     draft.on_gap = options.on_gap;
+    draft.heartbeat_interval = options.heartbeat_interval;
+    draft.wal_guard = options.wal_guard;
     draft.snapshot = options.snapshot;
     draft.spool = options.spool;
     draft.databases.push_back({options, {}});

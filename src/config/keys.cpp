@@ -75,6 +75,24 @@ std::vector<Field<Draft>> spool_keys() {
   };
 }
 
+Field<Draft> warn_at() {
+  auto field = list<Draft>("warn_at", bytes(kMiB, 1024 * kGiB), "a list of sizes such as 1GiB, or [] for none",
+                           EmptyList::kTaken, WALCAT_MEMBER(wal_guard.warn_at));
+  // A list that is written stands in place of the default.
+  field.read = [read = field.read](const Node& node, const std::string& path, Draft& into, Faults& faults) {
+    into.wal_guard.warn_at.clear();
+    read(node, path, into, faults);
+  };
+  return field;
+}
+
+std::vector<Field<Draft>> wal_guard_keys() {
+  return {
+      value<Draft>("interval", duration(milliseconds(0), hours(24)), WALCAT_MEMBER(wal_guard.interval)),
+      warn_at(),
+  };
+}
+
 std::vector<Field<Draft>> log_keys() {
   std::vector<std::pair<std::string_view, log::Level>> levels;
   for (const auto level : {log::Level::kTrace, log::Level::kDebug, log::Level::kInfo, log::Level::kWarning,
@@ -104,6 +122,8 @@ const std::vector<Field<Draft>>& top_level_keys() {
           "on_gap",
           choice<OnGap>({{"fail", OnGap::kFail}, {"snapshot", OnGap::kSnapshot}, {"continue", OnGap::kContinue}}),
           WALCAT_MEMBER(on_gap)),
+      value<Draft>("heartbeat_interval", duration(milliseconds(0), hours(24)), WALCAT_MEMBER(heartbeat_interval)),
+      section<Draft>("wal_guard", wal_guard_keys()),
       section<Draft>("snapshot", snapshot_keys()),
       section<Draft>("spool", spool_keys()),
       section<Draft>("retry_config", retry_keys()),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct Draft {
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
   OnGap on_gap = OnGap::kFail;
+  std::chrono::milliseconds heartbeat_interval{0};
+  WalGuardOptions wal_guard;
   SnapshotOptions snapshot;
   SpoolOptions spool;
   std::vector<DatabaseDraft> databases;

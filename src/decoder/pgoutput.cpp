@@ -11,6 +11,7 @@
 #include "transaction_count.h"
 #include "walcat/base/utf8.h"
 #include "walcat/decoder/decoder.h"
+#include "walcat/model/heartbeat.h"
 
 namespace walcat {
 
@@ -511,10 +512,10 @@ void Decoder::logical_message(Message& message) {
   const std::string_view content = reader.bytes(size);
   if (!message.is_whole()) return;
   if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
-  if (prefix == kSnapshotPrefix) {
-    // For the reader, and counted like any other; nobody else wants to see it.
-    if (transactional) ++next_index_;
-    return;
+  if (prefix == kSnapshotPrefix || prefix == kHeartbeatPrefix) {
+    // Our own: counted like any other in a transaction, progress outside of one, and nobody wants to see it.
+    if (transactional) return static_cast<void>(++next_index_);
+    return reach(lsn);
   }
   if (transactional ? !wants_change(Operation::kMessage, nullptr) : lsn <= last_message_lsn_) return;
   if (!transactional) {

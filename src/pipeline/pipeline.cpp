@@ -16,6 +16,7 @@
 #include "lane.h"
 #include "offset_keeper.h"
 #include "reader_loop.h"
+#include "slot_watch.h"
 #include "walcat/base/log.h"
 #include "walcat/queue/queues.h"
 #include "walcat/queue/signal.h"
@@ -93,6 +94,7 @@ class Pipeline::Street {
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
       lanes_.push_back(
           std::make_unique<Lane>(i, lane_options(options, i), decoder_options(options, selections[i]), plan));
+      if (SlotWatch::is_wanted(lanes_.back()->options)) watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
     }
   }
 
@@ -126,6 +128,7 @@ class Pipeline::Street {
   const PipelineOptions options_;
   const std::unique_ptr<Sink> sink_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<SlotWatch>> watches_;
   SharedBatches shared_;
 
   // Decoders and the writer put, serializers take.
@@ -153,6 +156,7 @@ class Pipeline::Street {
   mutable std::mutex mutex_;
   Status output_;
 
+  std::vector<std::thread> watchers_;
   std::vector<std::thread> readers_;
   std::vector<std::thread> decoders_;
   std::vector<std::thread> serializers_;
@@ -172,6 +176,7 @@ void Pipeline::Street::start() {
   }
   for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
   keeper_thread_ = room_thread("keeper", [this] { keeper_.run(); });
+  for (const auto& watch : watches_) watchers_.push_back(room_thread("watch", [&watch] { watch->run(); }));
 }
 
 void Pipeline::Street::read(Lane& lane) {
@@ -352,6 +357,8 @@ Outcome Pipeline::Street::finish() {
     signal.notify();
   };
   for (auto& reader : readers_) reader.join();
+  for (const auto& watch : watches_) watch->stop();
+  for (auto& watcher : watchers_) watcher.join();
   keeper_thread_.join();
   frames_over_.store(true, std::memory_order_release);
   for (Signal& signal : decoder_signals_) signal.notify();

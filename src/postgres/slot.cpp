@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "walcat/model/heartbeat.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/server.h"
 
@@ -20,6 +21,12 @@ std::string plain_literal(std::string_view text) {
     quoted += c;
   }
   return quoted + '\'';
+}
+
+std::int64_t to_integer(const std::string& text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -43,6 +50,37 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   slot.confirmed_flush = Lsn::parse(row[4].value_or("")).value_or(Lsn{});
   slot.lost_reason = row[5].value_or("");
   return std::optional(slot);
+}
+
+Result<std::optional<SlotUsage>> slot_usage(Connection& connection, const std::string& name) {
+  const char* limits = connection.server_version() >= 130000 ? "wal_status, safe_wal_size, pg_catalog.pg_size_bytes("
+                                                               "pg_catalog.current_setting('max_slot_wal_keep_size'))"
+                                                             : "NULL, NULL, NULL";
+  auto rows = connection.query(
+      fmt::format("SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() "
+                  "ELSE pg_catalog.pg_current_wal_lsn() END, restart_lsn, {} FROM pg_catalog.pg_replication_slots "
+                  "WHERE slot_name = {}",
+                  limits, connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty()) return std::optional<SlotUsage>();
+  const Row& row = rows->front();
+  SlotUsage usage;
+  usage.current = Lsn::parse(row[0].value_or("")).value_or(Lsn{});
+  usage.restart = Lsn::parse(row[1].value_or("")).value_or(Lsn{});
+  usage.wal_status = row[2].value_or("");
+  if (row[3]) usage.safe_bytes = to_integer(*row[3]);
+  if (row[4]) usage.limit_bytes = to_integer(*row[4]);
+  return std::optional(usage);
+}
+
+Result<std::optional<Lsn>> write_heartbeat(Connection& connection, Lsn position) {
+  auto rows = connection.query(fmt::format(
+      "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN CASE WHEN pg_catalog.pg_current_wal_lsn() > "
+      "'{}' THEN pg_catalog.pg_logical_emit_message(false, {}, '') END END",
+      position.to_string(), connection.literal(kHeartbeatPrefix)));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty() || !rows->front().front()) return std::optional<Lsn>();
+  return Lsn::parse(*rows->front().front());
 }
 
 Result<Lsn> create_slot(Connection& connection, const std::string& name) {

@@ -276,6 +276,13 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!server.is_ok()) return server.status();
   start.flush_position = server->flush_position;
   if (const Status fit = check_server(connection); !fit.is_ok()) return fit;
+  if (options.heartbeat_interval.count() > 0 && connection.server_version() < kVersionWithMessages) {
+    return Status(
+        StatusCode::kRefused,
+        fmt::format("heartbeat_interval: the server's version is {}.{}, its streams bring logical messages from "
+                    "14 on; hint: leave the key out",
+                    connection.server_version() / 10000, connection.server_version() % 10000));
+  }
   const auto timeout = wal_sender_timeout(connection);
   if (!timeout.is_ok()) return timeout.status();
   start.wal_sender_timeout = *timeout;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,31 @@ struct SlotState {
   std::string lost_reason;
   Lsn confirmed_flush;
 };
+
+/// What a slot makes the server retain.
+struct SlotUsage {
+  /// Where the server writes; a standby: what it has replayed.
+  Lsn current;
+  /// The log is retained from here on; zero if nothing is.
+  Lsn restart;
+  /// `reserved`, `extended`, `unreserved` or `lost`; empty before PostgreSQL 13.
+  std::string wal_status;
+  /// max_slot_wal_keep_size in bytes, and how many may be written until the slot is beyond it, which may be negative;
+  /// nothing without a limit.
+  std::int64_t limit_bytes = 0;
+  std::optional<std::int64_t> safe_bytes;
+};
+
+/// What the slot retains now; nothing if there is no such slot. Needs no right.
+/// Source: PostgreSQL manual, view-pg-replication-slots.
+Result<std::optional<SlotUsage>> slot_usage(Connection& connection, const std::string& name);
+
+/// Writes a logical message with the prefix kHeartbeatPrefix where the server has written beyond `position`, and
+/// returns where it ends. Nothing on a standby, which cannot write.
+///
+/// It stands outside of transactions: it costs no transaction ID, comes by at once, whatever transactions are open, and
+/// takes part in no transaction's counting.
+Result<std::optional<Lsn>> write_heartbeat(Connection& connection, Lsn position);
 
 /// Looks the slot up; nothing if there is none. Physical slots are found with an empty plugin.
 Result<std::optional<SlotState>> find_slot(Connection& connection, const std::string& name);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +45,14 @@ struct SnapshotOptions {
   std::uint64_t chunk_bytes = std::uint64_t{16} << 20;
 };
 
+/// How the log that a slot retains is watched (`wal_guard`).
+struct WalGuardOptions {
+  /// Between two looks at the slot, each a query on a second connection. 0: none.
+  std::chrono::milliseconds interval{30'000};
+  /// Bytes of log whose retention is worth a warning each, in any order.
+  std::vector<std::uint64_t> warn_at = {std::uint64_t{1} << 30, std::uint64_t{10} << 30};
+};
+
 /// Rows to be printed once, without a slot (`walcat snapshot`).
 struct DumpOptions {
   /// Empty: what the publication publishes.
@@ -79,6 +89,9 @@ struct DatabaseOptions {
   SnapshotOptions snapshot;
   SpoolOptions spool;
   OnGap on_gap = OnGap::kFail;
+  /// After so long without progress, a logical message is written for the slot to move by. 0: none.
+  std::chrono::milliseconds heartbeat_interval{0};
+  WalGuardOptions wal_guard;
   /// If set, only the dump is made: no publication, no slot, no offset.
   std::optional<DumpOptions> dump;
   /// Where the database's offset is kept, slot name included.

@@ -71,6 +71,10 @@ TEST(Configuration, LeavesDefaultsOfKeysNotWritten) {
   EXPECT_TRUE(configuration.pipeline.databases[0].tables.empty());
   EXPECT_FALSE(configuration.pipeline.databases[0].inactive_slot_check);
   EXPECT_EQ(configuration.pipeline.databases[0].on_gap, OnGap::kFail);
+  EXPECT_EQ(configuration.pipeline.databases[0].heartbeat_interval, seconds(0));
+  EXPECT_EQ(configuration.pipeline.databases[0].wal_guard.interval, seconds(30));
+  EXPECT_EQ(configuration.pipeline.databases[0].wal_guard.warn_at,
+            (std::vector<std::uint64_t>{std::uint64_t{1} << 30, std::uint64_t{10} << 30}));
   EXPECT_EQ(configuration.writer.path, "");
 }
 
@@ -149,13 +153,17 @@ TEST(Configuration, NamesADatabaseOfAServiceByTheService) {
 TEST(Configuration, PrintsWhatItReads) {
   const std::string printed = print_configuration(
       parsed(kTwoDatabases, {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096",
-                             "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue"}));
+                             "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue",
+                             "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
   EXPECT_EQ(again.log.level, log::Level::kOff);
   EXPECT_EQ(again.pipeline.flush_interval, seconds(90));
   EXPECT_EQ(again.pipeline.databases[1].on_gap, OnGap::kContinue);
+  EXPECT_EQ(again.pipeline.databases[1].heartbeat_interval, seconds(60));
+  EXPECT_EQ(again.pipeline.databases[1].wal_guard.interval, seconds(5));
+  EXPECT_EQ(again.pipeline.databases[1].wal_guard.warn_at, (std::vector<std::uint64_t>{std::uint64_t{64} << 20}));
   EXPECT_EQ(again.pipeline.street.batch_bytes, 4096U);
   EXPECT_EQ(again.pipeline.databases[0].label, "db1/slot1");
   EXPECT_EQ(again.pipeline.databases[0].offset_path, "offset_slot1.json");

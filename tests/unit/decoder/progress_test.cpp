@@ -90,6 +90,17 @@ TEST(Decoder, ProgressesPastAMessageOutsideTransactions) {
   EXPECT_EQ(progress(*alone), (Strings{"700 after 1"}));
 }
 
+TEST(Decoder, ProgressesPastAHeartbeatThatNobodySees) {
+  Feed feed;
+  const auto alone = feed.decode({at(500, logical_message(false, 500, "walcat.heartbeat", ""))});
+  EXPECT_TRUE(alone->changes.empty());
+  EXPECT_EQ(progress(*alone), (Strings{"500 after 0"}));
+  const auto between = feed.decode(
+      whole(1000, 1) + Strings{at(1500, logical_message(false, 1500, "walcat.heartbeat", ""))} + whole(2000, 1));
+  EXPECT_EQ(changes(*between), (Strings{"1000.0 insert public.t (0, row)", "2000.0 insert public.t (0, row)"}));
+  EXPECT_EQ(progress(*between), (Strings{"1500 after 1", "2010 after 2"}));
+}
+
 TEST(Decoder, KeepsATransactionThatCommitsWhereTheLastOneEnds) {
   Feed feed;
   const auto batch = feed.decode(whole(1000, 1) + whole(1010, 1));

@@ -1,0 +1,115 @@
+#include "slot_watch.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "walcat/base/log.h"
+#include "walcat/postgres/slot.h"
+
+namespace walcat {
+
+namespace {
+
+// Of a heartbeat's interval: how often it is seen whether the output moves.
+constexpr int kGlancesAnInterval = 4;
+constexpr std::chrono::milliseconds kShortestGlance{1};
+
+}  // namespace
+
+SlotWatch::SlotWatch(const Lane& lane) : lane_(lane), guard_(lane.options.wal_guard) {}
+
+bool SlotWatch::is_wanted(const DatabaseOptions& options) {
+  return !options.dump && (options.heartbeat_interval.count() > 0 || options.wal_guard.interval.count() > 0);
+}
+
+void SlotWatch::run() {
+  try {
+    watch();
+  } catch (const std::exception& error) {
+    lane_.logger.error("the slot is watched no more: {}", error.what());
+  }
+}
+
+void SlotWatch::watch() {
+  stands_since_ = Clock::now();
+  next_look_ = stands_since_ + lane_.options.wal_guard.interval;
+  while (!stop_.requested()) {
+    const auto now = Clock::now();
+    const bool is_look_due = lane_.options.wal_guard.interval.count() > 0 && now >= next_look_;
+    if (is_look_due) next_look_ = now + lane_.options.wal_guard.interval;
+    const bool is_followed = lane_.identity().has_value() && !lane_.failed();
+    const bool beats = is_beat_due(now) && is_followed;
+    if (is_followed && (beats || is_look_due)) note(attend(beats, is_look_due));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_event(now) - Clock::now()).count();
+    pollfd wake{stop_.wake().fd(), POLLIN, 0};
+    if (left > 0) ::poll(&wake, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+  }
+}
+
+Status SlotWatch::attend(bool beats, bool looks) {
+  Status status = connect();
+  if (status.is_ok() && beats) status = beat();
+  if (status.is_ok() && looks) status = guard();
+  return status;
+}
+
+void SlotWatch::note(const Status& status) {
+  const bool is_news = !status.is_ok() && !is_failing_ && status.code() != StatusCode::kStopped;
+  if (is_news) lane_.logger.warning("the slot can't be watched: {}; trying again now and then", status.message());
+  is_failing_ = !status.is_ok();
+  if (is_failing_) connection_.reset();
+}
+
+Status SlotWatch::connect() {
+  if (connection_ != nullptr) return Status::ok();
+  auto opened = Connection::open(
+      {.conn_str = lane_.options.conn_str, .replication = false, .stop = &stop_, .logger = lane_.logger});
+  if (!opened.is_ok()) return opened.status();
+  connection_ = std::move(*opened);
+  return Status::ok();
+}
+
+Status SlotWatch::guard() {
+  const auto usage = slot_usage(*connection_, lane_.options.slot_name);
+  if (!usage.is_ok()) return usage.status();
+  // Without a slot there is nothing to judge; the reader says so.
+  if (!*usage) return Status::ok();
+  for (const auto& remark : guard_.look(**usage, lane_.written(), Clock::now())) {
+    log::write(remark.level, lane_.logger.database(), remark.text);
+  }
+  return Status::ok();
+}
+
+bool SlotWatch::is_beat_due(Clock::time_point now) {
+  const Lsn written = lane_.written();
+  if (written != stands_at_) {
+    // After a gap it may begin again further back.
+    if (written < stands_at_) beat_ = Lsn{};
+    stands_at_ = written;
+    stands_since_ = now;
+  }
+  const auto interval = lane_.options.heartbeat_interval;
+  return interval.count() > 0 && now - stands_since_ >= interval && written >= beat_;
+}
+
+Status SlotWatch::beat() {
+  stands_since_ = Clock::now();
+  const auto position = write_heartbeat(*connection_, stands_at_);
+  if (!position.is_ok()) return position.status().with_context("heartbeat");
+  if (*position) {
+    beat_ = **position;
+    lane_.logger.debug("heartbeat at {}", beat_.to_string());
+  }
+  return Status::ok();
+}
+
+SlotWatch::Clock::time_point SlotWatch::next_event(Clock::time_point now) const {
+  auto next = lane_.options.wal_guard.interval.count() > 0 ? next_look_ : Clock::time_point::max();
+  const auto heartbeat = lane_.options.heartbeat_interval;
+  if (heartbeat.count() == 0) return next;
+  return std::min(next, now + std::max(heartbeat / kGlancesAnInterval, kShortestGlance));
+}
+
+}  // namespace walcat

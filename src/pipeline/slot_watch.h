@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "lane.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/queue/stop_request.h"
+#include "walcat/reader/wal_guard.h"
+
+namespace walcat {
+
+/// Looks at one lane's slot now and then, from beside the stream: writes a heartbeat where the slot does not move, and
+/// has the WAL guard judge what it retains.
+///
+/// It has a thread and a connection of its own, because a server may take long to answer, and the stream must not wait
+/// for that. What goes wrong here is logged and tried again; it never touches the lane.
+/// Threads: run() is the thread; stop() is thread-safe.
+class SlotWatch {
+ public:
+  /// `lane` is borrowed.
+  explicit SlotWatch(const Lane& lane);
+
+  /// Whether there is anything to watch for.
+  static bool is_wanted(const DatabaseOptions& options);
+
+  /// Until stop().
+  void run();
+  /// Ends run() soon, whatever it waits for.
+  void stop() { stop_.request(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void watch();
+  Status attend(bool beats, bool looks);
+  void note(const Status& status);
+  Status connect();
+  Status guard();
+  Status beat();
+  bool is_beat_due(Clock::time_point now);
+  Clock::time_point next_event(Clock::time_point now) const;
+
+  const Lane& lane_;
+  StopRequest stop_;
+  std::unique_ptr<Connection> connection_;
+  /// The last attempt failed: the next failure is not news.
+  bool is_failing_ = false;
+
+  WalGuard guard_;
+  Clock::time_point next_look_;
+
+  /// Since when the output stands where it is, as far as was seen.
+  Clock::time_point stands_since_;
+  Lsn stands_at_;
+  /// The last heartbeat. There is none after it until the output has come to it.
+  Lsn beat_;
+};
+
+}  // namespace walcat
