@@ -83,6 +83,13 @@ void drop_location_lines(std::string& message) {
   }
 }
 
+// The log that a slot needs is gone, or the slot was invalidated since it was looked at: the stream can't go on.
+bool tells_a_gap(std::string_view sqlstate, std::string_view message) {
+  const auto has = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (sqlstate == "58P01") return has("has already been removed");
+  return sqlstate == "55000" && has("replication slot") && (has("can no longer") || has("cannot read from"));
+}
+
 void replace(std::string& text, std::string_view from, const char* to) {
   const auto at = text.find(from);
   if (at != std::string::npos && to != nullptr) text.replace(at, from.size(), quote_identifier(to));
@@ -131,8 +138,8 @@ Status result_error(const PGresult* result, const PGconn* connection) {
   if (message.empty()) message = "the connection broke";
   if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
-  return Status(classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection))
-      .with_kind(fault_kind(sqlstate));
+  const StatusCode code = tells_a_gap(sqlstate, message) ? StatusCode::kGap : classify_sqlstate(sqlstate);
+  return Status(code, with_hint(std::move(message), sqlstate, connection)).with_kind(fault_kind(sqlstate));
 }
 
 Status connection_error(const PGconn* connection) {

@@ -38,9 +38,13 @@ class SlotStart {
         logger_(logger),
         taker_(connection, options, selection, logger) {}
 
-  Result<StreamStart> decide(const std::optional<LastSession>& last) {
-    const auto slot = find_slot(connection_, options_.slot_name);
+  Result<StreamStart> decide(const std::optional<LastSession>& last, const Status& broken) {
+    auto slot = find_slot(connection_, options_.slot_name);
     if (!slot.is_ok()) return slot.status();
+    if (*slot && !broken.is_ok()) {
+      (*slot)->lost = true;
+      (*slot)->lost_reason = broken.message();
+    }
     if (*slot) {
       if (const Status usable = check_slot(**slot, server_, options_); !usable.is_ok()) return usable;
     }
@@ -260,7 +264,8 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& 
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
                                const OffsetFile& offset_file, const std::optional<LastSession>& last,
-                               const StopRequest& stop, const log::Logger& logger, bool to_the_end) {
+                               const StopRequest& stop, const log::Logger& logger, const Status& broken,
+                               bool to_the_end) {
   if (options.dump) return dump_start(options, selection, last.has_value(), stop, logger);
   auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
@@ -302,7 +307,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
     if (!matched.is_ok() && !last) return Status(StatusCode::kRefused, matched.message());
   }
 
-  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(last);
+  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(last, broken);
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);

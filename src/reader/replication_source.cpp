@@ -73,7 +73,7 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   }
   label(batch);
   auto outcome = fill(batch);
-  if (!outcome.is_ok()) disconnect();
+  if (!outcome.is_ok()) break_off(outcome.status());
   return outcome;
 }
 
@@ -90,7 +90,7 @@ Status ReplicationSource::begin_stream() {
   if (options_.snapshot.mode != SnapshotOptions::Mode::kInitialOnly) {
     const Status begun = walcat::begin_stream(*connection_, options_, *offset_, snapshot(), logger_);
     if (!begun.is_ok()) {
-      disconnect();
+      break_off(begun);
       return begun;
     }
     streaming_ = true;
@@ -106,8 +106,8 @@ Status ReplicationSource::connect() {
     last = LastSession{*offset_, in_transaction_ ? std::max(received_, commit_lsn_) : received_};
     last->written.done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start =
-      cold_start(options_, *selection_, offset_file_, last, stop_, logger_, bounds_.until_caught_up && begins_anew_);
+  auto start = cold_start(options_, *selection_, offset_file_, last, stop_, logger_, broken_,
+                          bounds_.until_caught_up && begins_anew_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
   snapshot_ = std::move(start->snapshot);
@@ -131,11 +131,17 @@ Status ReplicationSource::connect() {
 
 void ReplicationSource::take_first_offset(const Offset& offset, Lsn flush_position) {
   begins_anew_ = false;
+  broken_ = Status::ok();
   beginning_ = sessions_ + 1;
   offset_ = offset;
   database_ = std::make_shared<const std::string>(offset.database);
   written_ = stored_ = received_ = offset.done.position;
   if (bounds_.until_caught_up) until_ = flush_position;
+}
+
+void ReplicationSource::break_off(const Status& status) {
+  if (status.code() == StatusCode::kGap) broken_ = status;
+  disconnect();
 }
 
 void ReplicationSource::begin_anew() {

@@ -4,7 +4,10 @@ import pytest
 from configuration import configuration, entry, follow_all
 from database import Database
 from postgres_server import PostgresServer
+from server_version import CLIENT_MAJOR, MAJOR
 from standby import Followed, Standby
+
+pytestmark = pytest.mark.skipif(CLIENT_MAJOR < MAJOR, reason=f"pg_basebackup {CLIENT_MAJOR} copies no newer server")
 
 
 @pytest.fixture
@@ -101,6 +104,28 @@ def test_what_the_standby_never_had_is_a_gap(followed, primary, standby, walcat)
     assert ids(run)[-10:] == list(range(10, 20))
     assert "may be missing" in run.log()
     promoted.disconnect()
+
+
+def test_log_that_the_promoted_standby_does_not_have_is_a_gap(followed, primary, walcat):
+    """Its copy was made later than the slot: the slot looks sound, but the stream breaks."""
+    followed.execute("SELECT pg_switch_wal()", "INSERT INTO t VALUES (2)")
+    late = Standby(primary)
+    try:
+        late.copy_slot(followed.slot_name)
+        late.wait_for(followed, followed.wal_lsn())
+        followed.disconnect()
+        primary.stop()
+        late.promote()
+        promoted = copy_of(followed, late)
+        refused = walcat.run(follow_all(promoted), status=69)
+        assert refused.lines() == [] and "has already been removed" in refused.log() and "on_gap" in refused.log()
+        run = walcat.catch_up(follow_all(promoted, on_gap="snapshot"))
+        assert [(line.op, line.after["id"]) for line in run.lines()] == [("r", 1), ("r", 2)]
+        assert "may be missing" in run.log()
+        promoted.disconnect()
+    finally:
+        walcat.close()
+        late.close()
 
 
 def test_a_slot_that_did_not_come_along_is_a_gap(followed, primary, standby, walcat):

@@ -76,6 +76,7 @@ class ReplicationSource : public Source {
   Status connect();
   void take_first_offset(const Offset& offset, Lsn flush_position);
   void disconnect();
+  void break_off(const Status& status);
   Result<ReadOutcome> fill(Batch& batch);
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
@@ -110,6 +111,8 @@ class ReplicationSource : public Source {
   std::optional<Offset> offset_;
   /// Whether the next session begins from the offset file, as the first one does.
   bool begins_anew_ = true;
+  /// The gap that the stream met last, until a session has begun all the same.
+  Status broken_;
   std::optional<SnapshotStart> snapshot_;
   bool streaming_ = false;
   std::uint64_t sessions_ = 0;
