@@ -4,7 +4,8 @@
     WALCAT_TEST_SANITIZER           address or thread: the binary is slow, waits are longer, loads smaller
     WALCAT_TEST_LOAD_SECONDS        pgbench on two databases (5)
     WALCAT_TEST_SIGTERM_ROUNDS      clean stops under load (5)
-    WALCAT_TEST_SIGKILL_ROUNDS      kills under load (5)
+    WALCAT_TEST_SIGKILL_ROUNDS      kills under load (10)
+    WALCAT_TEST_CUTS                cuts of the connection under load (15)
     WALCAT_TEST_TERMINATE_ROUNDS    walsenders terminated under load (8)
     WALCAT_TEST_BIG_ROWS            rows of the big transaction (200000)
     WALCAT_TEST_HOLD_SECONDS        how long the reader of the pipe stands still (15)
@@ -39,7 +40,8 @@ def number(name: str, usual: int, sanitized: int | None = None) -> int:
 
 LOAD_SECONDS = number("LOAD_SECONDS", 5, sanitized=3)
 SIGTERM_ROUNDS = number("SIGTERM_ROUNDS", 5, sanitized=3)
-SIGKILL_ROUNDS = number("SIGKILL_ROUNDS", 5, sanitized=3)
+SIGKILL_ROUNDS = number("SIGKILL_ROUNDS", 10, sanitized=3)
+CUTS = number("CUTS", 15, sanitized=5)
 TERMINATE_ROUNDS = number("TERMINATE_ROUNDS", 8, sanitized=4)
 BIG_ROWS = number("BIG_ROWS", 200_000, sanitized=20_000)
 HOLD_SECONDS = number("HOLD_SECONDS", 15, sanitized=10)

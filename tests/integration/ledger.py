@@ -67,9 +67,13 @@ class Ledger:
         return self.database.value("SELECT count(*) FROM ledger.changes")
 
     def changes(self) -> list[Change]:
-        """Every committed change, in the order the triggers ran."""
+        """Every committed change since the last call of forget(), in the order the triggers ran."""
         found = self.database.rows("SELECT xid, op, tbl, row_key, new_row FROM ledger.changes ORDER BY seq")
         return [Change(row.xid, row.op, row.tbl, canonical(row.new_row or row.row_key)) for row in found]
+
+    def forget(self) -> None:
+        """Begins anew, for long loads that are checked part by part. Nothing may be written meanwhile."""
+        self.database.execute("TRUNCATE ledger.changes")
 
     def check_exactly_once(self, lines: Iterable[Line]) -> None:
         """Each committed change has one line, in commit order, and there is no other line."""

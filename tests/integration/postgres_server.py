@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 
 import psycopg2
 import psycopg2.extensions
+from waiting import wait_until
 
 PASSWORD = "a secret nobody may log"
 
@@ -68,6 +70,15 @@ class PostgresServer:
 
     def stop(self, mode: str = "fast", within: int = 60) -> None:
         self._pg_ctl("stop", "--mode", mode, "--timeout", str(within))
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster. Its children end by themselves when they notice, and are waited for."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        os.kill(postmaster, signal.SIGKILL)
+        wait_until(lambda: not any(is_alive(int(pid)) for pid in (postmaster, *children)), "the server is gone")
+        for lock in (self.data / "postmaster.pid", self.folder / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink(missing_ok=True)
 
     def restart(self, mode: str = "fast") -> None:
         self.stop(mode)
@@ -148,6 +159,15 @@ def server_user() -> list[str]:
         return []
     user = pwd.getpwnam("postgres")
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--init-groups", "--reset-env"]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that nobody has waited for yet does not."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
 
 
 def free_port() -> int:

@@ -117,6 +117,11 @@ class WalcatProcess:
         self._wait(lambda: self.output.count() >= count, f"{count} lines on stdout", within)
         return self.lines()
 
+    def wait_for_more(self, count: int, within: float = 30.0) -> None:
+        """Returns once `count` lines more than now are on stdout."""
+        goal = self.output.count() + count
+        self._wait(lambda: self.output.count() >= goal, f"{goal} lines on stdout", within)
+
     def wait_for_log(self, pattern: str, within: float = 20.0) -> str:
         """Returns the log once `pattern` is found in it."""
         found = re.compile(pattern, re.IGNORECASE)

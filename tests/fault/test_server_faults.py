@@ -1,45 +1,31 @@
-"""Connections that break: walcat comes back by itself, with no gap and, inside one run, no repeat."""
-
-from collections.abc import Iterator
+"""Servers that stop, crash or end a connection: walcat comes back by itself, with no gap and, in one run, no repeat."""
 
 import knobs
 import pytest
 from configuration import configuration, entry
-from database import Database
 from ledger import Ledger
-from postgres_server import PostgresServer
-from walcat_process import Walcat
 from workload import MIXED_KEYS, MIXED_TABLES, mixed
 
 
-@pytest.fixture
-def fragile(walcat: Walcat) -> Iterator[Database]:
-    """A loaded database on a server of its own, which may be stopped."""
-    server = PostgresServer()
-    made = Database(server)
-    made.execute(*MIXED_TABLES)
-    yield made
-    walcat.close()
-    server.close()
-
-
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", ["fast", "immediate", "kill"])
 def test_a_restart_of_the_server_in_mid_stream(mode, fragile, walcat, tmp_path):
-    ledger = Ledger(fragile, MIXED_KEYS)
-    run = walcat.start(configuration(entry(fragile, *MIXED_KEYS)))
-    run.wait_for(fragile.slot_reader, "the slot is streamed")
+    run = walcat.start(fragile.configuration())
+    run.wait_for(fragile.database.slot_reader, "the slot is streamed")
     for _ in range(2):
-        known = run.output.count()
-        with mixed(fragile, tmp_path):
-            run.wait_for_lines(known + 100)
-            fragile.disconnect()
-            fragile.server.restart(mode)
-        run.wait_for(fragile.slot_reader, "the slot is streamed again")
-    with mixed(fragile, tmp_path):
-        run.wait_for_lines(run.output.count() + 100)
-    run.wait_for(lambda: run.output.count() >= ledger.count(), "every change is printed")
+        with mixed(fragile.database, tmp_path):
+            run.wait_for_more(100)
+            fragile.database.disconnect()
+            if mode == "kill":
+                fragile.server.kill()
+                fragile.server.start()
+            else:
+                fragile.server.restart(mode)
+        run.wait_for(fragile.database.slot_reader, "the slot is streamed again")
+    with mixed(fragile.database, tmp_path):
+        run.wait_for_more(100)
+    run.wait_for(lambda: run.output.count() >= fragile.ledger.count(), "every change is printed")
     run.stop()
-    ledger.check_exactly_once(run.lines())
+    fragile.ledger.check_exactly_once(run.lines())
 
 
 def test_terminated_walsenders_under_load(database, walcat, tmp_path):
@@ -49,7 +35,7 @@ def test_terminated_walsenders_under_load(database, walcat, tmp_path):
     run.wait_for(database.slot_reader, "the slot is streamed")
     with mixed(database, tmp_path, rate=400):
         for _ in range(knobs.TERMINATE_ROUNDS):
-            run.wait_for_lines(run.output.count() + 30)
+            run.wait_for_more(30)
             walsender = run.wait_for(database.slot_reader, "the slot is streamed")
             database.rows("SELECT pg_terminate_backend(%s)", (walsender,))
             run.wait_for(lambda: database.slot_reader() not in (None, walsender), "another walsender streams the slot")
@@ -75,13 +61,13 @@ def test_a_walsender_terminated_inside_a_big_transaction(database, walcat):
 
 
 def test_a_fast_stop_of_the_server_does_not_wait_for_walcat(fragile, walcat):
-    run = walcat.start(configuration(entry(fragile), flush_interval="1h"))
-    run.wait_for(fragile.slot_reader, "the slot is streamed")
-    fragile.execute("UPDATE accounts SET balance = 1")
+    run = walcat.start(fragile.configuration(flush_interval="1h"))
+    run.wait_for(fragile.database.slot_reader, "the slot is streamed")
+    fragile.database.execute("UPDATE accounts SET balance = 1")
     run.wait_for_lines(200)
-    fragile.disconnect()
+    fragile.database.disconnect()
     fragile.server.stop("fast", within=20)
     fragile.server.start()
-    run.wait_for(fragile.slot_reader, "the slot is streamed again")
+    run.wait_for(fragile.database.slot_reader, "the slot is streamed again")
     run.stop()
     assert len(run.lines()) == 200

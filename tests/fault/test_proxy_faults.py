@@ -1,0 +1,88 @@
+"""What can happen to a connection: walcat notices, goes on by itself, and prints each change once, in one run."""
+
+import re
+
+import knobs
+import pytest
+from fragile import Fragile
+from server_messages import Place
+from walcat_process import WalcatProcess
+from workload import mixed
+
+
+@pytest.fixture
+def run(fragile, walcat):
+    started = walcat.start(fragile.configuration())
+    started.wait_for(fragile.database.slot_reader, "the slot is streamed")
+    return started
+
+
+def check_all_once(fragile: Fragile, run: WalcatProcess) -> None:
+    """The load has ended: everything comes, and nothing twice."""
+    run.wait_for(lambda: run.output.count() >= fragile.ledger.count(), "every change is printed", within=60)
+    run.stop()
+    fragile.ledger.check_exactly_once(run.lines())
+
+
+def test_cuts_leave_no_gap_and_no_repeat(fragile, run, tmp_path):
+    dice = knobs.dice()
+    with mixed(fragile.database, tmp_path) as load:
+        for _ in range(knobs.CUTS):
+            run.wait_for_lines(run.output.count() + dice.randint(1, 200))
+            run.wait_for(lambda: fragile.proxy.cut(reset=dice.random() < 0.5), "there is a connection to cut")
+        run.wait_for_lines(run.output.count() + 1)
+        assert load.is_running()
+    check_all_once(fragile, run)
+
+
+@pytest.mark.parametrize("fault", ["delay", "throttle", "dribble"])
+def test_a_slow_connection_loses_nothing(fault, fragile, run, tmp_path):
+    faults = {
+        "delay": lambda: fragile.proxy.delay(0.1),
+        "throttle": lambda: fragile.proxy.throttle(20_000),
+        "dribble": fragile.proxy.dribble,
+    }
+    with mixed(fragile.database, tmp_path, rate=30):
+        run.wait_for_lines(50)
+        faults[fault]()
+        run.wait_for_lines(run.output.count() + 200)
+        fragile.proxy.cut()
+        run.wait_for_lines(run.output.count() + 100)
+    fragile.proxy.heal()
+    check_all_once(fragile, run)
+
+
+def test_a_refused_connection_is_tried_until_it_stands(fragile, run, tmp_path):
+    with mixed(fragile.database, tmp_path):
+        run.wait_for_lines(50)
+        fragile.proxy.refuse()
+        fragile.proxy.cut()
+        run.wait_for_log("refused.*attempt 4")
+        fragile.proxy.accept()
+        run.wait_for_lines(run.output.count() + 100)
+    check_all_once(fragile, run)
+
+
+@pytest.mark.parametrize("place", [Place.MESSAGE_KIND, Place.MESSAGE_LENGTH], ids=lambda place: place.name.lower())
+def test_a_corrupted_message_costs_the_connection_and_no_change(place, fragile, run, tmp_path):
+    with mixed(fragile.database, tmp_path):
+        run.wait_for_lines(50)
+        fragile.proxy.corrupt(place)
+        run.wait_for(lambda: fragile.proxy.corrupted, "a byte was changed")
+        run.wait_for_lines(run.output.count() + 500)
+    assert "attempt" in run.log()
+    check_all_once(fragile, run)
+
+
+@pytest.mark.parametrize(
+    "place", [Place.CHANGE_KIND, Place.COLUMN_COUNT, Place.VALUE_LENGTH], ids=lambda place: place.name.lower()
+)
+def test_a_corrupted_change_is_an_error_with_its_position(place, fragile, run, walcat, tmp_path):
+    with mixed(fragile.database, tmp_path):
+        run.wait_for_lines(50)
+        fragile.proxy.corrupt(place)
+        assert run.wait_exit() == 69
+    # The byte is right the next time.
+    assert re.search(r"stopped: message .* at LSN [0-9A-F]+/[0-9A-F]+", run.log()), run.log()
+    again = walcat.catch_up(fragile.configuration())
+    fragile.ledger.check_exactly_once(run.lines() + again.lines())
