@@ -77,29 +77,34 @@ struct Connection::Session {
   bool flush_pending = false;
 
   bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
-  void poll_socket(short events, int timeout_ms);
+  bool poll_socket(short events, int timeout_ms);
   Status connect();
   void receive_notice(const PGresult* notice);
   Result<PgResult> next_result();
   Status flush();
 };
 
-// Waits for the socket or the stop request. Who waits looks at the state afterwards, so why it woke does not matter.
-void Connection::Session::poll_socket(short events, int timeout_ms) {
+// Waits for the socket or the stop request, and tells whether there is something to read. Who waits looks at the state
+// afterwards, so why else it woke does not matter.
+bool Connection::Session::poll_socket(short events, int timeout_ms) {
   const int wake = options.stop == nullptr ? -1 : options.stop->wake().fd();
   std::array<pollfd, 2> fds{{{PQsocket(pg.get()), events, 0}, {wake, POLLIN, 0}}};
   ::poll(fds.data(), fds.size(), timeout_ms);
   if ((fds[1].revents & POLLIN) != 0) options.stop->wake().drain();
+  return (fds[0].revents & POLLIN) != 0;
 }
 
 Status Connection::Session::connect() {
   const std::string pinned = merged_options(options.conn_str);
   // The user's string comes first and is expanded; what follows wins over it.
+  // A dead peer is noticed after a minute: by keepalives, or, where something sent waits for its receipt, by the last.
   const std::array keywords{"dbname",           "options",
                             "client_encoding",  "fallback_application_name",
                             "keepalives_idle",  "keepalives_interval",
-                            "keepalives_count", "replication"};
-  const std::array values{options.conn_str.c_str(), pinned.c_str(), "UTF8", "walcat", "30", "10", "3", "database"};
+                            "keepalives_count", "tcp_user_timeout",
+                            "replication"};
+  const std::array values{
+      options.conn_str.c_str(), pinned.c_str(), "UTF8", "walcat", "30", "10", "3", "60000", "database"};
   std::vector<const char*> names(keywords.begin(), keywords.end());
   if (!options.replication) names.back() = nullptr;
   names.push_back(nullptr);
@@ -297,9 +302,9 @@ Status Connection::consume_input() {
   return session_->flush_pending ? session_->flush() : Status::ok();
 }
 
-void Connection::wait(std::chrono::milliseconds timeout) {
+bool Connection::wait(std::chrono::milliseconds timeout) {
   const auto events = static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN);
-  session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
+  return session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
 }
 
 void Connection::nap(std::chrono::microseconds duration) {

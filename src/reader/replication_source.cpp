@@ -1,5 +1,6 @@
 #include "walcat/reader/replication_source.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -18,6 +19,8 @@ namespace {
 constexpr std::chrono::milliseconds kLongestStatusInterval{10'000};
 constexpr std::chrono::milliseconds kQuestionInterval{200};
 constexpr std::chrono::milliseconds kFarewell{2'000};
+// Where the server itself knows none: how long it may be silent.
+constexpr std::chrono::milliseconds kSilenceLimit{60'000};
 constexpr int kSleepWithoutConnection = 1'000;
 constexpr std::chrono::milliseconds kSnapshotWait{1'000};
 constexpr std::chrono::milliseconds kSpoolWait{1'000};
@@ -97,6 +100,7 @@ Status ReplicationSource::begin_stream() {
   }
   snapshot_.reset();
   next_status_ = next_question_ = Clock::now();
+  silence_.begin(silence_limit_, Clock::now());
   return Status::ok();
 }
 
@@ -122,8 +126,10 @@ Status ReplicationSource::connect() {
   confirmed_ = Lsn{};
   received_ = std::max(received_, offset_->done.position);
   status_interval_ = kLongestStatusInterval;
+  silence_limit_ = kSilenceLimit;
   if (start->wal_sender_timeout.count() > 0) {
     status_interval_ = std::min(status_interval_, start->wal_sender_timeout / 3);
+    silence_limit_ = start->wal_sender_timeout;
   }
   next_status_ = next_question_ = Clock::now();
   return Status::ok();
@@ -196,6 +202,7 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   gathering_ = Gathering{};
   for (bool waited = false;;) {
     const auto taken = take_frames(batch);
+    if (gathering_.frames > 0) silence_.heard(Clock::now());
     if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
     if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
     if (!batch.has_frames()) {
@@ -204,9 +211,12 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
         wait_for_room();
         return ReadOutcome::kNothing;
       }
+      if (const Status alive = check_silence(); !alive.is_ok()) return alive;
       const auto before = Clock::now();
-      connection_->wait(time_to_status());
+      const bool arrived = connection_->wait(time_to_status());
       gathering_.begin = Clock::now();
+      // A frame may take long to come whole.
+      if (arrived) silence_.heard(gathering_.begin);
       pace_.waited(std::chrono::duration_cast<Pace::Duration>(gathering_.begin - before));
       waited = true;
       continue;
@@ -293,7 +303,7 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
     case 'C': {
       const Lsn end_lsn = lsn_at(frame, kXLogDataHeader + 10);
       in_transaction_ = false;
-      received_ = std::max(received_, end_lsn);
+      receive(end_lsn);
       const bool has_signals = release_signals(frame);
       if (finishing_ || at_end(end_lsn)) return Border::kEndsAfter;
       return has_signals ? Border::kLeavesAfter : Border::kInside;
@@ -339,8 +349,14 @@ ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view 
   if (frame.size() != kKeepaliveSize) return Border::kInside;  // The decoder names the fault.
   reply_due_ = reply_due_ || asks_for_reply(frame);
   if (in_transaction_ || streamed_->in_block()) return Border::kInside;
-  received_ = std::max(received_, lsn_at(frame, 1));
+  receive(lsn_at(frame, 1));
   return at_end(lsn_at(frame, 1)) ? Border::kEndsAfter : Border::kInside;
+}
+
+void ReplicationSource::receive(Lsn position) {
+  if (position <= received_) return;
+  received_ = position;
+  silence_.progressed();
 }
 
 // A keepalive walks the street only if it brings progress.
@@ -354,6 +370,7 @@ void ReplicationSource::wait_for_room() {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_try_ - Clock::now());
   const auto wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
   connection_->wait_without_reading(std::min(wait, time_to_status()));
+  silence_.heard(Clock::now());
 }
 
 Status ReplicationSource::attend() {
@@ -366,6 +383,7 @@ Status ReplicationSource::attend() {
   const Status attended = attend_server(false);
   if (attended.is_ok()) {
     connection_->wait_without_reading(time_to_status());
+    silence_.heard(Clock::now());
     return attended;
   }
   disconnect();
@@ -388,16 +406,28 @@ Status ReplicationSource::attend_snapshot() {
   return alive;
 }
 
+// A server that has gone without a word looks like one that has nothing to say; only the other answers.
+Status ReplicationSource::check_silence() {
+  const auto now = Clock::now();
+  if (!silence_.is_over(now)) return Status::ok();
+  silence_.give_up();
+  return {StatusCode::kUnavailable, fmt::format("the server has not been heard for {:.1f} s, not even when asked",
+                                                static_cast<double>(silence_.lasts(now).count()) / 1000)};
+}
+
 // Sends a status when the server asked, when there is news to confirm, and when the timer says so.
 Status ReplicationSource::attend_server(bool ask_for_reply) {
   const auto now = Clock::now();
-  const bool question_due = ask_for_reply && now >= next_question_;
+  const bool question_due = (ask_for_reply && now >= next_question_) || silence_.is_question_due(now);
   const bool news = stored_ > confirmed_;
   if (!reply_due_ && !news && !question_due && now < next_status_) return Status::ok();
   reply_due_ = false;
   confirmed_ = stored_;
   next_status_ = now + status_interval_;
-  if (question_due) next_question_ = now + kQuestionInterval;
+  if (question_due) {
+    next_question_ = now + kQuestionInterval;
+    silence_.asked(now);
+  }
   return connection_->send_standby_status(std::max(received_, stored_), stored_, question_due);
 }
 

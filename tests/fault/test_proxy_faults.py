@@ -5,7 +5,9 @@ import re
 import knobs
 import pytest
 from fragile import Fragile
+from proxy import BOTH, Direction
 from server_messages import Place
+from waiting import hold_for
 from walcat_process import WalcatProcess
 from workload import mixed
 
@@ -32,6 +34,50 @@ def test_cuts_leave_no_gap_and_no_repeat(fragile, run, tmp_path):
             run.wait_for(lambda: fragile.proxy.cut(reset=dice.random() < 0.5), "there is a connection to cut")
         run.wait_for_lines(run.output.count() + 1)
         assert load.is_running()
+    check_all_once(fragile, run)
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [BOTH, frozenset({Direction.FROM_SERVER}), frozenset({Direction.FROM_CLIENT})],
+    ids=["both", "from the server", "from walcat"],
+)
+@pytest.mark.settings(wal_sender_timeout="2s")
+def test_a_half_open_connection_is_noticed(directions, fragile, run, tmp_path):
+    with mixed(fragile.database, tmp_path):
+        run.wait_for_lines(100)
+        assert fragile.proxy.half_open(directions)
+        known = run.output.count()
+        run.wait_for_lines(known + 1000)
+    check_all_once(fragile, run)
+
+
+@pytest.mark.settings(wal_sender_timeout="2s")
+def test_a_half_open_connection_is_noticed_at_rest(fragile, run):
+    run.wait_for(lambda: fragile.proxy.half_open(), "there is a connection")
+    fragile.database.execute("UPDATE accounts SET balance = 1")
+    check_all_once(fragile, run)
+
+
+@pytest.mark.settings(wal_sender_timeout="2s")
+def test_a_quiet_server_is_not_taken_for_a_dead_one(fragile, run):
+    """Nothing happens for several times as long as it takes to notice a dead one."""
+    walsender = fragile.database.slot_reader()
+
+    def same_walsender() -> None:
+        assert fragile.database.slot_reader() == walsender, run.describe()
+
+    hold_for(6.0, same_walsender)
+    check_all_once(fragile, run)
+
+
+@pytest.mark.settings(wal_sender_timeout="2s")
+def test_a_row_that_takes_long_to_come_is_not_taken_for_silence(fragile, run):
+    walsender = fragile.database.slot_reader()
+    fragile.proxy.throttle(50_000)
+    fragile.database.execute("UPDATE accounts SET note = repeat('x', 300000) WHERE id = 1")
+    run.wait_for_lines(1)
+    assert fragile.database.slot_reader() == walsender, run.describe()
     check_all_once(fragile, run)
 
 

@@ -96,8 +96,8 @@ class Connection {
   /// Takes what the socket has, without waiting; the frames then come from next_frame().
   Status consume_input();
 
-  /// Sleeps until the socket has something, the stop request is woken, or `timeout` is over.
-  void wait(std::chrono::milliseconds timeout);
+  /// Sleeps until the socket has something, the stop request is woken, or `timeout` is over. Whether it has something.
+  bool wait(std::chrono::milliseconds timeout);
 
   /// Sleeps for `duration`, to within microseconds, unless the stop request is woken.
   void nap(std::chrono::microseconds duration);

@@ -13,6 +13,7 @@
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/pace.h"
+#include "walcat/reader/silence.h"
 #include "walcat/reader/snapshot.h"
 #include "walcat/reader/snapshot_signal.h"
 #include "walcat/reader/source.h"
@@ -91,7 +92,9 @@ class ReplicationSource : public Source {
   bool at_end(Lsn position) const {
     return until_ && position >= *until_ && !(is_held_open_ && bounds_.until_caught_up);
   }
+  void receive(Lsn position);
   Status attend_server(bool ask_for_reply);
+  Status check_silence();
   Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
 
@@ -121,6 +124,8 @@ class ReplicationSource : public Source {
   std::chrono::milliseconds status_interval_{10'000};
   Clock::time_point next_status_;
   Clock::time_point next_question_;
+  std::chrono::milliseconds silence_limit_{60'000};
+  Silence silence_;
   std::optional<std::string_view> pending_;
 
   // Transactions that are not over; a frame that waits for room among them.
