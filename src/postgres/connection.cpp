@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "errors.h"
@@ -54,6 +55,18 @@ std::string merged_options(const std::string& conn_str) {
   return theirs.empty() ? kPinnedSettings : theirs + " " + kPinnedSettings;
 }
 
+// libpq leaves it to those who connect without blocking.
+std::optional<std::chrono::milliseconds> connect_timeout_of(PGconn* connection) {
+  const PgOptions used(PQconninfo(connection));
+  for (const PQconninfoOption* option = used.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
+    const int seconds = std::atoi(option->val);
+    // 1 means 2 to libpq, too.
+    if (seconds > 0) return std::chrono::seconds(std::max(seconds, 2));
+  }
+  return std::nullopt;
+}
+
 void put_u64(char* to, std::uint64_t value) {
   const std::uint64_t wire = __builtin_bswap64(value);
   std::memcpy(to, &wire, sizeof wire);
@@ -75,6 +88,8 @@ struct Connection::Session {
   /// A notice that means that changes are being skipped in silence.
   Status fatal_notice;
   bool flush_pending = false;
+  /// Whether the statement in hand is to be answered soon.
+  bool is_brief = false;
 
   bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
   bool poll_socket(short events, int timeout_ms);
@@ -117,8 +132,9 @@ Status Connection::Session::connect() {
   PQsetNoticeReceiver(
       pg.get(), [](void* self, const PGresult* notice) { static_cast<Session*>(self)->receive_notice(notice); }, this);
 
-  const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
   if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
+  options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
     if (state == PGRES_POLLING_FAILED) return connection_error(pg.get());
     if (stop_requested()) return stopped();
@@ -150,9 +166,15 @@ void Connection::Session::receive_notice(const PGresult* notice) {
 
 Result<PgResult> Connection::Session::next_result() {
   while (PQflush(pg.get()) == 1) poll_socket(POLLIN | POLLOUT, 1000);
-  while (PQisBusy(pg.get()) != 0) {
+  for (auto heard = std::chrono::steady_clock::now(); PQisBusy(pg.get()) != 0;) {
     if (stop_requested()) return stopped();
-    poll_socket(POLLIN, 1000);
+    const bool arrived = poll_socket(POLLIN, 1000);
+    const auto now = std::chrono::steady_clock::now();
+    if (arrived) heard = now;
+    if (is_brief && now - heard >= 2 * options.connect_timeout) {
+      return Status(StatusCode::kUnavailable,
+                    fmt::format("no answer within {} s", 2 * options.connect_timeout.count() / 1000));
+    }
     if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
   }
   return PgResult(PQgetResult(pg.get()));
@@ -206,8 +228,9 @@ std::string Connection::literal(std::string_view text) const {
   return escaped == nullptr ? "NULL" : std::string(escaped.get());
 }
 
-Result<Rows> Connection::query(const std::string& sql) {
+Result<Rows> Connection::query(const std::string& sql, Wait wait) {
   PGconn* pg = session_->pg.get();
+  session_->is_brief = session_->options.expects_answers && wait == Wait::kBriefly;
   if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
   Rows rows;
   Status failed;
@@ -230,10 +253,11 @@ Result<Rows> Connection::query(const std::string& sql) {
   return rows;
 }
 
-Status Connection::execute(const std::string& sql) { return query(sql).status(); }
+Status Connection::execute(const std::string& sql, Wait wait) { return query(sql, wait).status(); }
 
 Status Connection::start_copy(const std::string& sql) {
   PGconn* pg = session_->pg.get();
+  session_->is_brief = false;
   if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
   auto result = session_->next_result();
   if (!result.is_ok()) return result.status();
@@ -271,6 +295,7 @@ Result<Connection::RowPart> Connection::read_row(char* to, std::size_t room) {
 
 Status Connection::start_replication(const std::string& command) {
   PGconn* pg = session_->pg.get();
+  session_->is_brief = session_->options.expects_answers;
   if (PQsendQuery(pg, command.c_str()) == 0) return connection_error(pg);
   auto result = session_->next_result();
   if (!result.is_ok()) return result.status();

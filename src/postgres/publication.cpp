@@ -50,7 +50,7 @@ Status create_publication(Connection& connection, const std::string& name, const
                           const log::Logger& logger) {
   const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + joined(tables, &TableName::quoted);
   const Status created =
-      connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target));
+      connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target), Wait::kForOthers);
   if (!created.is_ok()) return created.with_context("create publication " + name);
   logger.info("created publication {} for {}", name,
               tables.empty() ? "all tables" : joined(tables, &TableName::to_string));
@@ -100,7 +100,8 @@ Status add_missing(Connection& connection, const std::string& name, const std::v
   }
   if (missing.empty()) return Status::ok();
   const Status added = connection.execute(
-      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), joined(missing, &TableName::quoted)));
+      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), joined(missing, &TableName::quoted)),
+      Wait::kForOthers);
   if (!added.is_ok()) return added.with_context("add tables to publication " + name);
   logger.info("added to publication {}: {}", name, joined(missing, &TableName::to_string));
   return Status::ok();

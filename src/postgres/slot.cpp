@@ -85,7 +85,8 @@ Result<std::optional<Lsn>> write_heartbeat(Connection& connection, Lsn position)
 
 Result<Lsn> create_slot(Connection& connection, const std::string& name) {
   auto rows = connection.query(
-      fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput NOEXPORT_SNAPSHOT", quote_identifier(name)));
+      fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput NOEXPORT_SNAPSHOT", quote_identifier(name)),
+      Wait::kForOthers);
   if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
   const auto point =
       rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;

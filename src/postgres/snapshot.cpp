@@ -217,7 +217,8 @@ Status lock_tables(Connection& connection, const std::vector<TableName>& tables)
     for (std::size_t j = i; j < tables.size() && j < i + kTogether; ++j) {
       names += (names.empty() ? "ONLY " : ", ONLY ") + tables[j].quoted();
     }
-    const Status locked = connection.execute(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", names));
+    const Status locked =
+        connection.execute(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", names), Wait::kForOthers);
     if (!locked.is_ok()) return locked;
   }
   return Status::ok();
@@ -247,7 +248,8 @@ Result<Lsn> position_of_snapshot(Connection& connection) {
 
 Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary) {
   auto rows = connection.query(fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL pgoutput USE_SNAPSHOT",
-                                           quote_identifier(name), temporary ? " TEMPORARY" : ""));
+                                           quote_identifier(name), temporary ? " TEMPORARY" : ""),
+                               Wait::kForOthers);
   if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
   const auto point =
       rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;

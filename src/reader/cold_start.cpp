@@ -267,7 +267,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
                                const StopRequest& stop, const log::Logger& logger, const Status& broken,
                                bool to_the_end) {
   if (options.dump) return dump_start(options, selection, last.has_value(), stop, logger);
-  auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
+  auto opened =
+      Connection::open({.conn_str = options.conn_str, .expects_answers = true, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   StreamStart start;
   start.connection = std::move(*opened);

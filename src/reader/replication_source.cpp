@@ -278,8 +278,11 @@ Status ReplicationSource::describe(std::string_view frame, Batch& batch) {
   }
   if (reader.failed()) return Status::ok();  // The decoder names the fault.
   if (catalog_ == nullptr) {
-    auto opened =
-        Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
+    auto opened = Connection::open({.conn_str = options_.conn_str,
+                                    .replication = false,
+                                    .expects_answers = true,
+                                    .stop = &stop_,
+                                    .logger = logger_});
     if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
     catalog_ = std::move(*opened);
   }

@@ -30,17 +30,17 @@ class Fragile:
         self.database.execute(*MIXED_TABLES)
         self.ledger = Ledger(self.database, MIXED_KEYS)
 
-    @property
-    def conn_str(self) -> str:
+    def conn_str(self, connect_timeout: int = 30) -> str:
         """Without encryption, which would hide the server's messages from the proxy."""
         direct = self.server.tcp_conn_str(self.database.name)
-        return f"{direct} port={self.proxy.port} sslmode=disable gssencmode=disable"
+        bare = f"sslmode=disable gssencmode=disable connect_timeout={connect_timeout}"
+        return f"{direct} port={self.proxy.port} {bare}"
 
-    def entry(self, **keys: Any) -> dict[str, Any]:
-        return database_entry(self.database, *MIXED_KEYS, **{"conn_str": self.conn_str, **keys})
+    def entry(self, connect_timeout: int = 30, **keys: Any) -> dict[str, Any]:
+        return database_entry(self.database, *MIXED_KEYS, **{"conn_str": self.conn_str(connect_timeout), **keys})
 
-    def configuration(self, **keys: Any) -> dict[str, Any]:
-        return configuration(self.entry(), **{**QUICK, **keys})
+    def configuration(self, connect_timeout: int = 30, **keys: Any) -> dict[str, Any]:
+        return configuration(self.entry(connect_timeout), **{**QUICK, **keys})
 
     def close(self) -> None:
         """The server runs; walcat does not."""

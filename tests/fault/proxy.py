@@ -22,6 +22,8 @@ CHUNK_BYTES = 65536
 # How often a throttled direction moves on, seconds.
 THROTTLE_STEP = 0.05
 LOCALHOST = "127.0.0.1"
+# ReadyForQuery, between transactions: the end of a login, and of every answer.
+READY = b"Z\0\0\0\x05I"
 
 
 class Direction(enum.Enum):
@@ -74,6 +76,7 @@ class Proxy:
         self._links: list[Link] = []
         self._slowness = Slowness()
         self._corruption: Place | None = None
+        self._mutes_login = False
         # Bytes that were changed, and connections that were asked for, since the beginning.
         self.corrupted = 0
         self.accepted = 0
@@ -107,6 +110,10 @@ class Proxy:
         """Present connections swallow what they get for good; both ends believe that they stand. Returns how many."""
         return self._call(self._half_open(directions))
 
+    def mute_login(self) -> None:
+        """The server of the connection that is logged in next is never heard again after that."""
+        self._mutes_login = True
+
     def refuse(self) -> None:
         """Nobody listens any more. Connections that stand are left alone."""
         self._call(self._refuse())
@@ -135,6 +142,7 @@ class Proxy:
         """Takes back what lasts. Connections that swallow bytes stay broken, as their streams have holes."""
         self._slowness = Slowness()
         self._corruption = None
+        self._mutes_login = False
         self.accept()
 
     # On the proxy's thread.
@@ -199,6 +207,9 @@ class Proxy:
                 if direction == Direction.FROM_SERVER:
                     chunk = self._examine(link, chunk)
                 await self._pass_on(link, direction, target, chunk)
+                if self._mutes_login and direction == Direction.FROM_SERVER and chunk.endswith(READY):
+                    self._mutes_login = False
+                    link.swallowed |= {direction}
         except OSError:
             pass
         if direction in link.swallowed:

@@ -28,11 +28,11 @@ def check_all_once(fragile: Fragile, run: WalcatProcess) -> None:
 
 def test_cuts_leave_no_gap_and_no_repeat(fragile, run, tmp_path):
     dice = knobs.dice()
-    with mixed(fragile.database, tmp_path) as load:
+    with mixed(fragile.database, tmp_path, rate=60) as load:
         for _ in range(knobs.CUTS):
-            run.wait_for_lines(run.output.count() + dice.randint(1, 200))
+            run.wait_for_more(dice.randint(1, 200))
             run.wait_for(lambda: fragile.proxy.cut(reset=dice.random() < 0.5), "there is a connection to cut")
-        run.wait_for_lines(run.output.count() + 1)
+        run.wait_for_more(1)
         assert load.is_running()
     check_all_once(fragile, run)
 
@@ -47,14 +47,22 @@ def test_a_half_open_connection_is_noticed(directions, fragile, run, tmp_path):
     with mixed(fragile.database, tmp_path):
         run.wait_for_lines(100)
         assert fragile.proxy.half_open(directions)
-        known = run.output.count()
-        run.wait_for_lines(known + 1000)
+        run.wait_for_more(1000)
     check_all_once(fragile, run)
 
 
 @pytest.mark.settings(wal_sender_timeout="2s")
 def test_a_half_open_connection_is_noticed_at_rest(fragile, run):
     run.wait_for(lambda: fragile.proxy.half_open(), "there is a connection")
+    fragile.database.execute("UPDATE accounts SET balance = 1")
+    check_all_once(fragile, run)
+
+
+def test_a_server_that_falls_silent_after_the_login_is_left(fragile, walcat):
+    fragile.proxy.mute_login()
+    run = walcat.start(fragile.configuration(connect_timeout=2))
+    run.wait_for_log("no answer within 4 s")
+    run.wait_for(fragile.database.slot_reader, "the slot is streamed")
     fragile.database.execute("UPDATE accounts SET balance = 1")
     check_all_once(fragile, run)
 
@@ -91,9 +99,9 @@ def test_a_slow_connection_loses_nothing(fault, fragile, run, tmp_path):
     with mixed(fragile.database, tmp_path, rate=30):
         run.wait_for_lines(50)
         faults[fault]()
-        run.wait_for_lines(run.output.count() + 200)
+        run.wait_for_more(200)
         fragile.proxy.cut()
-        run.wait_for_lines(run.output.count() + 100)
+        run.wait_for_more(100)
     fragile.proxy.heal()
     check_all_once(fragile, run)
 
@@ -105,7 +113,7 @@ def test_a_refused_connection_is_tried_until_it_stands(fragile, run, tmp_path):
         fragile.proxy.cut()
         run.wait_for_log("refused.*attempt 4")
         fragile.proxy.accept()
-        run.wait_for_lines(run.output.count() + 100)
+        run.wait_for_more(100)
     check_all_once(fragile, run)
 
 
@@ -115,7 +123,7 @@ def test_a_corrupted_message_costs_the_connection_and_no_change(place, fragile, 
         run.wait_for_lines(50)
         fragile.proxy.corrupt(place)
         run.wait_for(lambda: fragile.proxy.corrupted, "a byte was changed")
-        run.wait_for_lines(run.output.count() + 500)
+        run.wait_for_more(500)
     assert "attempt" in run.log()
     check_all_once(fragile, run)
 

@@ -19,14 +19,19 @@ namespace walcat {
 struct ConnectionOptions {
   /// libpq connection string: URI or key=value. Our session settings come after it and win.
   std::string conn_str;
-  /// Time for the whole connection attempt, all hosts together.
+  /// Time for the whole connection attempt, all hosts together; `connect_timeout` in conn_str, in seconds, wins.
   std::chrono::milliseconds connect_timeout{30'000};
   /// Whether the connection is to carry a stream; without it, it takes plain SQL only.
   bool replication = true;
+  /// Whether a server that says nothing to a query for twice as long is taken for gone; see Wait.
+  bool expects_answers = false;
   /// Gives up connecting, and waiting for a query, when asked. Borrowed.
   const StopRequest* stop = nullptr;
   log::Logger logger;
 };
+
+/// Whether a statement may have to wait for what others hold: locks, or their transactions. Then nobody knows how long.
+enum class Wait { kBriefly, kForOthers };
 
 /// What a query returned, as text; null is nullopt.
 using Row = std::vector<std::optional<std::string>>;
@@ -58,8 +63,10 @@ class Connection {
   std::string literal(std::string_view text) const;
 
   /// Runs one statement and collects its rows. Waits until it ends, a stop is requested, or the connection breaks.
-  Result<Rows> query(const std::string& sql);
-  Status execute(const std::string& sql);
+  ///
+  /// Errors: also kUnavailable where answers are expected and none came in time.
+  Result<Rows> query(const std::string& sql, Wait wait = Wait::kBriefly);
+  Status execute(const std::string& sql, Wait wait = Wait::kBriefly);
 
   /// The payload of the next notification that has arrived, whatever its channel; nothing if there is none.
   std::optional<std::string> take_notification();
