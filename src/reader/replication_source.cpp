@@ -362,10 +362,11 @@ void ReplicationSource::receive(Lsn position) {
   silence_.progressed();
 }
 
-// A keepalive walks the street only if it brings progress.
+// A keepalive walks the street only if it brings progress, or asks for what is written and not stored yet.
 bool ReplicationSource::worth_keeping(std::string_view frame) const {
   if (frame[0] != 'k' || frame.size() != kKeepaliveSize) return true;
-  return !in_transaction_ && !streamed_->in_block() && lsn_at(frame, 1) > written_;
+  const Lsn known = asks_for_reply(frame) ? stored_ : written_;
+  return !in_transaction_ && !streamed_->in_block() && lsn_at(frame, 1) > known;
 }
 
 // The server is answered, but not read from.
