@@ -33,10 +33,10 @@ class Standby(PostgresServer):
                   "--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
         self._programs = own
 
-    def wait_for(self, database: Database, lsn: str) -> None:
-        """Until the standby has replayed the primary's log up to `lsn`."""
+    def wait_for(self, lsn: str) -> None:
+        """Until the standby has replayed the primary's log up to `lsn`.."""
         wait_until(
-            lambda: self._value(database.name, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", lsn),
+            lambda: self._value("postgres", "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", lsn),
             f"the standby has replayed {lsn}",
         )
 

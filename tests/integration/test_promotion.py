@@ -48,7 +48,7 @@ def copy_of(database, standby):
 def test_the_stream_goes_on_from_the_promoted_standby(followed, primary, standby, walcat):
     standby.copy_slot(followed.slot_name)
     followed.execute("INSERT INTO t VALUES (2)")
-    standby.wait_for(followed, followed.wal_lsn())
+    standby.wait_for(followed.wal_lsn())
     followed.disconnect()
     primary.stop()
     standby.promote()
@@ -70,7 +70,7 @@ def test_a_run_follows_the_promotion(followed, primary, standby, walcat):
     config = configuration(entry(followed, conn_str=f"{hosts} target_session_attrs=read-write"))
     run = walcat.start(config)
     run.wait_for(followed.slot_reader, "the slot is streamed")
-    standby.wait_for(followed, followed.wal_lsn())
+    standby.wait_for(followed.wal_lsn())
     followed.disconnect()
     primary.stop()
     standby.promote()
@@ -87,7 +87,7 @@ def test_a_run_follows_the_promotion(followed, primary, standby, walcat):
 
 def test_what_the_standby_never_had_is_a_gap(followed, primary, standby, walcat):
     standby.copy_slot(followed.slot_name)
-    standby.wait_for(followed, followed.wal_lsn())
+    standby.wait_for(followed.wal_lsn())
     standby.stop()
     followed.execute("INSERT INTO t VALUES (2)")
     assert ids(walcat.catch_up(follow_all(followed))) == [2]
@@ -112,7 +112,7 @@ def test_log_that_the_promoted_standby_does_not_have_is_a_gap(followed, primary,
     late = Standby(primary)
     try:
         late.copy_slot(followed.slot_name)
-        late.wait_for(followed, followed.wal_lsn())
+        late.wait_for(followed.wal_lsn())
         followed.disconnect()
         primary.stop()
         late.promote()
@@ -129,7 +129,7 @@ def test_log_that_the_promoted_standby_does_not_have_is_a_gap(followed, primary,
 
 
 def test_a_slot_that_did_not_come_along_is_a_gap(followed, primary, standby, walcat):
-    standby.wait_for(followed, followed.wal_lsn())
+    standby.wait_for(followed.wal_lsn())
     followed.disconnect()
     primary.stop()
     standby.promote()
@@ -141,7 +141,7 @@ def test_a_slot_that_did_not_come_along_is_a_gap(followed, primary, standby, wal
 
 def test_a_primary_that_was_left_behind_is_a_gap(followed, primary, standby, walcat):
     standby.copy_slot(followed.slot_name)
-    standby.wait_for(followed, followed.wal_lsn())
+    standby.wait_for(followed.wal_lsn())
     standby.promote()
     promoted = copy_of(followed, standby)
     assert ids(walcat.catch_up(follow_all(promoted))) == []
