@@ -122,7 +122,7 @@ class Pipeline::Street {
   void write();
   bool gather();
   void settle(Parcel parcel);
-  void report_errors(const log::Logger& logger, const ErrorCounters& errors) const;
+  void report_errors(const log::Logger& logger, const ErrorCounters& errors, const Status& known = {}) const;
   bool output_ended() const { return output_ended_.load(std::memory_order_acquire); }
 
   const PipelineOptions options_;
@@ -342,8 +342,11 @@ void Pipeline::Street::report() const {
   report_errors(log::Logger("output"), sink_->errors);
 }
 
-void Pipeline::Street::report_errors(const log::Logger& logger, const ErrorCounters& errors) const {
+// A single fault that is `known` was told just now.
+void Pipeline::Street::report_errors(const log::Logger& logger, const ErrorCounters& errors,
+                                     const Status& known) const {
   for (const ErrorCounters::Count& count : errors.counts()) {
+    if (count.total == 1 && count.last_message == known.message()) continue;
     logger.info("errors: {}: {}, {} in the last hour, the last at {:%Y-%m-%dT%H:%M:%SZ}: {}", fault_word(count.kind),
                 count.total, count.last_hour, fmt::gmtime(ErrorCounters::Clock::to_time_t(count.last_time)),
                 count.last_message);
@@ -374,9 +377,9 @@ Outcome Pipeline::Street::finish() {
     if (lane->written()) {
       lane->logger.info("wrote {} changes, up to {}", lane->changes_written(), lane->written().to_string());
     }
-    report_errors(lane->logger, lane->errors);
+    report_errors(lane->logger, lane->errors, lane->failure());
   }
-  report_errors(log::Logger("output"), sink_->errors);
+  report_errors(log::Logger("output"), sink_->errors, output_);
   outcome.output = output_;
   outcome.offsets = keeper_.failure();
   return outcome;
