@@ -1,5 +1,6 @@
 #include "walcat/model/visible_transactions.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace walcat {
@@ -14,7 +15,9 @@ VisibleTransactions VisibleTransactions::parse(std::string_view text) {
     return value;
   };
   visible.xmin = number(':');
-  visible.xmax = number(':');
+  // The snapshot that comes with a slot may end before it begins: what was rolled back or changed no catalog has ended
+  // behind its end. The server asks for xmin first.
+  visible.xmax = std::max(number(':'), visible.xmin);
   while (!text.empty()) {
     const std::size_t before = text.size();
     visible.in_progress.push_back(number(','));

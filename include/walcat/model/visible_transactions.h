@@ -13,7 +13,7 @@ namespace walcat {
 struct VisibleTransactions {
   /// Everything below has ended.
   std::uint64_t xmin = 0;
-  /// Nothing at or above has ended.
+  /// Nothing at or above has ended. Not below xmin.
   std::uint64_t xmax = 0;
   /// In between, those that have not ended.
   std::vector<std::uint64_t> in_progress;

@@ -30,6 +30,12 @@ TEST(VisibleTransactions, ReadsEpochs) {
   EXPECT_THAT(visible.in_progress, ElementsAre((std::uint64_t{1} << 32) + 1));
 }
 
+TEST(VisibleTransactions, SeesAllBelowXminThoughXmaxIsLower) {
+  const auto visible = VisibleTransactions::parse("7328:7325:");
+  EXPECT_EQ(visible.xmin, 7328U);
+  EXPECT_EQ(visible.xmax, 7328U);
+}
+
 TEST(VisibleTransactions, EndsWhateverItReads) {
   for (const char* text : {"", ":", "::", ":::", "x", "1", "1:", "1:2", "1:2:x", "1:2:3,x", "1:2:3,,4", "1:2:,",
                            "-1:2:3", "99999999999999999999:1:", "1:2:3:4"}) {
@@ -38,7 +44,7 @@ TEST(VisibleTransactions, EndsWhateverItReads) {
   EXPECT_EQ(VisibleTransactions::parse("").xmin, 0U);
   EXPECT_EQ(VisibleTransactions::parse("x:5:").xmin, 0U);
   EXPECT_EQ(VisibleTransactions::parse("7").xmin, 7U);
-  EXPECT_EQ(VisibleTransactions::parse("7").xmax, 0U);
+  EXPECT_EQ(VisibleTransactions::parse("7").xmax, 7U);
 }
 
 }  // namespace
