@@ -320,8 +320,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   return start;
 }
 
-Status begin_stream(Connection& connection, const DatabaseOptions& options, const Offset& offset,
-                    const SnapshotStart* snapshot, const log::Logger& logger) {
+Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, const SnapshotStart* snapshot,
+                    const log::Logger& logger) {
   if (snapshot != nullptr) {
     if (const Status ended = connection.execute("COMMIT"); !ended.is_ok()) return ended;
     if (!snapshot->temporary_slot.empty()) {
@@ -329,7 +329,6 @@ Status begin_stream(Connection& connection, const DatabaseOptions& options, cons
       if (!dropped.is_ok()) return dropped;
     }
   }
-  const Lsn position = offset.done.position;
   const Status started = connection.start_replication(start_replication_command(
       connection, options.slot_name, options.publication_name, position, options.spool.streaming));
   if (!started.is_ok()) return started;

@@ -40,8 +40,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
                                const StopRequest& stop, const log::Logger& logger, const Status& broken = Status::ok(),
                                bool to_the_end = false);
 
-/// Starts the stream at `offset`; ends the snapshot's transaction first, if there is one.
-Status begin_stream(Connection& connection, const DatabaseOptions& options, const Offset& offset,
-                    const SnapshotStart* snapshot, const log::Logger& logger);
+/// Starts the stream at `position`; ends the snapshot's transaction first, if there is one.
+Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, const SnapshotStart* snapshot,
+                    const log::Logger& logger);
 
 }  // namespace walcat

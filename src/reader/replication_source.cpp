@@ -91,7 +91,8 @@ void ReplicationSource::label(Batch& batch) const {
 
 Status ReplicationSource::begin_stream() {
   if (options_.snapshot.mode != SnapshotOptions::Mode::kInitialOnly) {
-    const Status begun = walcat::begin_stream(*connection_, options_, *offset_, snapshot(), logger_);
+    const Lsn position = std::max(written_, offset_->done.position);
+    const Status begun = walcat::begin_stream(*connection_, options_, position, snapshot(), logger_);
     if (!begun.is_ok()) {
       break_off(begun);
       return begun;

@@ -1,5 +1,7 @@
 """Servers that stop, crash or end a connection: walcat comes back by itself, with no gap and, in one run, no repeat."""
 
+import re
+
 import knobs
 import pytest
 from configuration import configuration, entry
@@ -42,6 +44,22 @@ def test_terminated_walsenders_under_load(database, walcat, tmp_path):
     run.wait_for(lambda: run.output.count() >= ledger.count(), "every change is printed")
     run.stop()
     ledger.check_exactly_once(run.lines())
+
+
+def test_after_a_cut_the_stream_is_asked_for_from_what_is_written(database, walcat):
+    """Though nothing of it is stored: the server need not send it again."""
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    run = walcat.start(configuration(entry(database), flush_interval="1h"))
+    walsender = run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute("INSERT INTO t SELECT generate_series(1, 100)")
+    last = run.wait_for_lines(100)[-1]
+    database.rows("SELECT pg_terminate_backend(%s)", (walsender,))
+    run.wait_for(lambda: run.log().count("streaming from slot") == 2, "the slot is streamed again")
+    position = re.findall(r"streaming from slot \S+ at ([0-9A-F]+/[0-9A-F]+)", run.log())[1]
+    high, low = (int(half, 16) for half in position.split("/"))
+    assert (high << 32) + low > last.source["commit_lsn"]
+    run.stop()
+    assert run.output.count() == 100
 
 
 def test_a_walsender_terminated_inside_a_big_transaction(database, walcat):
