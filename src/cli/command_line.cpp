@@ -22,6 +22,10 @@ Exit status:
   74  the output accepts no more: closed pipe, a device that is full
   78  the configuration is wrong
 
+Signals:
+  SIGINT, SIGTERM   stop at the next commit; the second one at once
+  SIGUSR1           report on stderr where each database stands, and its errors by kind
+
 Examples:
   walcat                                   follow what config.yaml names
   walcat -c prod.yaml | jq .message.after  look at the new rows
