@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace walcat {
+
+/// The CRC-32C (Castagnoli) of `bytes`, as iSCSI, ext4 and PostgreSQL's own log use it.
+std::uint32_t crc32c(std::string_view bytes);
+
+}  // namespace walcat
