@@ -22,7 +22,7 @@ std::string server_of(const ConnectionTarget& target) {
 }
 
 // `offset.json` and slot1 give `offset_slot1.json`.
-std::string offset_path_of(const std::string& base, const std::string& slot_name) {
+std::string path_for_slot(const std::string& base, const std::string& slot_name) {
   const std::filesystem::path path(base);
   const std::string name = path.stem().string() + "_" + slot_name + path.extension().string();
   return (path.parent_path() / name).string();
@@ -50,22 +50,43 @@ bool check_slots(const Draft& draft, const Node& databases, Faults& faults) {
 
 std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
 
-void set_offset_paths(Draft& draft, const Node& root, Faults& faults) {
-  Taken taken;
-  const std::string& output = draft.configuration.writer.path;
-  if (!output.empty()) taken.emplace(normal(output), "output.path");
+// A file that each entry has one of, by a key of its own or derived from that key at the top.
+struct EntryFile {
+  std::string key;
+  std::string what;
+  std::string base;
+  std::string DatabaseOptions::* path;
+  /// Whether it is written at all.
+  bool is_used = true;
+};
+
+void set_paths(Draft& draft, const Node& root, const EntryFile& file, Taken& taken, Faults& faults) {
   for (std::size_t i = 0; i < draft.databases.size(); ++i) {
     DatabaseOptions& options = draft.databases[i].options;
     if (options.slot_name.empty()) continue;
     const Node& node = root.find("databases")->elements[i];
-    const bool own = !options.offset_path.empty();
-    if (!own) options.offset_path = offset_path_of(draft.offset_file, options.slot_name);
-    const auto [first, fresh] = taken.emplace(normal(options.offset_path), entry(i));
+    std::string& path = options.*file.path;
+    const bool own = !path.empty();
+    if (!own) path = path_for_slot(file.base, options.slot_name);
+    if (!file.is_used) continue;
+    const auto [first, fresh] = taken.emplace(normal(path), entry(i));
     if (fresh) continue;
-    faults.add(place_of(node, own ? "offset_file" : "slot_name"), entry(i) + (own ? ".offset_file" : ".slot_name"),
-               fmt::format("its offset file {} is already the file of {}; set {}.offset_file to another",
-                           shown(options.offset_path), first->second, entry(i)));
+    faults.add(place_of(node, own ? file.key : "slot_name"), entry(i) + "." + (own ? file.key : "slot_name"),
+               fmt::format("its {} {} is already the file of {}; set {}.{} to another", file.what, shown(path),
+                           first->second, entry(i), file.key));
   }
+}
+
+void set_paths(Draft& draft, const Node& root, Faults& faults) {
+  Taken taken;
+  const std::string& output = draft.configuration.writer.path;
+  if (!output.empty()) taken.emplace(normal(output), "output.path");
+  set_paths(draft, root, {"offset_file", "offset file", draft.offset_file, &DatabaseOptions::offset_path}, taken,
+            faults);
+  set_paths(draft, root,
+            {"dead_letter_file", "file of dead letters", draft.dead_letter_file, &DatabaseOptions::dead_letter_path,
+             draft.on_poison == OnPoison::kDeadLetter},
+            taken, faults);
 }
 
 // A label stands in square brackets on log lines.
@@ -122,6 +143,7 @@ void hand_over_databases(Draft& draft) {
     databases.push_back(database.options);
     databases.back().inactive_slot_check = draft.inactive_slot_check;
     databases.back().on_gap = draft.on_gap;
+    databases.back().on_poison = draft.on_poison;
     databases.back().heartbeat_interval = draft.heartbeat_interval;
     databases.back().wal_guard = draft.wal_guard;
     databases.back().snapshot = draft.snapshot;
@@ -138,7 +160,7 @@ void complete(Draft& draft, const Node& root, Faults& faults) {
     const Node& databases = *root.find("databases");
     check_names(draft, databases, faults);
     // One slot followed twice mostly means one file as well; one fault is enough.
-    if (check_slots(draft, databases, faults)) set_offset_paths(draft, root, faults);
+    if (check_slots(draft, databases, faults)) set_paths(draft, root, faults);
   }
   if (!faults.empty()) return;
   set_labels(draft);

@@ -43,6 +43,7 @@ std::vector<Field<DatabaseDraft>> database_keys() {
       tables(),
       value<DatabaseDraft>("name", text(1, 1024), WALCAT_MEMBER(options.label)),
       value<DatabaseDraft>("offset_file", file_path(), WALCAT_MEMBER(options.offset_path)),
+      value<DatabaseDraft>("dead_letter_file", file_path(), WALCAT_MEMBER(options.dead_letter_path)),
   };
   for (auto& key : selection_keys()) keys.push_back(std::move(key));
   return keys;

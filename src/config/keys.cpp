@@ -122,6 +122,10 @@ const std::vector<Field<Draft>>& top_level_keys() {
           "on_gap",
           choice<OnGap>({{"fail", OnGap::kFail}, {"snapshot", OnGap::kSnapshot}, {"continue", OnGap::kContinue}}),
           WALCAT_MEMBER(on_gap)),
+      value<Draft>("on_poison", choice<OnPoison>({{"stop", OnPoison::kStop}, {"dead_letter", OnPoison::kDeadLetter}}),
+                   WALCAT_MEMBER(on_poison)),
+      // Printed as each database's own file.
+      unprinted(value<Draft>("dead_letter_file", file_path(), WALCAT_MEMBER(dead_letter_file))),
       value<Draft>("heartbeat_interval", duration(milliseconds(0), hours(24)), WALCAT_MEMBER(heartbeat_interval)),
       section<Draft>("wal_guard", wal_guard_keys()),
       section<Draft>("snapshot", snapshot_keys()),

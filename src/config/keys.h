@@ -25,6 +25,9 @@ struct Draft {
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
   OnGap on_gap = OnGap::kFail;
+  OnPoison on_poison = OnPoison::kStop;
+  /// The base name that files of dead letters without a name of their own derive from.
+  std::string dead_letter_file = "dead_letters.wcap";
   std::chrono::milliseconds heartbeat_interval{0};
   WalGuardOptions wal_guard;
   SnapshotOptions snapshot;

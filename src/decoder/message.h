@@ -15,7 +15,9 @@ namespace walcat {
 class Decoder::Message {
  public:
   Message(std::string_view frame, Lsn lsn, std::int64_t send_time, ByteReader& reader)
-      : frame_size_(frame.size()), lsn_(lsn), send_time_(send_time), reader_(reader) {}
+      : frame_(frame), lsn_(lsn), send_time_(send_time), reader_(reader) {}
+
+  std::string_view frame() const { return frame_; }
 
   ByteReader& reader() { return reader_; }
   Lsn lsn() const { return lsn_; }
@@ -27,11 +29,19 @@ class Decoder::Message {
   /// Whether every byte was read, none was missing and all made sense.
   bool is_whole() const { return !faulty() && !reader_.failed() && reader_.remaining() == 0; }
   bool faulty() const { return !fault_.empty(); }
-  void fault(std::string what) {
+  [[gnu::cold, gnu::noinline]] void fault(std::string what) { fault_at(reader_.cursor(), std::move(what)); }
+  /// A fault of the bytes at `where` in the frame.
+  [[gnu::cold, gnu::noinline]] void fault_at(const char* where, std::string what) {
     if (faulty()) return;
     fault_ = std::move(what);
-    fault_offset_ = reader_.offset();
+    fault_offset_ = static_cast<std::size_t>(where - frame_.data());
   }
+  /// A fault of the stream and not of the message: it may not stand here.
+  [[gnu::cold, gnu::noinline]] void fault_of_place(std::string what) {
+    is_out_of_place_ = true;
+    fault(std::move(what));
+  }
+  bool is_out_of_place() const { return is_out_of_place_; }
 
   /// kProtocolError if a field was missing, made no sense, or bytes are left over.
   Status finish(char kind) {
@@ -42,17 +52,18 @@ class Decoder::Message {
         relation_ == nullptr ? std::string()
                              : fmt::format(", relation {}.{} ({})", relation_->schema, relation_->name, relation_->oid);
     return {StatusCode::kProtocolError, fmt::format("message '{}' at LSN {}{}, byte {} of {}: {}", kind,
-                                                    lsn_.to_string(), about, fault_offset_, frame_size_, fault_)};
+                                                    lsn_.to_string(), about, fault_offset_, frame_.size(), fault_)};
   }
 
  private:
-  std::size_t frame_size_;
+  std::string_view frame_;
   Lsn lsn_;
   std::int64_t send_time_;
   ByteReader& reader_;
   const Relation* relation_ = nullptr;
   std::string fault_;
   std::size_t fault_offset_ = 0;
+  bool is_out_of_place_ = false;
 };
 
 }  // namespace walcat

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <limits>
@@ -22,8 +21,6 @@ constexpr const char* kTupleCut = "tuple ends in the middle of a column";
 constexpr std::uint64_t kBeforeFirst = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::max();
 
-bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
-
 void repair_names(Relation& relation) {
   relation.schema = with_replacements(relation.schema);
   relation.name = with_replacements(relation.name);
@@ -37,7 +34,9 @@ Status malformed_frame(std::string_view frame, std::string_view what) {
 }  // namespace
 
 Decoder::Decoder(const DecoderOptions& options)
-    : options_(options), relations_(std::make_unique<RelationCache>()), count_(std::make_unique<TransactionCount>()) {}
+    : options_(options), relations_(std::make_unique<RelationCache>()), count_(std::make_unique<TransactionCount>()) {
+  if (options_.dead_letters != nullptr) relations_->keep_frames();
+}
 
 Decoder::~Decoder() = default;
 
@@ -45,6 +44,7 @@ Status Decoder::decode(Batch& batch) {
   const auto window = options_.window == nullptr ? std::unique_lock<std::mutex>() : options_.window->enter();
   window_ = window.owns_lock() ? options_.window.get() : nullptr;
   batch_ = &batch;
+  dead_letters_ = {};
   if (batch.chunk != 0) return decode_chunk(batch);
   if (batch.snapshot != nullptr || batch.ends_snapshot || !batch.chunks_done.empty()) return decode_rows(batch);
   return decode_stream(batch);
@@ -54,13 +54,15 @@ Status Decoder::decode_stream(Batch& batch) {
   if (batch.session != session_) start_session(batch);
   transaction_in_batch_ = false;
   notes_taken_ = 0;
+  refuses_text_ = options_.refuse_invalid_utf8 && !batch.is_utf8;
   Status status;
   batch.for_each_frame([&](std::string_view frame) {
     status = decode_frame(frame);
     return status.is_ok();
   });
-  if (batch.is_utf8) return status;
-  const Status valid = check_text();
+  if (const Status kept = sync_dead_letters(); !kept.is_ok()) return kept;
+  if (batch.is_utf8 || refuses_text_) return status;
+  const Status valid = check_texts();
   return status.is_ok() ? valid : status;
 }
 
@@ -105,7 +107,7 @@ Status Decoder::decode_rows(Batch& batch) {
   }
   if (!batch.is_utf8) {
     // The rows before a malformed one are printed.
-    const Status valid = check_text();
+    const Status valid = check_texts();
     if (status.is_ok()) status = valid;
   }
   if (!status.is_ok()) {
@@ -142,7 +144,7 @@ Status Decoder::decode_chunk(Batch& batch) {
   window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
   const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
   if (!relation->is_wanted || is_skipped) batch.changes.clear();
-  const Status valid = batch.is_utf8 ? Status::ok() : check_text();
+  const Status valid = batch.is_utf8 ? Status::ok() : check_texts();
   return status.is_ok() ? valid : status;
 }
 
@@ -178,6 +180,7 @@ void Decoder::start_session(const Batch& batch) {
     open_changes_ = std::max(next_index_, done_below_);
   }
   in_transaction_ = false;
+  has_dead_letters_ = false;
   session_ = batch.session;
 }
 
@@ -197,6 +200,7 @@ Status Decoder::decode_frame(std::string_view frame) {
   if (reader.failed()) return malformed_frame(frame, "ends inside the XLogData header");
 
   const std::size_t changes = batch_->changes.size();
+  const std::size_t cells = batch_->cells.size();
   Message message(frame, data_start, send_time, reader);
   switch (kind) {
     case 'B': begin(message); break;
@@ -212,7 +216,14 @@ Status Decoder::decode_frame(std::string_view frame) {
     default: message.fault(fmt::format("unknown message kind 0x{:02x}", static_cast<unsigned char>(kind)));
   }
   Status whole = message.finish(kind);
-  if (!whole.is_ok()) batch_->changes.resize(changes);
+  if (!whole.is_ok()) {
+    batch_->changes.resize(changes);
+    batch_->cells.resize(cells);
+    if (can_do_without(kind, message)) {
+      set_aside(kind, message, whole);
+      whole = Status::ok();
+    }
+  }
   return whole;
 }
 
@@ -243,6 +254,11 @@ void Decoder::begin(Message& message) {
   transaction_in_batch_ = false;
   next_index_ = 0;
   done_below_ = 0;
+  has_dead_letters_ = false;
+  if (options_.dead_letters != nullptr) {
+    begin_frame_.assign(message.frame());
+    origin_frame_.clear();
+  }
   if (window_ != nullptr) window_->pass_transaction(transaction_.xid);
   if (options_.transactions) count_->start();
   if (transaction_.commit_lsn < position_) {
@@ -264,6 +280,7 @@ void Decoder::commit(Message& message) {
   if (!message.is_whole()) return;
   in_transaction_ = false;
   last_commit_end_ = end_lsn;
+  if (has_dead_letters_) put_captured(message.frame(), FrameRole::kContext);
   if (done_below_ == kWholeTransaction) return;
   if (options_.transactions && count_->changes() > 0) {
     Change& change = put_change(Operation::kCommit, nullptr);
@@ -281,6 +298,7 @@ void Decoder::origin(Message& message) {
   ByteReader& reader = message.reader();
   transaction_.origin_lsn = Lsn{reader.u64()};
   transaction_.origin = std::make_shared<const std::string>(reader.cstring());
+  if (options_.dead_letters != nullptr) origin_frame_.assign(message.frame());
 }
 
 void Decoder::relation(Message& message) {
@@ -301,12 +319,12 @@ void Decoder::relation(Message& message) {
     column.type_modifier = reader.i32();
     relation.columns.push_back(std::move(column));
   }
-  if (reader.failed() || message.faulty()) return;
+  if (!message.is_whole()) return;
   const auto& notes = batch_->notes;
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
   if (!batch_->is_utf8) repair_names(relation);
-  relations_->put(std::move(relation), note, options_.selection.get());
+  relations_->put(std::move(relation), note, options_.selection.get(), message.frame());
 }
 
 void Decoder::type(Message& message) {
@@ -314,13 +332,13 @@ void Decoder::type(Message& message) {
   const std::uint32_t oid = reader.u32();
   const std::string_view schema = reader.cstring();
   const std::string_view name = reader.cstring();
-  if (!reader.failed()) relations_->put_type(oid, schema, name);
+  if (message.is_whole()) relations_->put_type(oid, schema, name, message.frame());
 }
 
 const Relation* Decoder::known_relation(Message& message) {
   const std::uint32_t oid = message.reader().u32();
   if (message.reader().failed()) return nullptr;
-  if (!in_transaction_) message.fault("change outside a transaction");
+  if (!in_transaction_) message.fault_of_place("change outside a transaction");
   const Relation* relation = relations_->pin(oid, *batch_);
   if (relation == nullptr) {
     message.fault(fmt::format("relation {} was never described", oid));
@@ -330,11 +348,15 @@ const Relation* Decoder::known_relation(Message& message) {
   return message.faulty() ? nullptr : relation;
 }
 
+bool Decoder::wants(Operation operation, const Relation* relation) const {
+  if (relation != nullptr && !relation->is_wanted) return false;
+  return (options_.skipped >> static_cast<unsigned>(operation) & 1) == 0;
+}
+
 // Counts the change; false if nobody wants it, or if it went down the street before the connection was lost.
 bool Decoder::wants_change(Operation operation, const Relation* relation, std::uint64_t records) {
   const std::uint64_t index = next_index_++;
-  if (relation != nullptr && !relation->is_wanted) return false;
-  if ((options_.skipped >> static_cast<unsigned>(operation) & 1) != 0) return false;
+  if (!wants(operation, relation)) return false;
   if (options_.transactions && in_transaction_) {
     const bool is_first = count_->changes() == 0;
     total_order_ = count_->changes() + 1;
@@ -373,10 +395,13 @@ void Decoder::insert(Message& message) {
   const auto cells = batch_->cells.size();
   if (message.reader().u8() != 'N') message.fault("Insert without a new tuple");
   tuple(message, *relation);
-  if (window_ != nullptr && !message.faulty()) {
+  if (!message.is_whole()) return;
+  if (window_ != nullptr) {
     window_->touch(*relation, *batch_, OldTuple::kNone, nullptr, batch_->cells.data() + cells);
   }
-  if (message.faulty() || !wants_change(Operation::kInsert, relation)) return batch_->cells.resize(cells);
+  if (refuses_text_) check_text(message, Operation::kInsert, relation, cells);
+  if (message.faulty()) return;
+  if (!wants_change(Operation::kInsert, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kInsert, relation, message.lsn(), cells);
 }
 
@@ -389,7 +414,7 @@ void Decoder::update(Message& message) {
   if (old != OldTuple::kNone) marker = message.reader().u8();
   if (marker != 'N') message.fault("Update without a new tuple");
   tuple(message, *relation);
-  if (message.faulty()) return;
+  if (!message.is_whole()) return;
   if (window_ != nullptr) {
     const Cell* first = batch_->cells.data() + cells;
     const Cell* after = old == OldTuple::kNone ? first : first + relation->columns.size();
@@ -399,6 +424,8 @@ void Decoder::update(Message& message) {
     ++next_index_;
     return batch_->cells.resize(cells);
   }
+  if (refuses_text_) check_text(message, Operation::kUpdate, relation, cells);
+  if (message.faulty()) return;
   const bool is_split = options_.split_key_changes && changes_key(*relation, old, cells);
   if (!wants_change(Operation::kUpdate, relation, is_split ? 2 : 1)) return batch_->cells.resize(cells);
   Change& change = add_change(Operation::kUpdate, relation, message.lsn(), cells);
@@ -447,10 +474,11 @@ void Decoder::remove(Message& message) {
   const auto cells = batch_->cells.size();
   const OldTuple old = old_tuple(message, *relation, message.reader().u8());
   if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
-  if (window_ != nullptr && !message.faulty()) {
-    window_->touch(*relation, *batch_, old, batch_->cells.data() + cells, nullptr);
-  }
-  if (message.faulty() || !wants_change(Operation::kDelete, relation)) return batch_->cells.resize(cells);
+  if (!message.is_whole()) return;
+  if (window_ != nullptr) window_->touch(*relation, *batch_, old, batch_->cells.data() + cells, nullptr);
+  if (refuses_text_) check_text(message, Operation::kDelete, relation, cells);
+  if (message.faulty()) return;
+  if (!wants_change(Operation::kDelete, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kDelete, relation, message.lsn(), cells).old_tuple = old;
 }
 
@@ -494,9 +522,13 @@ void Decoder::truncate(Message& message) {
   ByteReader& reader = message.reader();
   const std::uint32_t count = reader.u32();
   reader.u8();  // CASCADE and RESTART IDENTITY: the tables that cascade are listed as well.
+  std::vector<const Relation*> relations;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Relation* relation = known_relation(message);
-    if (relation == nullptr) return;
+    relations.push_back(known_relation(message));
+    if (relations.back() == nullptr) return;
+  }
+  if (!message.is_whole()) return;
+  for (const Relation* relation : relations) {
     if (window_ != nullptr) window_->touch_all(*relation);
     if (wants_change(Operation::kTruncate, relation))
       add_change(Operation::kTruncate, relation, message.lsn(), batch_->cells.size());
@@ -511,13 +543,17 @@ void Decoder::logical_message(Message& message) {
   const std::uint32_t size = reader.u32();
   const std::string_view content = reader.bytes(size);
   if (!message.is_whole()) return;
-  if (transactional != in_transaction_) return message.fault("message on the wrong side of a transaction's border");
+  if (transactional != in_transaction_)
+    return message.fault_of_place("message on the wrong side of a transaction's border");
   if (prefix == kSnapshotPrefix || prefix == kHeartbeatPrefix) {
     // Our own: counted like any other in a transaction, progress outside of one, and nobody wants to see it.
     if (transactional) return static_cast<void>(++next_index_);
     return reach(lsn);
   }
-  if (transactional ? !wants_change(Operation::kMessage, nullptr) : lsn <= last_message_lsn_) return;
+  const bool is_done = transactional ? next_index_ < done_below_ : lsn <= last_message_lsn_;
+  if (refuses_text_ && !is_done && wants(Operation::kMessage, nullptr)) check_prefix(message, prefix);
+  if (message.faulty()) return;
+  if (transactional ? !wants_change(Operation::kMessage, nullptr) : is_done) return;
   if (!transactional) {
     // Its LSN is where its record ends, and a commit record may begin right there: one byte less is in the order of
     // the log and can be no other's commit LSN.
@@ -535,45 +571,6 @@ void Decoder::logical_message(Message& message) {
     batch_->cells.push_back({offset, static_cast<std::int32_t>(text.size())});
   }
   if (!transactional) reach(lsn);
-}
-
-// Only SQL_ASCII databases hold text that nobody has checked. The content of a message is not text.
-Status Decoder::check_text() {
-  for (const Change& change : batch_->changes) {
-    const std::size_t tuples = (change.old_tuple != OldTuple::kNone ? 1 : 0) +
-                               (change.operation == Operation::kInsert || change.operation == Operation::kUpdate ||
-                                        change.operation == Operation::kRead
-                                    ? 1
-                                    : 0);
-    const std::size_t cells = change.operation == Operation::kMessage
-                                  ? 1
-                                  : (change.relation == nullptr ? 0 : tuples * change.relation->columns.size());
-    for (std::size_t i = 0; i < cells; ++i) {
-      Cell& cell = batch_->cells[change.cells_begin + i];
-      if (cell.size <= 0 || is_utf8(batch_->text(cell))) continue;
-      if (options_.refuse_invalid_utf8) return refuse_text(change, i);
-      const std::string repaired = with_replacements(batch_->text(cell));
-      cell = {batch_->append_text(repaired), static_cast<std::int32_t>(repaired.size())};
-      ++batch_->values_repaired;
-    }
-  }
-  return Status::ok();
-}
-
-// What is printed ends before the change that holds the text.
-Status Decoder::refuse_text(const Change& change, std::size_t cell) {
-  const Lsn lsn = change.lsn;
-  const Relation* relation = change.relation;
-  const auto kept = static_cast<std::size_t>(&change - batch_->changes.data());
-  batch_->changes.resize(kept);
-  std::erase_if(batch_->progress_points, [&](const ProgressPoint& point) { return point.changes_end > kept; });
-  const std::string where = relation == nullptr
-                                ? "a logical message's prefix"
-                                : fmt::format("relation {}.{}, column {}", relation->schema, relation->name,
-                                              relation->columns[cell % relation->columns.size()].name);
-  return {StatusCode::kProtocolError,
-          fmt::format("change at LSN {}, {}: the text is no UTF-8; hint: output.invalid_utf8: replace prints U+FFFD",
-                      lsn.to_string(), where)};
 }
 
 }  // namespace walcat

@@ -66,11 +66,13 @@ void RelationCache::clear() {
   latest_ = nullptr;
 }
 
-void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::string_view name) {
-  types_[oid] = Type{std::string(schema), std::string(name)};
+void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::string_view name,
+                             std::string_view frame) {
+  types_[oid] = Type{std::string(schema), std::string(name), std::string(keeps_frames_ ? frame : std::string_view())};
 }
 
-void RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection) {
+void RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection,
+                        std::string_view frame) {
   for (Column& column : relation.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) {
       column.type_schema = type->second.schema;
@@ -81,8 +83,14 @@ void RelationCache::put(Relation relation, const RelationNote* note, const Selec
   Entry& entry = relations_[complete->oid];
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
   if (entry.relation == nullptr || *entry.relation != *complete) {
-    entry = Entry{std::move(complete), kNever};
+    entry = Entry{std::move(complete), kNever, {}};
   }
+  if (keeps_frames_) entry.frame.assign(frame);
+}
+
+void RelationCache::forget(std::uint32_t oid) {
+  relations_.erase(oid);
+  latest_ = nullptr;
 }
 
 const Relation* RelationCache::pin(std::uint32_t oid, Batch& batch) {

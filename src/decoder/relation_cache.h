@@ -26,12 +26,22 @@ class RelationCache {
   /// Forgets everything: a new session describes everything anew.
   void clear();
 
+  /// From now on the frames that describe are kept, for take_descriptions().
+  void keep_frames() { keeps_frames_ = true; }
+
   /// A type that is not built in; the next relations that use it carry its name.
-  void put_type(std::uint32_t oid, std::string_view schema, std::string_view name);
+  void put_type(std::uint32_t oid, std::string_view schema, std::string_view name, std::string_view frame);
 
   /// Replaces what was known of `relation.oid`, unless nothing changed. `note` is what the catalog says of it, if it
   /// was asked; `selection` (may be null) what is wanted of it.
-  void put(Relation relation, const RelationNote* note, const Selection* selection);
+  void put(Relation relation, const RelationNote* note, const Selection* selection, std::string_view frame);
+
+  /// Forgets what was known of the relation.
+  void forget(std::uint32_t oid);
+
+  /// Visits the frames that describe the relation, those of its types first: each once, until it comes again.
+  template <typename Visit>
+  void take_descriptions(std::uint32_t oid, Visit visit);
 
   /// The relation, pinned in `batch` for as long as the batch's changes live; null if never described.
   const Relation* pin(std::uint32_t oid, Batch& batch);
@@ -40,10 +50,12 @@ class RelationCache {
   struct Type {
     std::string schema;
     std::string name;
+    std::string frame;
   };
   struct Entry {
     std::shared_ptr<const Relation> relation;
     std::uint64_t pinned_in = kNever;
+    std::string frame;
   };
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
@@ -52,6 +64,21 @@ class RelationCache {
   // Changes come in runs of one relation.
   Entry* latest_ = nullptr;
   std::uint32_t latest_oid_ = 0;
+  bool keeps_frames_ = false;
 };
+
+template <typename Visit>
+void RelationCache::take_descriptions(std::uint32_t oid, Visit visit) {
+  const auto take = [&](std::string& frame) {
+    if (!frame.empty()) visit(std::string_view(frame));
+    std::string().swap(frame);
+  };
+  const auto found = relations_.find(oid);
+  if (found == relations_.end()) return;
+  for (const Column& column : found->second.relation->columns) {
+    if (const auto type = types_.find(column.type_oid); type != types_.end()) take(type->second.frame);
+  }
+  take(found->second.frame);
+}
 
 }  // namespace walcat

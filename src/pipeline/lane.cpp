@@ -1,5 +1,7 @@
 #include "lane.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -50,6 +52,14 @@ void Lane::fail(const Status& status) {
   }
   failed_.store(true, std::memory_order_release);
   stop.wake().notify();
+}
+
+void Lane::note_dead_letters(const DeadLetterTally& letters) {
+  if (letters.count == 0) return;
+  for (std::uint64_t i = 0; i < letters.count; ++i) errors.note(letters.first, FaultKind::kDecode);
+  dead_letters_.fetch_add(letters.count, std::memory_order_relaxed);
+  const std::string others = letters.count == 1 ? "" : fmt::format(", and {} more", letters.count - 1);
+  logger.error("dead letter: {}{}; kept in {}", letters.first.message(), others, options.dead_letter_path);
 }
 
 Status Lane::failure() const {

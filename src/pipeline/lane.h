@@ -53,6 +53,9 @@ class Lane {
   Status failure() const;
   /// What went wrong, whether or not it was survived.
   ErrorCounters errors;
+  /// Counts and reports the dead letters that a batch has left behind.
+  void note_dead_letters(const DeadLetterTally& letters);
+  std::uint64_t dead_letters() const { return dead_letters_.load(std::memory_order_relaxed); }
   /// What the lane is doing, in words.
   void set_state(const char* words) { state_.store(words, std::memory_order_relaxed); }
   const char* state() const { return state_.load(std::memory_order_relaxed); }
@@ -143,6 +146,7 @@ class Lane {
   std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};
   std::atomic<const char*> state_{"connecting"};
+  std::atomic<std::uint64_t> dead_letters_{0};
 
   std::mutex storing_;
   std::atomic<std::uint64_t> beginning_{0};

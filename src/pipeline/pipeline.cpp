@@ -41,8 +41,12 @@ DatabaseOptions lane_options(const PipelineOptions& options, std::size_t databas
   return lane;
 }
 
-DecoderOptions decoder_options(const PipelineOptions& options, const std::shared_ptr<const Selection>& selection) {
+DecoderOptions decoder_options(const PipelineOptions& options, const DatabaseOptions& database,
+                               const std::shared_ptr<const Selection>& selection) {
   DecoderOptions decoder;
+  if (database.on_poison == OnPoison::kDeadLetter) {
+    decoder.dead_letters = std::make_shared<DeadLetters>(database.dead_letter_path, log::Logger(database.label));
+  }
   decoder.selection = selection;
   decoder.window = std::make_shared<SnapshotWindow>();
   decoder.transactions = options.serializer.transactions;
@@ -92,8 +96,8 @@ class Pipeline::Street {
         writer_(*sink_, options.max_changes),
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_) {
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
-      lanes_.push_back(
-          std::make_unique<Lane>(i, lane_options(options, i), decoder_options(options, selections[i]), plan));
+      lanes_.push_back(std::make_unique<Lane>(i, lane_options(options, i),
+                                              decoder_options(options, options.databases[i], selections[i]), plan));
       if (SlotWatch::is_wanted(lanes_.back()->options)) watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
     }
   }
@@ -122,6 +126,7 @@ class Pipeline::Street {
   void write();
   bool gather();
   void settle(Parcel parcel);
+  void report_errors(const Lane& lane, const Status& known = {}) const;
   void report_errors(const log::Logger& logger, const ErrorCounters& errors, const Status& known = {}) const;
   bool output_ended() const { return output_ended_.load(std::memory_order_acquire); }
 
@@ -210,6 +215,7 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch) {
   Lane& lane = *lanes_[batch->lane];
   if (!lane.failed() && !output_ended()) {
     const Status decoded = lane.decoder.decode(*batch);
+    lane.note_dead_letters(lane.decoder.dead_letters());
     if (!decoded.is_ok()) lane.fail(decoded);
   } else {
     batch->chunks_done.clear();
@@ -337,9 +343,16 @@ void Pipeline::Street::report() const {
   for (const auto& lane : lanes_) {
     lane->logger.info("{}; {} changes written, up to {}, stored up to {}", lane->state(), lane->changes_written(),
                       lane->written().to_string(), Lsn{lane->stored.load(std::memory_order_acquire)}.to_string());
-    report_errors(lane->logger, lane->errors);
+    report_errors(*lane);
   }
   report_errors(log::Logger("output"), sink_->errors);
+}
+
+void Pipeline::Street::report_errors(const Lane& lane, const Status& known) const {
+  report_errors(lane.logger, lane.errors, known);
+  if (lane.dead_letters() > 0) {
+    lane.logger.info("dead letters: {}, in {}", lane.dead_letters(), lane.options.dead_letter_path);
+  }
 }
 
 // A single fault that is `known` was told just now.
@@ -377,7 +390,7 @@ Outcome Pipeline::Street::finish() {
     if (lane->written()) {
       lane->logger.info("wrote {} changes, up to {}", lane->changes_written(), lane->written().to_string());
     }
-    report_errors(lane->logger, lane->errors, lane->failure());
+    report_errors(*lane, lane->failure());
   }
   report_errors(log::Logger("output"), sink_->errors, output_);
   outcome.output = output_;

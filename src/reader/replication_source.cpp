@@ -84,6 +84,7 @@ void ReplicationSource::label(Batch& batch) const {
   batch.session = sessions_;
   batch.beginning = beginning_;
   batch.database = database_;
+  batch.stream = stream_;
   batch.is_utf8 = is_utf8_;
   batch.resume = offset_->done;
   if (offset_->snapshot) batch.snapshot_point = offset_->snapshot->point;
@@ -121,6 +122,9 @@ Status ReplicationSource::connect() {
   if (begins_anew_) take_first_offset(start->offset, start->flush_position);
   offset_->timeline = start->offset.timeline;
   offset_->snapshot = start->offset.snapshot;
+  stream_ = std::make_shared<const StreamIdentity>(
+      StreamIdentity{options_.label, offset_->system_identifier, offset_->timeline, offset_->database, offset_->slot,
+                     offset_->publication, static_cast<std::uint32_t>(connection_->server_version()), is_utf8_});
   ++sessions_;
   in_transaction_ = false;
   reply_due_ = false;

@@ -10,6 +10,7 @@ import knobs
 import pytest
 from configuration import follow_all
 from database import Database
+from encoded import TABLE, EncodedDatabase
 from postgres_server import PostgresServer
 from walcat_process import Line, Walcat
 
@@ -72,3 +73,20 @@ def lines_of(database: Database, walcat: Walcat) -> Callable[..., list[Line]]:
         return walcat.catch_up(config).lines()
 
     return run
+
+
+@pytest.fixture
+def make_encoded(server: PostgresServer, walcat: Walcat) -> Iterator[Callable[..., EncodedDatabase]]:
+    """Databases in another encoding; by default the one that lets bytes pass that are no text."""
+    made: list[EncodedDatabase] = []
+
+    def make(encoding: str = "SQL_ASCII") -> EncodedDatabase:
+        database = EncodedDatabase(server, encoding)
+        made.append(database)
+        database.execute(TABLE)
+        return database
+
+    yield make
+    walcat.close()
+    for database in made:
+        database.close()

@@ -1,19 +1,13 @@
 """Databases in other encodings, and the one that lets bytes pass that are no text at all (output.invalid_utf8)."""
 
-import itertools
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from configuration import configuration, entry
-from database import Database, quoted
+from database import Database
+from encoded import TABLE
 from feed import Feed
-from postgres_server import PostgresServer
 from server_version import NEEDS_MESSAGES
-from walcat_process import Walcat
-
-TABLE = "CREATE TABLE t (id integer PRIMARY KEY, note text, more text)"
 
 # Encodings under their names in PostgreSQL and in Python, and a text that each can hold.
 ENCODINGS = {
@@ -37,38 +31,6 @@ INVALID = {
     "valid": ("Größe 🐘".encode(), "Größe 🐘"),
     "beside a quote": (b'"\xff"\\', '"\ufffd"\\'),
 }
-
-_numbers = itertools.count(1)
-
-
-class EncodedDatabase(Database):
-    """A database that is not in UTF-8."""
-
-    def __init__(self, server: PostgresServer, encoding: str):
-        self.server, self.name, self._connection = server, f"{encoding.lower()}_{next(_numbers)}", None
-        self._administer(
-            f"CREATE DATABASE {quoted(self.name)} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-        )
-
-    def insert(self, number: int, note: bytes) -> None:
-        """A row whose note is stored as these bytes."""
-        self.execute(f"INSERT INTO t VALUES ({number}, convert_from('\\x{note.hex()}', getdatabaseencoding()))")
-
-
-@pytest.fixture
-def make_encoded(server: PostgresServer, walcat: Walcat) -> Iterator[Any]:
-    made: list[EncodedDatabase] = []
-
-    def make(encoding: str = "SQL_ASCII") -> EncodedDatabase:
-        database = EncodedDatabase(server, encoding)
-        made.append(database)
-        database.execute(TABLE)
-        return database
-
-    yield make
-    walcat.close()
-    for database in made:
-        database.close()
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -55,7 +55,7 @@ inline constexpr std::size_t kCaptureBlockHeader = 20;
 /// Why a frame is in a capture.
 enum class FrameRole : std::uint8_t {
   kStreamed = 0,    ///< Every frame of the stream is.
-  kContext = 1,     ///< For a dead letter to be read: its transaction's borders, what describes its relation.
+  kContext = 1,     ///< Of a dead letter: what describes its relation, Begin, and Commit unless the run ended before.
   kDeadLetter = 2,  ///< It could not be decoded.
 };
 

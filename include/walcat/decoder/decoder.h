@@ -3,9 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
+#include "walcat/capture/dead_letters.h"
 #include "walcat/decoder/snapshot_window.h"
 #include "walcat/model/batch.h"
 #include "walcat/selection/selection.h"
@@ -24,8 +28,17 @@ struct DecoderOptions {
   std::uint32_t skipped = 0;
   /// Whether text that is no UTF-8 is an error; else it is replaced.
   bool refuse_invalid_utf8 = false;
+  /// Where frames go that can't be decoded and that the stream can do without; null: they are errors.
+  std::shared_ptr<DeadLetters> dead_letters;
   /// Where rows of incremental snapshots meet the stream; null: there are none.
   std::shared_ptr<SnapshotWindow> window;
+};
+
+/// Frames that went to the dead letters.
+struct DeadLetterTally {
+  std::uint64_t count = 0;
+  /// What was wrong with the first.
+  Status first;
 };
 
 class RelationCache;
@@ -47,9 +60,13 @@ class Decoder {
   /// Ownership: cells view the batch's frame bytes and live until Batch::clear(); relations are shared and immutable,
   ///     so later schema changes do not touch them.
   /// Errors: kProtocolError on malformed bytes, naming LSN, relation and byte. The batch then holds what came before
-  ///     the bad frame, and no further batch of this database may be decoded. Never retryable.
+  ///     the bad frame, and no further batch of this database may be decoded. Never retryable. With dead letters, only
+  ///     where the stream makes no sense any more, or where they can't be kept; else they are on the disk on return.
   /// Source: PostgreSQL manual, protocol-replication and protocol-logicalrep-message-formats.
   Status decode(Batch& batch);
+
+  /// The dead letters of the batch that was decoded last.
+  const DeadLetterTally& dead_letters() const { return dead_letters_; }
 
  private:
   class Message;
@@ -62,13 +79,16 @@ class Decoder {
   void start_session(const Batch& batch);
   Status decode_frame(std::string_view frame);
   void keepalive(Lsn wal_end);
+  bool wants(Operation operation, const Relation* relation) const;
   bool wants_change(Operation operation, const Relation* relation, std::uint64_t records = 1);
   bool is_unchanged(const Relation& relation, std::size_t old_cells) const;
   bool changes_key(const Relation& relation, OldTuple old, std::size_t old_cells) const;
   Change& put_change(Operation operation, const Relation* relation);
   Change& add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin);
-  Status check_text();
-  Status refuse_text(const Change& change, std::size_t cell);
+  void check_text(Message& message, Operation operation, const Relation* relation, std::size_t cells_begin);
+  void check_prefix(Message& message, std::string_view prefix);
+  Status check_texts();
+  Status refuse_row(const Change& change, std::size_t cell);
   void reach(Lsn position);
 
   void begin(Message& message);
@@ -81,6 +101,13 @@ class Decoder {
   void truncate(Message& message);
   void logical_message(Message& message);
   void origin(Message& message);
+
+  bool can_do_without(char kind, const Message& message) const;
+  void set_aside(char kind, const Message& message, const Status& fault);
+  void forget_relation(std::string_view frame);
+  void put_dead_letter(char kind, std::string_view frame, const Status& fault);
+  void put_captured(std::string_view frame, FrameRole role, std::uint64_t index = 0);
+  Status sync_dead_letters();
 
   const Relation* known_relation(Message& message);
   void tuple(Message& message, const Relation& relation);
@@ -109,6 +136,11 @@ class Decoder {
   std::uint64_t total_order_ = 0;
   std::uint64_t table_order_ = 0;
 
+  // The transaction's dead letters, and what is known of it for them to be read.
+  bool has_dead_letters_ = false;
+  std::string begin_frame_;
+  std::string origin_frame_;
+
   // The snapshot's table in hand, all tables of its session so far, and rows since the session's first.
   std::shared_ptr<const SnapshotSource> snapshot_;
   std::map<std::shared_ptr<const SnapshotSource>, std::shared_ptr<const Relation>> snapshot_relations_;
@@ -119,6 +151,14 @@ class Decoder {
   SnapshotWindow* window_ = nullptr;
   std::size_t notes_taken_ = 0;
   bool transaction_in_batch_ = false;
+  /// Whether text is to be checked as it is decoded.
+  bool refuses_text_ = false;
+
+  // The batch's dead letters, and what stood in it before the first one.
+  DeadLetterTally dead_letters_;
+  bool must_sync_ = false;
+  std::size_t sound_changes_ = 0;
+  std::vector<ProgressPoint> sound_points_;
 };
 
 }  // namespace walcat

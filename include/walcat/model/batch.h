@@ -13,6 +13,7 @@
 #include "walcat/model/change.h"
 #include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/relation.h"
+#include "walcat/model/stream_identity.h"
 
 namespace walcat {
 
@@ -129,6 +130,7 @@ class Batch {
     is_utf8 = true;
     values_repaired = 0;
     database.reset();
+    stream.reset();
     session = 0;
     beginning = 0;
     changes_written = 0;
@@ -213,6 +215,8 @@ class Batch {
   std::uint64_t sequence = 0;
   /// The database's name, the same for the whole session.
   std::shared_ptr<const std::string> database;
+  /// Which stream the frames are of, the same for the whole session.
+  std::shared_ptr<const StreamIdentity> stream;
   /// Counts the database's connections from 1; relations are not carried from one to the next.
   std::uint64_t session = 0;
   /// The session in which the stream was begun from what an offset file says: the first one, or one after a gap.

@@ -29,6 +29,12 @@ enum class OnGap {
   kContinue,  ///< The stream goes on from where the slot is, or a new one begins.
 };
 
+/// What is done with a message that can't be decoded, where the stream makes sense without it (`on_poison`).
+enum class OnPoison {
+  kStop,        ///< The database is stopped, with the reason.
+  kDeadLetter,  ///< The message goes to a capture file, and the stream goes on.
+};
+
 /// Which rows are printed before the stream (`snapshot`).
 struct SnapshotOptions {
   enum class Mode {
@@ -89,6 +95,9 @@ struct DatabaseOptions {
   SnapshotOptions snapshot;
   SpoolOptions spool;
   OnGap on_gap = OnGap::kFail;
+  OnPoison on_poison = OnPoison::kStop;
+  /// The capture file of the database's dead letters, slot name included.
+  std::string dead_letter_path;
   /// After so long without progress, a logical message is written for the slot to move by. 0: none.
   std::chrono::milliseconds heartbeat_interval{0};
   WalGuardOptions wal_guard;

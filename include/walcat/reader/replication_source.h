@@ -110,6 +110,7 @@ class ReplicationSource : public Source {
   /// Plain SQL beside the stream; opened when a relation is to be described.
   std::unique_ptr<Connection> catalog_;
   std::shared_ptr<const std::string> database_;
+  std::shared_ptr<const StreamIdentity> stream_;
   bool is_utf8_ = true;
   std::optional<Offset> offset_;
   /// Whether the next session begins from the offset file, as the first one does.

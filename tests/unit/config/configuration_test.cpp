@@ -130,6 +130,15 @@ TEST(Configuration, TakesADatabasesOwnOffsetFileAsItStands) {
   EXPECT_EQ(configuration.pipeline.databases[0].offset_path, "/var/x.json");
 }
 
+TEST(Configuration, NamesFilesOfDeadLettersLikeOffsetFiles) {
+  const auto path = [](const std::string& top, const std::string& entry) {
+    return parsed(top + kOneDatabase + entry).pipeline.databases[0].dead_letter_path;
+  };
+  EXPECT_EQ(path("", ""), "dead_letters_s.wcap");
+  EXPECT_EQ(path("dead_letter_file: /var/dead.wcap\n", ""), "/var/dead_s.wcap");
+  EXPECT_EQ(path("", "    dead_letter_file: /var/x.wcap\n"), "/var/x.wcap");
+}
+
 TEST(Configuration, TellsEqualLabelsApartByServer) {
   const auto configuration = parsed(
       "databases:\n"
@@ -151,16 +160,20 @@ TEST(Configuration, NamesADatabaseOfAServiceByTheService) {
 }
 
 TEST(Configuration, PrintsWhatItReads) {
-  const std::string printed = print_configuration(
-      parsed(kTwoDatabases, {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096",
-                             "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue",
-                             "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
+  const std::string printed = print_configuration(parsed(
+      kTwoDatabases,
+      {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096", "databases.1.tables=['\"T\".x']",
+       "flush_interval=90s", "on_gap=continue", "on_poison=dead_letter", "databases.1.dead_letter_file=d.wcap",
+       "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
   EXPECT_EQ(again.log.level, log::Level::kOff);
   EXPECT_EQ(again.pipeline.flush_interval, seconds(90));
   EXPECT_EQ(again.pipeline.databases[1].on_gap, OnGap::kContinue);
+  EXPECT_EQ(again.pipeline.databases[1].on_poison, OnPoison::kDeadLetter);
+  EXPECT_EQ(again.pipeline.databases[0].dead_letter_path, "dead_letters_slot1.wcap");
+  EXPECT_EQ(again.pipeline.databases[1].dead_letter_path, "d.wcap");
   EXPECT_EQ(again.pipeline.databases[1].heartbeat_interval, seconds(60));
   EXPECT_EQ(again.pipeline.databases[1].wal_guard.interval, seconds(5));
   EXPECT_EQ(again.pipeline.databases[1].wal_guard.warn_at, (std::vector<std::uint64_t>{std::uint64_t{64} << 20}));
@@ -193,8 +206,8 @@ TEST(ExampleFile, ShowsEveryKeyWithItsDefault) {
   const std::string example = file_text(WALCAT_SOURCE_ROOT "/config/example.yaml");
   const std::string printed = print_configuration(parsed(example));
   auto keys = keys_of(example);
-  // The one key that is printed as what follows from it.
-  keys.erase(std::find(keys.begin(), keys.end(), "offset_file"));
+  // The keys that are printed as what follows from them.
+  for (const char* key : {"offset_file", "dead_letter_file"}) keys.erase(std::find(keys.begin(), keys.end(), key));
   EXPECT_EQ(keys, keys_of(printed));
   const auto from_databases = example.find("\ndatabases:");
   const auto to_output = example.find("\n# The lines.");

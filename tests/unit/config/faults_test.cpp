@@ -116,6 +116,12 @@ const std::vector<Wrong>& wrong_files() {
       {"OutputIsAnOffsetFile", kOneDatabase + "output: {path: ./offset_s.json}\n",
        "3:16: databases[0].slot_name: its offset file \"offset_s.json\" is already the file of output.path; set "
        "databases[0].offset_file to another"},
+      {"DeadLettersTwice",
+       "on_poison: dead_letter\n" + start +
+           ", offset_file: a.json}\n  - {conn_str: host=other, slot_name: s, publication_name: p, offset_file: "
+           "b.json}\n",
+       "4:39: databases[1].slot_name: its file of dead letters \"dead_letters_s.wcap\" is already the file of "
+       "databases[0]; set databases[1].dead_letter_file to another"},
       {"NameTwice", start + ", name: x}\n  - {conn_str: host=i, slot_name: t, publication_name: p, name: x}\n",
        "3:65: databases[1].name: \"x\" is already the name of databases[0]"},
       {"ConnStrEmpty", database("conn_str: ''\n    slot_name: s\n    publication_name: p\n"),

@@ -74,6 +74,7 @@ class Feed {
   void decode(Batch& batch) { status_ = decoder_.decode(batch); }
 
   const Status& status() const { return status_; }
+  const DeadLetterTally& dead_letters() const { return decoder_.dead_letters(); }
 
  private:
   Decoder decoder_;

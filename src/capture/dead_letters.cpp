@@ -1,0 +1,26 @@
+#include "walcat/capture/dead_letters.h"
+
+namespace walcat {
+
+void DeadLetters::put(const CapturedFrame& frame) {
+  if (writer_ == nullptr && status_.is_ok()) {
+    auto opened = CaptureWriter::open(path_);
+    if (!opened.is_ok()) {
+      status_ = opened.status();
+      return;
+    }
+    writer_ = std::move(*opened);
+    if (writer_->bytes_cut() > 0) {
+      logger_.warning("capture file {}: cut off {} bytes at its end, which were never written whole", path_,
+                      writer_->bytes_cut());
+    }
+  }
+  if (writer_ != nullptr) writer_->append(frame);
+}
+
+Status DeadLetters::sync() {
+  if (status_.is_ok() && writer_ != nullptr) status_ = writer_->sync();
+  return status_;
+}
+
+}  // namespace walcat
