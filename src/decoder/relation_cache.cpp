@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "walcat/base/utf8.h"
+
 namespace walcat {
 
 namespace {
@@ -52,6 +54,12 @@ void annotate(Relation& relation, const RelationNote& note) {
 }
 
 }  // namespace
+
+void repair_names(Relation& relation) {
+  relation.schema = with_replacements(relation.schema);
+  relation.name = with_replacements(relation.name);
+  for (Column& column : relation.columns) column.name = with_replacements(column.name);
+}
 
 std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
                                                   const Selection* selection) {

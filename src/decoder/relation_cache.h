@@ -13,6 +13,9 @@
 
 namespace walcat {
 
+/// Replaces what is no UTF-8 in the names of the relation and its columns.
+void repair_names(Relation& relation);
+
 /// `relation` with what the catalog (`note`, may be null) and the selection (may be null) say of it.
 std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
                                                   const Selection* selection);
