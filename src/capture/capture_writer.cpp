@@ -77,7 +77,7 @@ bool sync_folder(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<CaptureWriter>> CaptureWriter::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return capture_failed(path, "open");
   std::unique_ptr<CaptureWriter> writer(new CaptureWriter(path, fd));
   if (Status prepared = writer->prepare(); !prepared.is_ok()) return prepared;

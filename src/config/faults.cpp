@@ -48,7 +48,8 @@ Faults::Faults(std::string name, const std::vector<std::string>& overrides)
 
 void Faults::add(const Place& place, const std::string& path, const std::string& message) {
   const std::string fault = where(place) + (path.empty() ? "" : ": " + path) + ": " + message;
-  faults_.emplace(std::tuple(place.override_index, place.line, place.column), fault);
+  // What is quoted from the file may be no UTF-8.
+  faults_.emplace(std::tuple(place.override_index, place.line, place.column), with_replacements(fault));
 }
 
 std::string Faults::where(const Place& place) const {

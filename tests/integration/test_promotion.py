@@ -4,10 +4,13 @@ import pytest
 from configuration import configuration, entry, follow_all
 from database import Database
 from postgres_server import PostgresServer
-from server_version import CLIENT_MAJOR, MAJOR
+from server_version import CLIENT_MAJOR, MAJOR, needs
 from standby import Followed, Standby
 
-pytestmark = pytest.mark.skipif(CLIENT_MAJOR < MAJOR, reason=f"pg_basebackup {CLIENT_MAJOR} copies no newer server")
+pytestmark = [
+    pytest.mark.skipif(CLIENT_MAJOR < MAJOR, reason=f"pg_basebackup {CLIENT_MAJOR} copies no newer server"),
+    needs(13, "standby that Debian's pg_basebackup gets to replay"),
+]
 
 
 @pytest.fixture

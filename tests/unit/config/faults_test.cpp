@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "configuration_fixture.h"
+#include "walcat/base/utf8.h"
 
 namespace walcat::test {
 namespace {
@@ -216,6 +217,15 @@ TEST(Faults, ShowTheFrontOfALongTextWithoutCuttingACharacter) {
   for (int i = 0; i < 80; ++i) shown += "\u20AC";
   EXPECT_THAT(faults(kOneDatabase + "flush_interval: \"" + shown + "\"\n"), HasSubstr('"' + shown + '"'));
   EXPECT_THAT(faults(kOneDatabase + "flush_interval: \"" + shown + "\u20AC\"\n"), HasSubstr('"' + shown + "...\""));
+}
+
+// The parser makes a lone byte of these escapes.
+TEST(Faults, AreTextWhateverTheyQuote) {
+  for (const char* escape : {"\\_", "\\N"}) {
+    const std::string told = faults(kOneDatabase + "output: {key_separator: \"" + escape + "\"}\n");
+    EXPECT_THAT(told, HasSubstr("key_separator"));
+    EXPECT_EQ(with_replacements(told), told);
+  }
 }
 
 TEST(Faults, StopAliasesThatGrowWithoutMeasure) {
