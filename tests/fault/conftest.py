@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fragile import Fragile
 from postgres_server import PostgresServer
+from server_version import MAJOR
 from walcat_process import Walcat
 
 pytest_plugins = ["suite_fixtures"]
@@ -26,6 +27,8 @@ def server() -> Iterator[PostgresServer]:
 def fragile(request: pytest.FixtureRequest, server: PostgresServer, walcat: Walcat) -> Iterator[Fragile]:
     """A loaded database behind a proxy, on a server that the test may stop."""
     marker = request.node.get_closest_marker("settings")
+    if marker and MAJOR < 12:
+        pytest.skip(f"PostgreSQL {MAJOR} has no wal_sender_timeout of a database")
     made = Fragile(server, marker.kwargs if marker else {})
     yield made
     walcat.close()

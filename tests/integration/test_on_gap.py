@@ -7,6 +7,7 @@ import psycopg2.extras
 import pytest
 from configuration import follow_all
 from database import number_of
+from server_version import needs
 from test_lost_position import offset_file, stopped  # noqa: F401
 from waiting import wait_until
 
@@ -64,7 +65,10 @@ GAPS = {
 }
 
 
-@pytest.fixture(params=GAPS)
+NEEDS_ADVANCE = needs(11, "pg_replication_slot_advance()")
+
+
+@pytest.fixture(params=[pytest.param(name, marks=NEEDS_ADVANCE if name == "advanced" else ()) for name in GAPS])
 def gap(request, stopped, database, offset_file):  # noqa: F811
     """Row 1 is printed, row 2 is not, and slot and offset file do not agree."""
     lose, words, still_there = GAPS[request.param]

@@ -9,7 +9,7 @@ from standby import Followed, Standby
 
 pytestmark = [
     pytest.mark.skipif(CLIENT_MAJOR < MAJOR, reason=f"pg_basebackup {CLIENT_MAJOR} copies no newer server"),
-    needs(13, "standby that Debian's pg_basebackup gets to replay"),
+    needs(13, "standby that a pg_basebackup of today makes"),
 ]
 
 
