@@ -8,23 +8,11 @@ import pytest
 from configuration import follow_all
 from database import number_of
 from server_version import needs
+from slot_faults import advance, drop, make_anew
 from test_lost_position import offset_file, stopped  # noqa: F401
 from waiting import wait_until
 
 MISSING = re.compile(r"changes may be missing from (.*), so far written, to ([0-9A-F]+/[0-9A-F]+), from where it goes on")
-
-
-def drop(database, offset):
-    database.drop_slots()
-
-
-def advance(database, offset):
-    database.rows("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", (database.slot_name,))
-
-
-def make_anew(database, offset):
-    database.drop_slots()
-    database.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (database.slot_name,))
 
 
 def confirm_too_much(database, offset):
@@ -116,14 +104,14 @@ def test_fail_is_the_default_and_names_the_ways_out(gap, stopped, walcat):  # no
 
 
 def test_the_command_line_wins(stopped, database, walcat):  # noqa: F811
-    drop(database, None)
+    drop(database)
     refused = walcat.run({**stopped, "on_gap": "continue"}, "--on-gap=fail", status=69)
     assert "does not exist" in refused.log() and database.slot() is None
 
 
 def test_the_warning_names_both_ends(stopped, database, walcat, offset_file):  # noqa: F811
     before = json.loads(offset_file.read_text())["position"]
-    make_anew(database, offset_file)
+    make_anew(database)
     slot = database.slot().confirmed_flush_lsn
     log = walcat.run(stopped, "--until-caught-up", "--on-gap=continue").log()
     assert MISSING.search(log).groups() == (before, slot)

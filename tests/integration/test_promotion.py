@@ -48,14 +48,19 @@ def copy_of(database, standby):
     return Followed(standby, database.name)
 
 
-def test_the_stream_goes_on_from_the_promoted_standby(followed, primary, standby, walcat):
-    standby.copy_slot(followed.slot_name)
-    followed.execute("INSERT INTO t VALUES (2)")
+def fail_over(followed, primary, standby):
+    """The standby has all that the primary had, and takes its place. Returns its copy of the database."""
     standby.wait_for(followed.wal_lsn())
     followed.disconnect()
     primary.stop()
     standby.promote()
-    promoted = copy_of(followed, standby)
+    return copy_of(followed, standby)
+
+
+def test_the_stream_goes_on_from_the_promoted_standby(followed, primary, standby, walcat):
+    standby.copy_slot(followed.slot_name)
+    followed.execute("INSERT INTO t VALUES (2)")
+    promoted = fail_over(followed, primary, standby)
     promoted.execute("INSERT INTO t VALUES (3)")
     run = walcat.catch_up(follow_all(promoted))
     assert ids(run) == [2, 3]
@@ -73,11 +78,7 @@ def test_a_run_follows_the_promotion(followed, primary, standby, walcat):
     config = configuration(entry(followed, conn_str=f"{hosts} target_session_attrs=read-write"))
     run = walcat.start(config)
     run.wait_for(followed.slot_reader, "the slot is streamed")
-    standby.wait_for(followed.wal_lsn())
-    followed.disconnect()
-    primary.stop()
-    standby.promote()
-    promoted = copy_of(followed, standby)
+    promoted = fail_over(followed, primary, standby)
     run.wait_for(promoted.slot_reader, "the promoted standby's slot is streamed")
     promoted.execute("INSERT INTO t VALUES (2)")
     run.wait_for_lines(1)
@@ -115,11 +116,7 @@ def test_log_that_the_promoted_standby_does_not_have_is_a_gap(followed, primary,
     late = Standby(primary)
     try:
         late.copy_slot(followed.slot_name)
-        late.wait_for(followed.wal_lsn())
-        followed.disconnect()
-        primary.stop()
-        late.promote()
-        promoted = copy_of(followed, late)
+        promoted = fail_over(followed, primary, late)
         refused = walcat.run(follow_all(promoted), status=69)
         assert refused.lines() == [] and "has already been removed" in refused.log() and "on_gap" in refused.log()
         run = walcat.catch_up(follow_all(promoted, on_gap="snapshot"))
@@ -132,11 +129,7 @@ def test_log_that_the_promoted_standby_does_not_have_is_a_gap(followed, primary,
 
 
 def test_a_slot_that_did_not_come_along_is_a_gap(followed, primary, standby, walcat):
-    standby.wait_for(followed.wal_lsn())
-    followed.disconnect()
-    primary.stop()
-    standby.promote()
-    promoted = copy_of(followed, standby)
+    promoted = fail_over(followed, primary, standby)
     refused = walcat.run(follow_all(promoted), status=69)
     assert "does not exist" in refused.log()
     promoted.disconnect()

@@ -6,6 +6,7 @@ import pytest
 from configuration import configuration, entry
 from database import number_of
 from server_version import MAJOR
+from slot_faults import advance, drop, make_anew
 
 
 @pytest.fixture(autouse=True)
@@ -110,19 +111,6 @@ def test_always_prints_the_rows_at_every_start(database, run):
     assert slots(database) == [database.slot_name]
     positions = [line.position for run in runs for line in run.lines()]
     assert len(set(positions)) == len(positions)
-
-
-def drop(database, offset_file):
-    database.drop_slots()
-
-
-def advance(database, offset_file):
-    database.rows("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", (database.slot_name,))
-
-
-def make_anew(database, offset_file):
-    database.drop_slots()
-    database.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (database.slot_name,))
 
 
 def spoil(database, offset_file):
