@@ -144,6 +144,7 @@ void hand_over_databases(Draft& draft) {
     databases.back().inactive_slot_check = draft.inactive_slot_check;
     databases.back().on_gap = draft.on_gap;
     databases.back().on_poison = draft.on_poison;
+    databases.back().two_phase = draft.two_phase;
     databases.back().heartbeat_interval = draft.heartbeat_interval;
     databases.back().wal_guard = draft.wal_guard;
     databases.back().snapshot = draft.snapshot;

@@ -130,6 +130,7 @@ const std::vector<Field<Draft>>& top_level_keys() {
       section<Draft>("wal_guard", wal_guard_keys()),
       section<Draft>("snapshot", snapshot_keys()),
       section<Draft>("spool", spool_keys()),
+      value<Draft>("two_phase", boolean(), WALCAT_MEMBER(two_phase)),
       section<Draft>("retry_config", retry_keys()),
       section<Draft>("circuit_breaker", breaker_keys()),
       database_list(),

@@ -28,6 +28,7 @@ struct Draft {
   OnPoison on_poison = OnPoison::kStop;
   /// The base name that files of dead letters without a name of their own derive from.
   std::string dead_letter_file = "dead_letters.wcap";
+  bool two_phase = false;
   std::chrono::milliseconds heartbeat_interval{0};
   WalGuardOptions wal_guard;
   SnapshotOptions snapshot;

@@ -34,10 +34,11 @@ std::int64_t to_integer(const std::string& text) {
 Result<std::optional<SlotState>> find_slot(Connection& connection, const std::string& name) {
   const char* lost = connection.server_version() >= 130000 ? "COALESCE(wal_status = 'lost', false)" : "false";
   const char* reason = connection.server_version() >= 170000 ? "invalidation_reason" : "NULL";
-  auto rows =
-      connection.query(fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn, {} FROM "
-                                   "pg_catalog.pg_replication_slots WHERE slot_name = {}",
-                                   lost, reason, connection.literal(name)));
+  const char* two_phase = connection.server_version() >= kVersionWithTwoPhase ? "two_phase" : "false";
+  auto rows = connection.query(
+      fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn, {}, {} FROM "
+                  "pg_catalog.pg_replication_slots WHERE slot_name = {}",
+                  lost, reason, two_phase, connection.literal(name)));
   if (!rows.is_ok()) return rows.status();
   if (rows->empty()) return std::optional<SlotState>();
   const Row& row = rows->front();
@@ -47,6 +48,7 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   const std::string pid = row[2].value_or("0");
   std::from_chars(pid.data(), pid.data() + pid.size(), slot.active_pid);
   slot.lost = row[3] == "t";
+  slot.two_phase = row[6] == "t";
   slot.confirmed_flush = Lsn::parse(row[4].value_or("")).value_or(Lsn{});
   slot.lost_reason = row[5].value_or("");
   return std::optional(slot);
@@ -124,12 +126,16 @@ Status drop_inactive_slots(Connection& connection, const std::vector<std::string
 }
 
 std::string start_replication_command(const Connection& connection, const std::string& slot,
-                                      const std::string& publication, Lsn position, bool streaming) {
-  const bool streams = streaming && connection.server_version() >= 140000;
+                                      const std::string& publication, const StreamRequest& request) {
+  const bool streams = request.streaming && connection.server_version() >= 140000;
   const char* messages = connection.server_version() >= kVersionWithMessages ? ", messages 'true'" : "";
-  return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{})",
-                     quote_identifier(slot), position.to_string(), streams ? 2 : 1,
-                     plain_literal(quote_identifier(publication)), messages, streams ? ", streaming 'on'" : "");
+  return fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{}{})",
+                     quote_identifier(slot), request.position.to_string(),
+                     request.two_phase ? 3
+                     : streams         ? 2
+                                       : 1,
+                     plain_literal(quote_identifier(publication)), messages, streams ? ", streaming 'on'" : "",
+                     request.two_phase ? ", two_phase 'on'" : "");
 }
 
 }  // namespace walcat

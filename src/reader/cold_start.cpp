@@ -55,16 +55,23 @@ class SlotStart {
     if (!server.is_ok()) return server.status();
     server_ = std::move(*server);
     const std::optional<Offset> offset = known.is_ok() ? *known : std::nullopt;
-    const Status fit = known.is_ok() ? check(offset, last, *slot) : known.status();
-    if (fit.code() == StatusCode::kGap && !last) return cross_gap(fit, offset, *slot);
+    auto start = choose(last, *slot, known.is_ok() ? Status::ok() : known.status(), offset);
+    if (start.is_ok()) start->two_phase = *slot && (*slot)->two_phase;
+    return start;
+  }
+
+ private:
+  Result<StreamStart> choose(const std::optional<LastSession>& last, const std::optional<SlotState>& slot,
+                             const Status& known, const std::optional<Offset>& offset) {
+    const Status fit = known.is_ok() ? check(offset, last, slot) : known;
+    if (fit.code() == StatusCode::kGap && !last) return cross_gap(fit, offset, slot);
     if (!fit.is_ok()) return fit;
-    if (!offset) return *slot ? adopt(**slot) : create(wants_snapshot());
+    if (!offset) return slot ? adopt(*slot) : create(wants_snapshot());
     StreamStart start;
     start.offset = go_on(*offset);
     return with_rows(std::move(start), last.has_value());
   }
 
- private:
   Status check(const std::optional<Offset>& known, const std::optional<LastSession>& last,
                const std::optional<SlotState>& slot) {
     if (!known) return slot ? check_slot_whole(connection_, *slot, server_, options_) : Status::ok();
@@ -289,6 +296,12 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
                     "14 on; hint: leave the key out",
                     connection.server_version() / 10000, connection.server_version() % 10000));
   }
+  if (options.two_phase && connection.server_version() < kVersionWithTwoPhase) {
+    return Status(StatusCode::kRefused,
+                  fmt::format("two_phase: the server's version is {}.{}, its streams bring prepared transactions from "
+                              "15 on; hint: leave the key out",
+                              connection.server_version() / 10000, connection.server_version() % 10000));
+  }
   const auto timeout = wal_sender_timeout(connection);
   if (!timeout.is_ok()) return timeout.status();
   start.wal_sender_timeout = *timeout;
@@ -312,6 +325,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);
+  start.two_phase = options.two_phase || decided->two_phase;
   // In this run's first session; later ones bring the same configuration.
   if (!last) {
     const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
@@ -320,8 +334,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   return start;
 }
 
-Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, const SnapshotStart* snapshot,
-                    const log::Logger& logger) {
+Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, bool two_phase,
+                    const SnapshotStart* snapshot, const log::Logger& logger) {
   if (snapshot != nullptr) {
     if (const Status ended = connection.execute("COMMIT"); !ended.is_ok()) return ended;
     if (!snapshot->temporary_slot.empty()) {
@@ -329,8 +343,11 @@ Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn 
       if (!dropped.is_ok()) return dropped;
     }
   }
-  const Status started = connection.start_replication(start_replication_command(
-      connection, options.slot_name, options.publication_name, position, options.spool.streaming));
+  const Status started =
+      connection.start_replication(start_replication_command(connection, options.slot_name, options.publication_name,
+                                                             {.position = two_phase ? Lsn{} : position,
+                                                              .streaming = options.spool.streaming,
+                                                              .two_phase = options.two_phase}));
   if (!started.is_ok()) return started;
   logger.info("streaming from slot {} at {} (server {}.{})", options.slot_name, position.to_string(),
               connection.server_version() / 10000, connection.server_version() % 10000);

@@ -23,6 +23,8 @@ struct StreamStart {
   /// The server's flush position when it was asked.
   Lsn flush_position;
   std::chrono::milliseconds wal_sender_timeout{};
+  /// Whether transactions come when they are prepared; once a slot was asked to, it always sends them so.
+  bool two_phase = false;
   /// Held by the connection until begin_stream().
   std::optional<SnapshotStart> snapshot;
 };
@@ -40,8 +42,9 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
                                const StopRequest& stop, const log::Logger& logger, const Status& broken = Status::ok(),
                                bool to_the_end = false);
 
-/// Starts the stream at `position`; ends the snapshot's transaction first, if there is one.
-Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, const SnapshotStart* snapshot,
-                    const log::Logger& logger);
+/// Starts the stream at `position`; ends the snapshot's transaction first, if there is one. `two_phase`: from where the
+/// slot stands instead, which may be before `position`: what was prepared since then comes again.
+Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, bool two_phase,
+                    const SnapshotStart* snapshot, const log::Logger& logger);
 
 }  // namespace walcat

@@ -8,9 +8,10 @@
 #include <utility>
 
 #include "cold_start.h"
-#include "streamed_transactions.h"
+#include "relation_describer.h"
+#include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
-#include "walcat/postgres/catalog.h"
+#include "xlog_frame.h"
 
 namespace walcat {
 
@@ -25,13 +26,7 @@ constexpr int kSleepWithoutConnection = 1'000;
 constexpr std::chrono::milliseconds kSnapshotWait{1'000};
 constexpr std::chrono::milliseconds kSpoolWait{1'000};
 constexpr std::chrono::seconds kComplaintInterval{30};
-constexpr std::size_t kXLogDataHeader = 25;
 constexpr std::size_t kKeepaliveSize = 18;
-
-// The pgoutput message kind of an XLogData frame; 0 for any other frame.
-char message_kind(std::string_view frame) {
-  return frame.size() > kXLogDataHeader && frame[0] == 'w' ? frame[kXLogDataHeader] : '\0';
-}
 
 bool asks_for_reply(std::string_view frame) {
   return frame.size() == kKeepaliveSize && frame[0] == 'k' && frame.back() != 0;
@@ -58,7 +53,8 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       stop_(stop),
       logger_(logger),
       offset_file_(options.offset_path),
-      streamed_(std::make_unique<StreamedTransactions>(spool_options(options), logger)),
+      describer_(std::make_unique<RelationDescriber>(options.conn_str, stop, logger)),
+      unfinished_(std::make_unique<UnfinishedTransactions>(spool_options(options), logger)),
       until_(bounds.until_lsn) {}
 
 ReplicationSource::~ReplicationSource() = default;
@@ -93,12 +89,14 @@ void ReplicationSource::label(Batch& batch) const {
 Status ReplicationSource::begin_stream() {
   if (options_.snapshot.mode != SnapshotOptions::Mode::kInitialOnly) {
     const Lsn position = std::max(written_, offset_->done.position);
-    const Status begun = walcat::begin_stream(*connection_, options_, position, snapshot(), logger_);
+    const Status begun = walcat::begin_stream(*connection_, options_, position, two_phase_, snapshot(), logger_);
     if (!begun.is_ok()) {
       break_off(begun);
       return begun;
     }
     streaming_ = true;
+    unfinished_->begin_session(
+        {two_phase_, std::max(stored_, offset_->done.position), options_.on_gap == OnGap::kContinue});
   }
   snapshot_.reset();
   next_status_ = next_question_ = Clock::now();
@@ -117,6 +115,7 @@ Status ReplicationSource::connect() {
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
   snapshot_ = std::move(start->snapshot);
+  two_phase_ = start->two_phase;
   streaming_ = false;
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (begins_anew_) take_first_offset(start->offset, start->flush_position);
@@ -128,7 +127,7 @@ Status ReplicationSource::connect() {
   ++sessions_;
   in_transaction_ = false;
   reply_due_ = false;
-  confirmed_ = Lsn{};
+  confirmed_ = passed_ = Lsn{};
   received_ = std::max(received_, offset_->done.position);
   status_interval_ = kLongestStatusInterval;
   silence_limit_ = kSilenceLimit;
@@ -162,8 +161,8 @@ void ReplicationSource::begin_anew() {
 
 Status ReplicationSource::take_pending() {
   while (!pending_) {
-    if (streamed_->is_walking()) {
-      auto frame = streamed_->next();
+    if (unfinished_->is_walking()) {
+      auto frame = unfinished_->next();
       if (!frame.is_ok()) return frame.status();
       pending_ = *frame;
       continue;
@@ -171,7 +170,7 @@ Status ReplicationSource::take_pending() {
     if (blocked_ && Clock::now() < next_try_) return Status::ok();
     auto frame = blocked_ ? Result<std::optional<std::string_view>>(blocked_) : connection_->next_frame();
     if (!frame.is_ok() || !*frame) return frame.status();
-    const auto is_taken = take_streamed(**frame);
+    const auto is_taken = take_unfinished(**frame);
     if (!is_taken.is_ok()) return is_taken.status();
     if (blocked_) return Status::ok();
     if (!*is_taken) pending_ = *frame;
@@ -180,21 +179,21 @@ Status ReplicationSource::take_pending() {
 }
 
 // Whether the frame is part of a transaction that is not over.
-Result<bool> ReplicationSource::take_streamed(std::string_view frame) {
-  const auto fate = streamed_->take(frame);
+Result<bool> ReplicationSource::take_unfinished(std::string_view frame) {
+  const auto fate = unfinished_->take(frame);
   if (!fate.is_ok()) {
     // What is too much for us the server keeps.
     options_.spool.streaming = options_.spool.streaming && !fate.status().is_transient();
     return fate.status();
   }
-  if (*fate != StreamedTransactions::Fate::kBlocked) {
+  if (*fate != UnfinishedTransactions::Fate::kBlocked) {
     if (blocked_) logger_.info("the spool has room again");
     blocked_.reset();
-    return *fate == StreamedTransactions::Fate::kTaken;
+    return *fate == UnfinishedTransactions::Fate::kTaken;
   }
   const auto now = Clock::now();
   if (!blocked_ || now >= next_complaint_) {
-    logger_.warning("{}; waiting for room, nothing is lost", streamed_->obstacle());
+    logger_.warning("{}; waiting for room, nothing is lost", unfinished_->obstacle());
     next_complaint_ = now + kComplaintInterval;
   }
   blocked_ = frame;
@@ -250,7 +249,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
     if (options_.describe_relations && message_kind(*pending_) == 'R') {
-      if (const Status described = describe(*pending_, batch); !described.is_ok()) return described;
+      if (const Status described = describer_->describe(*pending_, batch); !described.is_ok()) return described;
     }
     if (worth_keeping(*pending_)) {
       batch.append_frame(*pending_);
@@ -264,37 +263,6 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (border == Border::kLeavesAfter) return ReadOutcome::kFrames;
     looked = false;
   }
-}
-
-// Adds what the catalog says of the relation in a Relation message, for the decoder to find beside it.
-Status ReplicationSource::describe(std::string_view frame, Batch& batch) {
-  ByteReader reader(frame.substr(kXLogDataHeader + 1));
-  const std::uint32_t relation = reader.u32();
-  reader.cstring();
-  reader.cstring();
-  reader.u8();
-  std::vector<std::uint32_t> types;
-  const std::uint16_t columns = reader.u16();
-  for (std::uint16_t i = 0; i < columns && !reader.failed(); ++i) {
-    reader.u8();
-    reader.cstring();
-    types.push_back(reader.u32());
-    reader.u32();
-  }
-  if (reader.failed()) return Status::ok();  // The decoder names the fault.
-  if (catalog_ == nullptr) {
-    auto opened = Connection::open({.conn_str = options_.conn_str,
-                                    .replication = false,
-                                    .expects_answers = true,
-                                    .stop = &stop_,
-                                    .logger = logger_});
-    if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
-    catalog_ = std::move(*opened);
-  }
-  auto note = describe_relation(*catalog_, relation, types);
-  if (!note.is_ok()) return note.status().with_context("catalog");
-  batch.notes.push_back(std::move(*note));
-  return Status::ok();
 }
 
 // Follows transactions from border to border and tells where a bounded or stopping run ends.
@@ -356,12 +324,13 @@ bool ReplicationSource::release_signals(std::string_view commit) {
 ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {
   if (frame.size() != kKeepaliveSize) return Border::kInside;  // The decoder names the fault.
   reply_due_ = reply_due_ || asks_for_reply(frame);
-  if (in_transaction_ || streamed_->in_block()) return Border::kInside;
+  if (in_transaction_ || unfinished_->in_block()) return Border::kInside;
   receive(lsn_at(frame, 1));
   return at_end(lsn_at(frame, 1)) ? Border::kEndsAfter : Border::kInside;
 }
 
 void ReplicationSource::receive(Lsn position) {
+  passed_ = std::max(passed_, position);
   if (position <= received_) return;
   received_ = position;
   silence_.progressed();
@@ -371,7 +340,7 @@ void ReplicationSource::receive(Lsn position) {
 bool ReplicationSource::worth_keeping(std::string_view frame) const {
   if (frame[0] != 'k' || frame.size() != kKeepaliveSize) return true;
   const Lsn known = asks_for_reply(frame) ? stored_ : written_;
-  return !in_transaction_ && !streamed_->in_block() && lsn_at(frame, 1) > known;
+  return !in_transaction_ && !unfinished_->in_block() && lsn_at(frame, 1) > known;
 }
 
 // The server is answered, but not read from.
@@ -428,16 +397,29 @@ Status ReplicationSource::check_silence() {
 Status ReplicationSource::attend_server(bool ask_for_reply) {
   const auto now = Clock::now();
   const bool question_due = (ask_for_reply && now >= next_question_) || silence_.is_question_due(now);
-  const bool news = stored_ > confirmed_;
+  const Lsn safe = safe_position();
+  const bool news = safe > confirmed_;
   if (!reply_due_ && !news && !question_due && now < next_status_) return Status::ok();
+  // A server that shuts down waits until all is confirmed, or until it is told of no such position any more: what is
+  // prepared keeps the slot where it is, but nobody waiting.
+  const bool is_held = safe < stored_ && safe == confirmed_ && stored_ >= received_;
   reply_due_ = false;
-  confirmed_ = stored_;
+  confirmed_ = safe;
   next_status_ = now + status_interval_;
   if (question_due) {
     next_question_ = now + kQuestionInterval;
     silence_.asked(now);
   }
-  return connection_->send_standby_status(std::max(received_, stored_), stored_, question_due);
+  return connection_->send_standby_status(std::max(received_, stored_), is_held ? Lsn{} : safe, question_due);
+}
+
+// What may be confirmed. Of transactions that are prepared this session must have heard, which it has up to where it
+// has come; and the server would not send them again from beyond their PREPARE on.
+Lsn ReplicationSource::safe_position() const {
+  if (!two_phase_) return stored_;
+  const Lsn border = unfinished_->border(stored_);
+  const Lsn safe = std::min(stored_, passed_);
+  return std::max(confirmed_, border ? std::min(safe, border) : safe);
 }
 
 std::chrono::milliseconds ReplicationSource::time_to_status() const {
@@ -461,11 +443,11 @@ void ReplicationSource::close() {
 void ReplicationSource::disconnect() {
   pending_.reset();
   blocked_.reset();
-  streamed_->clear();
+  unfinished_->clear();
   snapshot_.reset();
   streaming_ = false;
   connection_.reset();
-  catalog_.reset();
+  describer_->disconnect();
 }
 
 }  // namespace walcat

@@ -22,6 +22,7 @@ SETTINGS = {
     "max_wal_senders": "40",
     "max_replication_slots": "40",
     "max_connections": "100",
+    "max_prepared_transactions": "10",
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "128MB",

@@ -23,6 +23,22 @@ struct SlotState {
   /// Why, in the server's word (`wal_removed`, `idle_timeout`, ..); empty before PostgreSQL 17.
   std::string lost_reason;
   Lsn confirmed_flush;
+  /// Prepared transactions are sent when they are prepared; false before PostgreSQL 15, whose pgoutput cannot.
+  bool two_phase = false;
+};
+
+/// The first version whose pgoutput sends transactions when they are prepared.
+inline constexpr int kVersionWithTwoPhase = 150000;
+
+/// How a stream is asked for.
+struct StreamRequest {
+  /// Zero: where the slot stands.
+  Lsn position;
+  /// Transactions may come before they have ended, from servers that can (protocol version 2); otherwise they come
+  /// whole.
+  bool streaming = false;
+  /// Transactions come when they are prepared (protocol version 3), and their commits later.
+  bool two_phase = false;
 };
 
 /// What a slot makes the server retain.
@@ -65,9 +81,8 @@ Status drop_slot(Connection& connection, const std::string& name);
 /// WAL it retains.
 Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger);
 
-/// The command that starts pgoutput at `position`. `streaming`: transactions may come before they have ended, from
-/// servers that can (protocol version 2); otherwise they come whole (1).
+/// The command that starts pgoutput.
 std::string start_replication_command(const Connection& connection, const std::string& slot,
-                                      const std::string& publication, Lsn position, bool streaming);
+                                      const std::string& publication, const StreamRequest& request);
 
 }  // namespace walcat

@@ -94,6 +94,8 @@ struct DatabaseOptions {
   SelectionOptions selection;
   SnapshotOptions snapshot;
   SpoolOptions spool;
+  /// Whether prepared transactions are taken when they are prepared, and not when they are committed.
+  bool two_phase = false;
   OnGap on_gap = OnGap::kFail;
   OnPoison on_poison = OnPoison::kStop;
   /// The capture file of the database's dead letters, slot name included.

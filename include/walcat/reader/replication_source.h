@@ -20,7 +20,8 @@
 
 namespace walcat {
 
-class StreamedTransactions;
+class RelationDescriber;
+class UnfinishedTransactions;
 
 /// A database's logical replication slot as a source: from cold start to stream, again after every failure.
 ///
@@ -81,8 +82,7 @@ class ReplicationSource : public Source {
   Result<ReadOutcome> fill(Batch& batch);
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
-  Result<bool> take_streamed(std::string_view frame);
-  Status describe(std::string_view frame, Batch& batch);
+  Result<bool> take_unfinished(std::string_view frame);
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
   void examine_message(std::string_view frame);
@@ -94,6 +94,7 @@ class ReplicationSource : public Source {
   }
   void receive(Lsn position);
   Status attend_server(bool ask_for_reply);
+  Lsn safe_position() const;
   Status check_silence();
   Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
@@ -107,8 +108,7 @@ class ReplicationSource : public Source {
 
   // The session.
   std::unique_ptr<Connection> connection_;
-  /// Plain SQL beside the stream; opened when a relation is to be described.
-  std::unique_ptr<Connection> catalog_;
+  std::unique_ptr<RelationDescriber> describer_;
   std::shared_ptr<const std::string> database_;
   std::shared_ptr<const StreamIdentity> stream_;
   bool is_utf8_ = true;
@@ -119,6 +119,8 @@ class ReplicationSource : public Source {
   Status broken_;
   std::optional<SnapshotStart> snapshot_;
   bool streaming_ = false;
+  /// Whether transactions come when they are prepared.
+  bool two_phase_ = false;
   std::uint64_t sessions_ = 0;
   /// The session that began with the offset file.
   std::uint64_t beginning_ = 0;
@@ -129,8 +131,8 @@ class ReplicationSource : public Source {
   Silence silence_;
   std::optional<std::string_view> pending_;
 
-  // Transactions that are not over; a frame that waits for room among them.
-  std::unique_ptr<StreamedTransactions> streamed_;
+  // Transactions that have not committed; a frame that waits for room among them.
+  std::unique_ptr<UnfinishedTransactions> unfinished_;
   std::optional<std::string_view> blocked_;
   Clock::time_point next_try_;
   Clock::time_point next_complaint_;
@@ -156,6 +158,8 @@ class ReplicationSource : public Source {
   std::optional<Lsn> until_;
   bool reply_due_ = false;
   Lsn received_;
+  /// How far this session has come: all that the server had to say before is here.
+  Lsn passed_;
   Lsn written_;
   Lsn stored_;
   Lsn confirmed_;

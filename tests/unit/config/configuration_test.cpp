@@ -164,7 +164,7 @@ TEST(Configuration, PrintsWhatItReads) {
       kTwoDatabases,
       {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096", "databases.1.tables=['\"T\".x']",
        "flush_interval=90s", "on_gap=continue", "on_poison=dead_letter", "databases.1.dead_letter_file=d.wcap",
-       "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
+       "two_phase=true", "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
@@ -175,6 +175,7 @@ TEST(Configuration, PrintsWhatItReads) {
   EXPECT_EQ(again.pipeline.databases[0].dead_letter_path, "dead_letters_slot1.wcap");
   EXPECT_EQ(again.pipeline.databases[1].dead_letter_path, "d.wcap");
   EXPECT_EQ(again.pipeline.databases[1].heartbeat_interval, seconds(60));
+  EXPECT_TRUE(again.pipeline.databases[1].two_phase);
   EXPECT_EQ(again.pipeline.databases[1].wal_guard.interval, seconds(5));
   EXPECT_EQ(again.pipeline.databases[1].wal_guard.warn_at, (std::vector<std::uint64_t>{std::uint64_t{64} << 20}));
   EXPECT_EQ(again.pipeline.street.batch_bytes, 4096U);

@@ -1,4 +1,4 @@
-#include "reader/streamed_transactions.h"
+#include "reader/unfinished_transactions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,24 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "xlog_frames.h"
+
 namespace walcat {
 namespace {
 
-using Fate = StreamedTransactions::Fate;
+using Fate = UnfinishedTransactions::Fate;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::string big_endian(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) text += static_cast<char>(value >> shift & 0xFF);
-  return text;
-}
-std::string u32(std::uint32_t value) { return big_endian(value, 4); }
-std::string u64(std::uint64_t value) { return big_endian(value, 8); }
-
-// XLogData: its kind, position, the server's end, the time of sending.
-std::string frame(const std::string& message) { return "w" + u64(0x100) + u64(0x200) + u64(7) + message; }
+using namespace test;
 
 std::string start(std::uint32_t xid, bool is_first) { return frame("S" + u32(xid) + (is_first ? '\1' : '\0')); }
 std::string stop() { return frame("E"); }
@@ -35,11 +27,9 @@ std::string abort(std::uint32_t xid, std::uint32_t subtransaction) {
   return frame("A" + u32(xid) + u32(subtransaction));
 }
 
-std::string whole_begin(std::uint32_t xid) { return frame("B" + u64(0x500) + u64(9) + u32(xid)); }
-std::string whole_commit() { return frame(std::string("C") + '\0' + u64(0x500) + u64(0x530) + u64(9)); }
 std::string whole(const std::string& body) { return frame("I" + body); }
 
-class StreamedTransactionsTest : public testing::Test {
+class UnfinishedTransactionsTest : public testing::Test {
  protected:
   SpoolOptions options(std::uint64_t memory) {
     SpoolOptions made;
@@ -49,48 +39,48 @@ class StreamedTransactionsTest : public testing::Test {
   }
   void offer(const std::string& what) { EXPECT_EQ(fate(what), Fate::kTaken); }
   Fate fate(const std::string& what) {
-    const auto fate = streamed_.take(what);
+    const auto fate = unfinished_.take(what);
     EXPECT_TRUE(fate.is_ok()) << fate.status().message();
     return fate.is_ok() ? *fate : Fate::kPassed;
   }
   std::vector<std::string> walk() {
     std::vector<std::string> frames;
     for (;;) {
-      const auto frame = streamed_.next();
+      const auto frame = unfinished_.next();
       EXPECT_TRUE(frame.is_ok()) << frame.status().message();
       if (!frame.is_ok() || !*frame) return frames;
       frames.emplace_back(**frame);
     }
   }
 
-  StreamedTransactions streamed_{options(std::uint64_t{1} << 20), log::Logger("db")};
+  UnfinishedTransactions unfinished_{options(std::uint64_t{1} << 20), log::Logger("db")};
 };
 
-TEST_F(StreamedTransactionsTest, LeaveAloneWhatIsInNoBlock) {
+TEST_F(UnfinishedTransactionsTest, LeaveAloneWhatIsInNoBlock) {
   for (const std::string& other : {whole_begin(7), whole("x"), whole_commit(),
                                    std::string("k") + u64(1) + u64(2) + '\0', std::string("w"), std::string()}) {
     EXPECT_EQ(fate(other), Fate::kPassed);
   }
-  EXPECT_FALSE(streamed_.is_walking());
+  EXPECT_FALSE(unfinished_.is_walking());
 }
 
-TEST_F(StreamedTransactionsTest, WalkAtTheirCommitAsIfTheyHadComeWhole) {
+TEST_F(UnfinishedTransactionsTest, WalkAtTheirCommitAsIfTheyHadComeWhole) {
   offer(start(7, true));
-  EXPECT_TRUE(streamed_.in_block());
+  EXPECT_TRUE(unfinished_.in_block());
   offer(change(7, "one"));
   offer(stop());
-  EXPECT_FALSE(streamed_.in_block());
+  EXPECT_FALSE(unfinished_.in_block());
   EXPECT_EQ(fate(whole_begin(9)), Fate::kPassed);
   offer(start(7, false));
   offer(change(8, "two"));
   offer(stop());
   offer(commit(7));
-  EXPECT_TRUE(streamed_.is_walking());
+  EXPECT_TRUE(unfinished_.is_walking());
   EXPECT_THAT(walk(), ElementsAre(whole_begin(7), whole("one"), whole("two"), whole_commit()));
-  EXPECT_FALSE(streamed_.is_walking());
+  EXPECT_FALSE(unfinished_.is_walking());
 }
 
-TEST_F(StreamedTransactionsTest, KeepTheOriginAsItIs) {
+TEST_F(UnfinishedTransactionsTest, KeepTheOriginAsItIs) {
   offer(start(7, true));
   offer(frame("O" + u64(5) + "far"));
   offer(change(7, "one"));
@@ -99,7 +89,7 @@ TEST_F(StreamedTransactionsTest, KeepTheOriginAsItIs) {
   EXPECT_THAT(walk(), ElementsAre(whole_begin(7), frame("O" + u64(5) + "far"), whole("one"), whole_commit()));
 }
 
-TEST_F(StreamedTransactionsTest, ForgetWhatIsRolledBack) {
+TEST_F(UnfinishedTransactionsTest, ForgetWhatIsRolledBack) {
   for (const std::uint32_t xid : {7U, 9U}) {
     offer(start(xid, true));
     offer(change(xid, "one"));
@@ -113,7 +103,7 @@ TEST_F(StreamedTransactionsTest, ForgetWhatIsRolledBack) {
   EXPECT_THAT(walk(), ElementsAre(whole_begin(9), whole("one"), whole_commit()));
 }
 
-TEST_F(StreamedTransactionsTest, RollBackASubtransactionWithThoseInsideIt) {
+TEST_F(UnfinishedTransactionsTest, RollBackASubtransactionWithThoseInsideIt) {
   offer(start(7, true));
   for (const auto& [xid, body] :
        std::vector<std::pair<std::uint32_t, std::string>>{{7, "top"}, {8, "outer"}, {9, "inner"}, {8, "outer again"}}) {
@@ -129,7 +119,7 @@ TEST_F(StreamedTransactionsTest, RollBackASubtransactionWithThoseInsideIt) {
   EXPECT_THAT(walk(), ElementsAre(whole_begin(7), whole("top"), whole("after"), whole_commit()));
 }
 
-TEST_F(StreamedTransactionsTest, KeepDescriptionsOfWhatIsRolledBack) {
+TEST_F(UnfinishedTransactionsTest, KeepDescriptionsOfWhatIsRolledBack) {
   offer(start(7, true));
   offer(frame("R" + u32(8) + "relation"));
   offer(change(8, "gone"));
@@ -143,11 +133,11 @@ TEST_F(StreamedTransactionsTest, KeepDescriptionsOfWhatIsRolledBack) {
   EXPECT_THAT(walk(), ElementsAre(whole_begin(7), frame("Rrelation"), frame("Ytype"), whole("stays"), whole_commit()));
 }
 
-TEST_F(StreamedTransactionsTest, BeginAnewWithTheFirstBlock) {
+TEST_F(UnfinishedTransactionsTest, BeginAnewWithTheFirstBlock) {
   offer(start(7, true));
   offer(change(7, "before the connection was lost"));
-  streamed_.clear();
-  EXPECT_FALSE(streamed_.in_block());
+  unfinished_.clear();
+  EXPECT_FALSE(unfinished_.in_block());
   offer(start(7, true));
   offer(change(7, "again"));
   offer(stop());
@@ -155,20 +145,20 @@ TEST_F(StreamedTransactionsTest, BeginAnewWithTheFirstBlock) {
   EXPECT_THAT(walk(), ElementsAre(whole_begin(7), whole("again"), whole_commit()));
 }
 
-TEST_F(StreamedTransactionsTest, NameBlocksThatMakeNoSense) {
-  EXPECT_THAT(streamed_.take(commit(7)).status().message(), HasSubstr("nothing of transaction 7 has come"));
-  EXPECT_THAT(streamed_.take(start(7, false)).status().message(), HasSubstr("transaction 7 has no first block"));
-  EXPECT_THAT(streamed_.take(frame("A" + u32(7))).status().message(), HasSubstr("'A'"));
-  EXPECT_EQ(streamed_.take(frame("S")).status().code(), StatusCode::kProtocolError);
+TEST_F(UnfinishedTransactionsTest, NameBlocksThatMakeNoSense) {
+  EXPECT_THAT(unfinished_.take(commit(7)).status().message(), HasSubstr("nothing of transaction 7 has come"));
+  EXPECT_THAT(unfinished_.take(start(7, false)).status().message(), HasSubstr("transaction 7 has no first block"));
+  EXPECT_THAT(unfinished_.take(frame("A" + u32(7))).status().message(), HasSubstr("'A'"));
+  EXPECT_EQ(unfinished_.take(frame("S")).status().code(), StatusCode::kProtocolError);
   offer(start(7, true));
-  EXPECT_THAT(streamed_.take(start(8, true)).status().message(), HasSubstr("a block inside a block"));
-  EXPECT_THAT(streamed_.take(frame("I12")).status().message(), HasSubstr("it is cut"));
+  EXPECT_THAT(unfinished_.take(start(8, true)).status().message(), HasSubstr("a block inside a block"));
+  EXPECT_THAT(unfinished_.take(frame("I12")).status().message(), HasSubstr("it is cut"));
 }
 
-TEST_F(StreamedTransactionsTest, RefuseMoreThanTheLimit) {
+TEST_F(UnfinishedTransactionsTest, RefuseMoreThanTheLimit) {
   SpoolOptions limited = options(0);
   limited.size_limit = 1000;
-  StreamedTransactions streamed(limited, log::Logger("db"));
+  UnfinishedTransactions streamed(limited, log::Logger("db"));
   ASSERT_TRUE(streamed.take(start(7, true)).is_ok());
   Status status;
   for (int i = 0; i < 100 && status.is_ok(); ++i) status = streamed.take(change(7, std::string(100, 'x'))).status();
@@ -176,10 +166,10 @@ TEST_F(StreamedTransactionsTest, RefuseMoreThanTheLimit) {
   EXPECT_THAT(status.message(), HasSubstr("more than 1000 bytes (spool.size_limit)"));
 }
 
-TEST_F(StreamedTransactionsTest, AreBlockedWhereNoFileCanBeMade) {
+TEST_F(UnfinishedTransactionsTest, AreBlockedWhereNoFileCanBeMade) {
   SpoolOptions nowhere = options(0);
   nowhere.directory = "/nowhere";
-  StreamedTransactions streamed(nowhere, log::Logger("db"));
+  UnfinishedTransactions streamed(nowhere, log::Logger("db"));
   ASSERT_TRUE(streamed.take(start(7, true)).is_ok());
   ASSERT_EQ(*streamed.take(change(7, "one")), Fate::kBlocked);
   EXPECT_THAT(streamed.obstacle(), HasSubstr("spool in /nowhere: create a file"));
@@ -190,7 +180,7 @@ TEST_F(StreamedTransactionsTest, AreBlockedWhereNoFileCanBeMade) {
 // send of each if it came whole.
 class StreamingServer {
  public:
-  StreamingServer(std::uint32_t seed, StreamedTransactions& streamed) : random_(seed), streamed_(streamed) {}
+  StreamingServer(std::uint32_t seed, UnfinishedTransactions& streamed) : random_(seed), streamed_(streamed) {}
 
   void step() {
     const unsigned choice = random_() % 40;
@@ -275,22 +265,22 @@ class StreamingServer {
   }
 
   std::minstd_rand random_;
-  StreamedTransactions& streamed_;
+  UnfinishedTransactions& streamed_;
   std::map<std::uint32_t, Transaction> open_;
   std::uint32_t next_xid_ = 0xFFFFFF00;  // transaction IDs come round
   std::size_t committed_ = 0;
 };
 
-class StreamedTransactionsProperty : public testing::TestWithParam<std::uint64_t> {};
+class UnfinishedTransactionsProperty : public testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(StreamedTransactionsProperty, WalkAsIfTheyHadComeWhole) {
+TEST_P(UnfinishedTransactionsProperty, WalkAsIfTheyHadComeWhole) {
   SpoolOptions options;
   options.directory = testing::TempDir();
   options.memory = GetParam();
   std::size_t committed = 0;
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
-    StreamedTransactions streamed(options, log::Logger("db"));
+    UnfinishedTransactions streamed(options, log::Logger("db"));
     StreamingServer server(seed, streamed);
     for (int i = 0; i < 1'000 && !testing::Test::HasFatalFailure(); ++i) server.step();
     server.end_all();
@@ -299,7 +289,7 @@ TEST_P(StreamedTransactionsProperty, WalkAsIfTheyHadComeWhole) {
   EXPECT_GT(committed, 200U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, StreamedTransactionsProperty, testing::Values(0, 2'000, 1 << 20));
+INSTANTIATE_TEST_SUITE_P(Memory, UnfinishedTransactionsProperty, testing::Values(0, 2'000, 1 << 20));
 
 }  // namespace
 }  // namespace walcat

@@ -1,9 +1,10 @@
-// Reaches what the unit tests do not: any order of blocks, commits and rollbacks of transactions that are sent before
-// they have ended, and any bytes in their place. What waits in files walks as what waits in memory does, and never
-// without a Begin before it and a Commit behind it.
+// Reaches what the unit tests do not: any order of blocks, preparations, commits and rollbacks of transactions that are
+// sent before they have committed, and any bytes in their place. What waits in files walks as what waits in memory
+// does, and never without a Begin before it and a Commit behind it, but for a change whose relation is described just
+// before.
 //
 // An input is a frame a line, by its kind and what stands behind it: `S7` and `S7 1` (a block, and a first one), `E`,
-// `c7`, `A7 8`, `I8 text`, `R8 text`, `O text`; any other line is a frame as it stands.
+// `c7`, `A7 8`, `I8 text`, `R8 text`, `O text`, `b7`, `P7`, `p7`, `K7`, `r7`; any other line is a frame as it stands.
 
 #include <charconv>
 #include <filesystem>
@@ -12,7 +13,7 @@
 #include <vector>
 
 #include "fuzz_target.h"
-#include "reader/streamed_transactions.h"
+#include "reader/unfinished_transactions.h"
 #include "text_input.h"
 
 namespace walcat::test {
@@ -35,14 +36,23 @@ std::uint32_t take_number(std::string_view& text) {
 }
 
 std::string frame_of(std::string_view line) {
-  if (line.empty() || std::string_view("SEcAIRYUDTMO").find(line.front()) == std::string_view::npos) {
+  if (line.empty() || std::string_view("SEcAIRYUDTMObPpKr").find(line.front()) == std::string_view::npos) {
     return std::string(line);
   }
   const char kind = line.front();
   std::string frame = "w" + std::string(kHeader - 1, '\0') + kind;
   line.remove_prefix(1);
   if (kind == 'E' || kind == 'O') return frame.append(line);
-  frame += u32(take_number(line));
+  const std::string number = u32(take_number(line));
+  const std::string positions(24, '\1');
+  switch (kind) {
+    case 'b': return frame + positions + number + '\0';
+    case 'P':
+    case 'p':
+    case 'K': return frame + '\0' + positions + number + '\0';
+    case 'r': return frame + '\0' + positions + "12345678" + number + '\0';
+    default: frame += number;
+  }
   if (kind == 'S') return frame + static_cast<char>(take_number(line));
   if (kind == 'A') return frame + u32(take_number(line));
   if (kind == 'c') return frame + std::string(25, '\1');
@@ -50,7 +60,7 @@ std::string frame_of(std::string_view line) {
 }
 
 // All that is handed out, and where it ends.
-std::vector<std::string> walk(StreamedTransactions& streamed) {
+std::vector<std::string> walk(UnfinishedTransactions& streamed) {
   std::vector<std::string> frames;
   for (;;) {
     const auto frame = streamed.next();
@@ -59,9 +69,12 @@ std::vector<std::string> walk(StreamedTransactions& streamed) {
     frames.emplace_back(**frame);
   }
   if (streamed.is_walking()) finding("it walks for ever");
-  if (frames.size() < 2 || frames.front()[kHeader] != 'B' || frames.back()[kHeader] != 'C') {
-    finding("no whole transaction");
-  }
+  const auto is_of = [](const std::string& frame, std::string_view kinds) {
+    return kinds.find(frame[kHeader]) != std::string_view::npos;
+  };
+  const bool is_whole = frames.size() > 1 && is_of(frames.front(), "B") && is_of(frames.back(), "C");
+  const bool is_described = frames.size() > 1 && is_of(frames.front(), "RY") && is_of(frames.back(), "IUDT");
+  if (!is_whole && !is_described) finding("no whole transaction");
   return frames;
 }
 
@@ -73,9 +86,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   using namespace walcat::test;
   SpoolOptions options;
   options.directory = std::filesystem::temp_directory_path();
-  StreamedTransactions in_memory(options, log::Logger("memory"));
+  UnfinishedTransactions in_memory(options, log::Logger("memory"));
   options.memory = 100;
-  StreamedTransactions in_files(options, log::Logger("files"));
+  UnfinishedTransactions in_files(options, log::Logger("files"));
+  UnfinishedTransactions::Session session;
+  session.two_phase = true;
+  in_memory.begin_session(session);
+  in_files.begin_session(session);
   std::string_view rest(reinterpret_cast<const char*>(bytes), size);
   while (!rest.empty()) {
     const std::string frame = frame_of(take_line(rest));
@@ -85,6 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (!one.is_ok()) return 0;
     if (*one != *other) finding("one takes what the other does not", frame);
     if (in_memory.is_walking() != in_files.is_walking()) finding("one walks, the other does not");
+    if (in_memory.border(Lsn{}) != in_files.border(Lsn{})) finding("their borders differ");
     if (in_memory.is_walking() && walk(in_memory) != walk(in_files)) finding("they hand out other frames");
   }
   return 0;
