@@ -139,6 +139,7 @@ bool ReaderLoop::wait_until_clear() {
 // What the session in hand makes known of the server, before anything of it is shipped.
 void ReaderLoop::publish() {
   const Offset& offset = *source_.offset();
+  if (const Status crossed = source_.take_crossed_gap(); !crossed.is_ok()) lane_.errors.note(crossed, FaultKind::kSlot);
   if (!published_) {
     lane_.publish_identity(offset);
     incremental_.resume(offset.incremental);

@@ -123,6 +123,7 @@ class SlotStart {
       logger_.warning("changes may be missing from {}, so far written, to {}, from where it goes on{}",
                       known ? known->done.position.to_string() : "a position that is not known",
                       start->offset.done.position.to_string(), anew ? "; the rows as of then are printed anew" : "");
+      start->crossed = gap;
     }
     return start;
   }
@@ -325,6 +326,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);
+  start.crossed = std::move(decided->crossed);
   start.two_phase = options.two_phase || decided->two_phase;
   // In this run's first session; later ones bring the same configuration.
   if (!last) {

@@ -25,6 +25,8 @@ struct StreamStart {
   std::chrono::milliseconds wal_sender_timeout{};
   /// Whether transactions come when they are prepared; once a slot was asked to, it always sends them so.
   bool two_phase = false;
+  /// The gap that was gone on over, as `on_gap` says; ok if there was none.
+  Status crossed;
   /// Held by the connection until begin_stream().
   std::optional<SnapshotStart> snapshot;
 };

@@ -115,6 +115,7 @@ Status ReplicationSource::connect() {
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
   snapshot_ = std::move(start->snapshot);
+  crossed_ = std::move(start->crossed);
   two_phase_ = start->two_phase;
   streaming_ = false;
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";

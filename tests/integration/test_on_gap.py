@@ -68,6 +68,7 @@ def check_warnings(run, words):
     warnings = [line for line in run.log().splitlines() if "warning" in line.lower()]
     assert any(words in line for line in warnings), run.log()
     assert any(MISSING.search(line) for line in warnings), run.log()
+    assert re.search(r"errors: (slot|offset): 1,", run.log()), run.log()
 
 
 def ids(run):

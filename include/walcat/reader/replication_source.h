@@ -51,6 +51,9 @@ class ReplicationSource : public Source {
   /// which must hold all that was written, and with the choice that `on_gap` makes. Nothing may be on the street.
   void begin_anew();
 
+  /// The gap that the last first session was begun over; ok if there was none, or it was taken.
+  Status take_crossed_gap() { return std::exchange(crossed_, Status::ok()); }
+
   /// Whether the next session is such a first one.
   bool begins_anew() const { return begins_anew_; }
 
@@ -117,6 +120,7 @@ class ReplicationSource : public Source {
   bool begins_anew_ = true;
   /// The gap that the stream met last, until a session has begun all the same.
   Status broken_;
+  Status crossed_;
   std::optional<SnapshotStart> snapshot_;
   bool streaming_ = false;
   /// Whether transactions come when they are prepared.
