@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "batch_pool.h"
+#include "gathering.h"
 #include "lane.h"
 #include "offset_keeper.h"
 #include "reader_loop.h"
@@ -58,11 +59,6 @@ DecoderOptions decoder_options(const PipelineOptions& options, const DatabaseOpt
 
 // EX_SOFTWARE.
 constexpr int kInternalErrorStatus = 70;
-
-// Batches that one writev may carry, and bytes after which no more are added: where the output is slow, progress is
-// known after each of them.
-constexpr std::size_t kWriteBatchesMost = 64;
-constexpr std::size_t kWriteBytesEnough = std::size_t{512} << 10;
 
 // A thread of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing
 // may be stored or confirmed any more.
@@ -113,18 +109,11 @@ class Pipeline::Street {
   int output_fd() const { return sink_->watch_fd(); }
 
  private:
-  /// A collected batch, and whether all of its lines are there.
-  struct Parcel {
-    std::unique_ptr<Batch> batch;
-    bool is_whole;
-  };
-
   void read(Lane& lane);
   void decode(std::size_t decoder);
   void decode_batch(std::unique_ptr<Batch> batch);
   void serialize();
   void write();
-  bool gather();
   void settle(Parcel parcel);
   void report_errors(const Lane& lane, const Status& known = {}) const;
   void report_errors(const log::Logger& logger, const ErrorCounters& errors, const Status& known = {}) const;
@@ -146,9 +135,8 @@ class Pipeline::Street {
   // Writer.
   Writer writer_;
   Signal lines_signal_;
+  Gathering gathering_{lanes_};
   std::vector<Parcel> gathered_;
-  /// Where the last gathering began: the next one begins with the lane behind it, so that none is always last.
-  std::size_t first_lane_ = 0;
 
   OffsetKeeper keeper_;
 
@@ -253,7 +241,8 @@ void Pipeline::Street::write() {
   for (;;) {
     const auto ticket = lines_signal_.ticket();
     const bool over = lines_over_.load(std::memory_order_acquire);
-    if (!gather()) {
+    gathering_.next(gathered_);
+    if (gathered_.empty()) {
       if (over) return;
       lines_signal_.wait(ticket);
       continue;
@@ -269,26 +258,6 @@ void Pipeline::Street::write() {
     gathered_.clear();
     for (const auto& lane : lanes_) lane->wake_if_starving();
   }
-}
-
-// Takes what is ready, up to a limit, lane by lane, each in its order. A batch that must come again for its rest holds
-// its lane's turn.
-bool Pipeline::Street::gather() {
-  std::size_t bytes = 0;
-  first_lane_ = (first_lane_ + 1) % lanes_.size();
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    Lane* lane = lanes_[(first_lane_ + i) % lanes_.size()].get();
-    while (gathered_.size() < kWriteBatchesMost && bytes < kWriteBytesEnough) {
-      auto batch = lane->collect();
-      if (batch == nullptr) break;
-      bytes += batch->lines.size();
-      const bool is_whole = batch->changes_written + batch->line_ends.size() == batch->changes.size();
-      gathered_.push_back({std::move(batch), is_whole});
-      if (!is_whole) break;
-      lane->pass();
-    }
-  }
-  return !gathered_.empty();
 }
 
 void Pipeline::Street::settle(Parcel parcel) {
