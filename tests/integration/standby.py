@@ -1,11 +1,25 @@
 """A standby of a throw-away cluster, to be promoted."""
 
 import pathlib
+import re
 import shutil
 
 from database import Database
 from postgres_server import PostgresServer, server_user
+from server_version import MAJOR
 from waiting import wait_until
+
+# A backup begins and ends in one session; the end tells what backup_label holds.
+BACKUP = ("SELECT pg_backup_start('standby', true)", "SELECT labelfile FROM pg_backup_stop(false)")
+BACKUP_BEFORE_15 = (
+    "SELECT pg_start_backup('standby', true, false)", "SELECT labelfile FROM pg_stop_backup(false, false)",
+)
+
+
+def left_out(folder: str, names: list[str]) -> list[str]:
+    """What belongs to the running primary alone; its log is copied when the backup has ended."""
+    own = {"postmaster.pid", "postmaster.opts", "pg_wal", "pg_replslot"}
+    return [name for name in names if name in own and pathlib.Path(folder).name == "data"]
 
 
 class Standby(PostgresServer):
@@ -27,11 +41,31 @@ class Standby(PostgresServer):
         self.start()
 
     def _init(self) -> None:
-        own = self._programs
-        self._programs = pathlib.Path(self.program("pg_basebackup")).parent
-        self._run("pg_basebackup", "--pgdata", str(self.data), "--dbname", self._primary.conn_str("postgres"),
-                  "--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
-        self._programs = own
+        """What pg_basebackup does, which knows no server newer than itself."""
+        start, stop = BACKUP if MAJOR >= 15 else BACKUP_BEFORE_15
+        connection = self._primary.connect("postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(start)
+                shutil.copytree(self._primary.data, self.data, ignore=left_out)
+                cursor.execute(stop)
+                label = cursor.fetchone()[0]
+        finally:
+            connection.close()
+        (self.data / "backup_label").write_text(label)
+        first = re.search(r"\(file (\w+)\)", label).group(1)
+        (self.data / "pg_wal").mkdir()
+        for segment in (self._primary.data / "pg_wal").iterdir():
+            if segment.is_file() and segment.name >= first:
+                shutil.copy(segment, self.data / "pg_wal")
+        (self.data / "pg_replslot").mkdir()
+        (self.data / "standby.signal").touch()
+        with open(self.data / "postgresql.auto.conf", "a") as settings:
+            conn_str = self._primary.conn_str("postgres").replace("'", "''")
+            settings.write(f"primary_conninfo = '{conn_str}'\n")
+        if server_user():
+            for path in (self.data, *self.data.rglob("*")):
+                shutil.chown(path, "postgres", "postgres")
 
     def wait_for(self, lsn: str) -> None:
         """Until the standby has replayed the primary's log up to `lsn`.."""

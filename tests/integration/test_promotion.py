@@ -4,13 +4,10 @@ import pytest
 from configuration import configuration, entry, follow_all
 from database import Database
 from postgres_server import PostgresServer
-from server_version import CLIENT_MAJOR, MAJOR, needs
+from server_version import needs
 from standby import Followed, Standby
 
-pytestmark = [
-    pytest.mark.skipif(CLIENT_MAJOR < MAJOR, reason=f"pg_basebackup {CLIENT_MAJOR} copies no newer server"),
-    needs(13, "standby that a pg_basebackup of today makes"),
-]
+pytestmark = needs(13, "standby that is promoted without a file")
 
 
 @pytest.fixture
