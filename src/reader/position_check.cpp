@@ -12,9 +12,10 @@ namespace {
 Status gap(std::string what) { return Status(StatusCode::kGap, std::move(what)).with_kind(FaultKind::kSlot); }
 
 // A promoted standby goes on with the history up to the point where it left the old timeline; what we have beyond that
-// it never had.
-Status check_timeline(Connection& connection, std::uint32_t known, Lsn read, const ServerIdentity& server,
-                      const OffsetFile& file, const log::Logger& logger) {
+// it never had. But where its own slot was confirmed beyond that point, it was followed through its promotion, which a
+// stream does not tell of.
+Status check_timeline(Connection& connection, std::uint32_t known, Lsn read, Lsn confirmed,
+                      const ServerIdentity& server, const OffsetFile& file, const log::Logger& logger) {
   if (known == server.timeline) return Status::ok();
   const std::string differs = fmt::format("the server's timeline is {}, but offset file {} was written for timeline {}",
                                           server.timeline, file.path(), known);
@@ -26,7 +27,7 @@ Status check_timeline(Connection& connection, std::uint32_t known, Lsn read, con
   const auto left = std::find_if(history->begin(), history->end(),
                                  [&](const TimelineSwitch& passed) { return passed.timeline == known; });
   if (left == history->end()) return gap(differs + ", which is not in the server's history");
-  if (read > left->position) {
+  if (read > left->position && confirmed <= left->position) {
     return gap(fmt::format("{}, which the server left at {}; what was read up to {} never reached it", differs,
                            left->position.to_string(), read.to_string()));
   }
@@ -36,8 +37,9 @@ Status check_timeline(Connection& connection, std::uint32_t known, Lsn read, con
 }
 
 // The offset must speak of this very server, history, database and slot.
-Status check_identity(Connection& connection, const Offset& known, Lsn read, const ServerIdentity& server,
-                      const DatabaseOptions& options, const OffsetFile& file, const log::Logger& logger) {
+Status check_identity(Connection& connection, const Offset& known, Lsn read, Lsn confirmed,
+                      const ServerIdentity& server, const DatabaseOptions& options, const OffsetFile& file,
+                      const log::Logger& logger) {
   const auto differs = [&](const char* what, const std::string& expected, const std::string& seen) {
     return gap(fmt::format("{} is {}, but offset file {} was written for {}", what, seen, file.path(), expected));
   };
@@ -46,7 +48,7 @@ Status check_identity(Connection& connection, const Offset& known, Lsn read, con
   }
   if (known.database != server.database) return differs("the database", known.database, server.database);
   if (known.slot != options.slot_name) return differs("the slot", known.slot, options.slot_name);
-  return check_timeline(connection, known.timeline, read, server, file, logger);
+  return check_timeline(connection, known.timeline, read, confirmed, server, file, logger);
 }
 
 Status check_server_position(Connection& connection, Lsn read, const ServerIdentity& server, const OffsetFile& file) {
@@ -106,7 +108,8 @@ Status check_slot_whole(Connection& connection, const SlotState& slot, const Ser
 Status check_position(Connection& connection, const Offset& known, Lsn read, const std::optional<SlotState>& slot,
                       const ServerIdentity& server, const DatabaseOptions& options, const OffsetFile& file,
                       const log::Logger& logger) {
-  Status same = check_identity(connection, known, read, server, options, file, logger);
+  const Lsn confirmed = slot ? slot->confirmed_flush : Lsn{};
+  Status same = check_identity(connection, known, read, confirmed, server, options, file, logger);
   if (same.is_ok()) same = check_server_position(connection, read, server, file);
   if (!same.is_ok()) return same;
   if (!slot) {

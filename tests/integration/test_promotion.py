@@ -141,3 +141,29 @@ def test_a_primary_that_was_left_behind_is_a_gap(followed, primary, standby, wal
     promoted.disconnect()
     assert "left behind" in walcat.run(follow_all(followed), status=69).log()
     followed.disconnect()
+
+
+@needs(16, "logical decoding on a standby")
+def test_a_standby_that_is_followed_is_promoted(followed, primary, standby, walcat):
+    """The stream goes on across the promotion without a word; nothing is missing at the next start either."""
+    copy = copy_of(followed, standby)
+    config = configuration(entry(copy, slot_name="on_standby"), snapshot={"mode": "never"}, flush_interval="50ms")
+    run = walcat.start(config)
+
+    def is_streamed():
+        # The slot is made once the standby has heard which transactions run.
+        followed.execute("SELECT pg_log_standby_snapshot()")
+        return copy.slot_reader("on_standby")
+
+    run.wait_for(is_streamed, "the standby's slot is streamed")
+    followed.execute("INSERT INTO t VALUES (2)")
+    run.wait_for_lines(1)
+    fail_over(followed, primary, standby)
+    copy.execute("INSERT INTO t VALUES (3)")
+    run.wait_for_lines(2)
+    run.wait_for(lambda: copy.passed(copy.wal_lsn(), "on_standby"), "the slot moves on")
+    run.stop()
+    assert ids(run) == [2, 3]
+    copy.execute("INSERT INTO t VALUES (4)")
+    assert ids(walcat.catch_up(config)) == [4]
+    copy.disconnect()
