@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from database import Database
+from database import Database, number_of
 from walcat_process import Line
 
 NOTE = """
@@ -18,6 +18,7 @@ CREATE TABLE ledger.changes (
     seq bigint GENERATED ALWAYS AS IDENTITY, xid bigint NOT NULL, op text NOT NULL, tbl text NOT NULL,
     row_key jsonb NOT NULL, new_row jsonb
 );
+CREATE TABLE ledger.ends (xid bigint NOT NULL, lsn pg_lsn NOT NULL);
 CREATE FUNCTION ledger.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     subject jsonb;
@@ -73,7 +74,12 @@ class Ledger:
 
     def forget(self) -> None:
         """Begins anew, for long loads that are checked part by part. Nothing may be written meanwhile."""
-        self.database.execute("TRUNCATE ledger.changes")
+        self.database.execute("TRUNCATE ledger.changes, ledger.ends")
+
+    def ends(self) -> dict[int, int]:
+        """Transactions of which the load knows that their commit stands behind a position: that of prepared ones."""
+        found = self.database.rows("SELECT xid, max(lsn)::text AS lsn FROM ledger.ends GROUP BY xid")
+        return {row.xid: number_of(row.lsn) for row in found}
 
     def check_exactly_once(self, lines: Iterable[Line]) -> None:
         """Each committed change has one line, in commit order, and there is no other line."""
@@ -107,6 +113,7 @@ class Ledger:
         assert not missing, f"{missing.total()} committed changes have no line, such as {next(iter(missing))}"
         assert not surplus, f"{surplus.total()} lines stand for no committed change, such as {next(iter(surplus))}"
         check_transactions(noted, printed)
+        check_ends(lines, self.ends())
         check_rows(noted, printed, self.keys)
 
     def _change(self, line: Line) -> Change:
@@ -131,8 +138,17 @@ def check_transactions(noted: list[Change], printed: list[Change]) -> None:
     assert grouped(noted, lambda change: change.xid) == grouped(printed, lambda change: change.xid)
 
 
+def check_ends(lines: list[Line], ends: dict[int, int]) -> None:
+    """What was prepared stands where it was committed, behind all that had committed in between."""
+    for line in lines:
+        assert line.source["commit_lsn"] >= ends.get(line.source["txId"], 0), f"not the commit's position: {line.text}"
+
+
 def check_rows(noted: list[Change], printed: list[Change], keys: dict[str, tuple[str, ...]]) -> None:
-    """Changes of one row lock each other out, so they were noted in commit order: the lines must show the same."""
+    """Changes of one row lock each other out, so they were noted in commit order: the lines must show the same.
+
+    Locks of what is prepared last until its end, so this holds for that as well.
+    """
 
     def row_of(change: Change) -> Any:
         columns = keys[change.table]
