@@ -5,7 +5,8 @@
 
 Two walcats follow both databases. The survivor is never ended: it must print each change exactly once, and its
 memory, threads and file descriptors must not grow. The mortal is killed and stopped as well: it repeats no more than
-the promise allows.
+the promise allows. The seed chooses which of them takes prepared transactions when they are prepared (`two_phase`):
+one of them or both, where the server has that.
 Time is cut into rounds. In a round load runs and faults happen; at its end all is healed, the load rests, both walcats
 catch up, the ledgers are compared with the lines, and the survivor is looked at. Exit status: 1 if anything is wrong.
 """
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 from fragile import Fragile  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
+from server_version import MAJOR  # noqa: E402
 from soak_faults import Loads, Soak, faults  # noqa: E402
 from soaked import Consumer, Usage  # noqa: E402
 
@@ -32,6 +34,9 @@ ROUND_SECONDS = 40.0
 BREATH_KIB = 4096
 # A dead peer is to be noticed many times in a round.
 SETTINGS = {"wal_sender_timeout": "4s"}
+# Some of the load's transactions come in blocks then.
+if MAJOR >= 13:
+    SETTINGS["logical_decoding_work_mem"] = "64kB"
 TRANSACTIONS_PER_SECOND = 40
 
 
@@ -55,7 +60,7 @@ def main() -> int:
 def run(seconds: float, dice: random.Random) -> str:
     with ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="walcat-soak.")))
-        soak = begin(folder, stack)
+        soak = begin(folder, stack, choose_two_phase(dice))
         end = time.monotonic() + seconds
         # Once through everything before the first look: what is reserved once is no growth.
         usages: list[Usage] = []
@@ -72,10 +77,18 @@ def run(seconds: float, dice: random.Random) -> str:
             consumer.run.stop()
             consumer.hear_stop()
             consumer.check()
-        return f"{soak.faults} faults in {len(usages)} rounds, {soak.mortal.summary()}; survivor {last}"
+        ended = f"{soak.prepared}; {soak.mortal.summary()}; survivor {last}"
+        return f"{soak.faults} faults in {len(usages)} rounds; {ended}"
 
 
-def begin(folder: pathlib.Path, stack: ExitStack) -> Soak:
+def choose_two_phase(dice: random.Random) -> tuple[str, ...]:
+    """Names of walcats."""
+    chosen = dice.choice((("survivor",), ("mortal",), ("survivor", "mortal"))) if MAJOR >= 15 else ()
+    say(f"two_phase: {' and '.join(chosen) or 'none'}")
+    return chosen
+
+
+def begin(folder: pathlib.Path, stack: ExitStack, two_phase: tuple[str, ...]) -> Soak:
     """Servers, databases with their ledgers, and both walcats, streaming."""
     databases = []
     for _ in range(2):
@@ -85,7 +98,7 @@ def begin(folder: pathlib.Path, stack: ExitStack) -> Soak:
         stack.callback(databases[-1].proxy.close)
     consumers = []
     for name in ("survivor", "mortal"):
-        consumers.append(Consumer(name, folder, databases))
+        consumers.append(Consumer(name, folder, databases, name in two_phase))
         stack.callback(consumers[-1].close)
     soak = Soak(databases, *consumers)
     for consumer in consumers:
@@ -98,7 +111,7 @@ def spend_round(soak: Soak, dice: random.Random, folder: pathlib.Path, seconds: 
     """Load and faults. Returns what happened."""
     end = time.monotonic() + seconds
     happened = []
-    with Loads(soak.databases, folder, TRANSACTIONS_PER_SECOND) as loads:
+    with Loads(soak.databases, folder, TRANSACTIONS_PER_SECOND, dice) as loads:
         while not happened or time.monotonic() < end:
             loads.keep_up()
             soak.wait_for_lines(dice.randint(50, 1000))
@@ -106,6 +119,7 @@ def spend_round(soak: Soak, dice: random.Random, folder: pathlib.Path, seconds: 
             happened.append(fault.__name__)
             fault(soak, dice.choice(soak.databases), dice)
             soak.faults += 1
+    soak.prepared += loads.prepared()
     soak.heal()
     return happened
 

@@ -4,8 +4,10 @@ import pathlib
 import random
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 from fragile import Fragile
+from prepared_load import Ends, PreparedLoad
 from proxy import Direction
 from soaked import Consumer
 from waiting import wait_until
@@ -13,6 +15,8 @@ from workload import Pgbench, mixed
 
 # Patience with a machine that does much else: for walcat to come back, or to catch up.
 WITHIN_SECONDS = 120.0
+# One in so many transactions is prepared.
+PREPARED_SHARE = 4
 
 
 class Soak:
@@ -24,6 +28,7 @@ class Soak:
         self.mortal = mortal
         self.consumers = (survivor, mortal)
         self.faults = 0
+        self.prepared = Ends()
 
     def wait_for_lines(self, count: int) -> None:
         """Some progress of both."""
@@ -62,20 +67,42 @@ class Soak:
 
 
 class Loads:
-    """pgbench on every database. Use it in a `with` block: when that ends, nothing more is committed."""
+    """On every database pgbench, and a quarter of its `rate` as prepared transactions.
 
-    def __init__(self, databases: list[Fragile], folder: pathlib.Path, rate: int):
+    Use it in a `with` block: when that ends, nothing more is committed, and nothing is prepared.
+    """
+
+    def __init__(self, databases: list[Fragile], folder: pathlib.Path, rate: int, dice: random.Random):
         self._databases = databases
         self._folder = folder
-        self._rate = rate
+        self._rate = rate - rate // PREPARED_SHARE
         self._running: dict[str, Pgbench] = {}
+        self._prepared = [PreparedLoad(fragile.database, dice, rate / PREPARED_SHARE) for fragile in databases]
+        self._ending = ExitStack()
 
     def __enter__(self) -> "Loads":
+        for load in self._prepared:
+            self._ending.enter_context(load)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for load in self._running.values():
-            load.stop()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.stop()
+            return
+        # What went wrong first is told.
+        with suppress(Exception):
+            self.stop()
+
+    def stop(self) -> None:
+        with ExitStack() as stack:
+            for load in self._running.values():
+                stack.callback(load.stop)
+            # First, because sessions of pgbench may wait for what is prepared.
+            self._ending.close()
+
+    def prepared(self) -> Ends:
+        """What prepared transactions have come to."""
+        return sum((load.ends for load in self._prepared), Ends())
 
     def keep_up(self) -> None:
         """Begins those anew that have ended with their server."""
@@ -129,6 +156,8 @@ def terminate(soak: Soak, fragile: Fragile, dice: random.Random) -> None:
 
 def restart(soak: Soak, fragile: Fragile, dice: random.Random) -> None:
     fragile.database.disconnect()
+    # A fast stop waits until all is sent, however slowly that goes.
+    fragile.proxy.heal()
     fragile.server.restart(dice.choice(("fast", "immediate")))
 
 

@@ -35,7 +35,7 @@ class Usage:
 class Consumer:
     """One configuration over all databases, with slots of its own. Its runs append to one file."""
 
-    def __init__(self, name: str, folder: pathlib.Path, databases: Sequence[Fragile]):
+    def __init__(self, name: str, folder: pathlib.Path, databases: Sequence[Fragile], two_phase: bool):
         self.folder = folder / name
         self.folder.mkdir()
         self.printed = LineFile(self.folder / "out.jsonl")
@@ -50,6 +50,7 @@ class Consumer:
             output=output,
             flush_interval="500ms",
             pipeline={"memory_limit": "8MiB"},
+            two_phase=two_phase,
             **QUICK,
         )
         # The ledgers start with the slots.
