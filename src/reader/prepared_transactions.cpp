@@ -84,7 +84,7 @@ Status PreparedTransactions::prepare(std::string_view message) {
   return Status::ok();
 }
 
-Status PreparedTransactions::adopt(std::string_view message, TransactionSpool spool) {
+Status PreparedTransactions::adopt(char kind, std::string_view message, TransactionSpool spool) {
   ByteReader reader(message);
   reader.u8();
   const Lsn prepare_lsn{reader.u64()};
@@ -92,7 +92,7 @@ Status PreparedTransactions::adopt(std::string_view message, TransactionSpool sp
   reader.i64();
   const std::uint32_t xid = reader.u32();
   reader.cstring();
-  if (reader.failed()) return malformed('p', "it is cut");
+  if (reader.failed()) return malformed(kind, "it is cut");
   borders_.insert(prepare_lsn);
   keep(xid, Transaction{prepare_lsn, std::move(spool), {}, 0});
   return Status::ok();

@@ -34,8 +34,9 @@ class PreparedTransactions {
   ///
   /// Errors: kProtocolError on messages that make no sense. The session is of no more use then.
   Status take(std::string_view frame);
-  /// Takes what Stream Prepare says of a transaction that came in blocks, from behind its kind on.
-  Status adopt(std::string_view message, TransactionSpool spool);
+  /// Takes what Stream Prepare says of a transaction that came in blocks, or Prepare of one that has changed nothing
+  /// and did not begin, from behind `kind` on.
+  Status adopt(char kind, std::string_view message, TransactionSpool spool);
   /// Takes Rollback Prepared, from behind its kind on.
   Status roll_back(std::string_view message);
 

@@ -11,6 +11,7 @@
 #include "relation_describer.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
+#include "walcat/postgres/slot.h"
 #include "xlog_frame.h"
 
 namespace walcat {
@@ -95,8 +96,10 @@ Status ReplicationSource::begin_stream() {
       return begun;
     }
     streaming_ = true;
-    unfinished_->begin_session(
-        {two_phase_, std::max(stored_, offset_->done.position), options_.on_gap == OnGap::kContinue});
+    const int version = connection_->server_version();
+    unfinished_->begin_session({two_phase_, std::max(stored_, offset_->done.position),
+                                options_.on_gap == OnGap::kContinue,
+                                version >= kVersionWithLoneCommits && version < kVersionWithLonePrepares});
   }
   snapshot_.reset();
   next_status_ = next_question_ = Clock::now();

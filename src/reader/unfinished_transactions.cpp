@@ -47,6 +47,7 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::take(std::string_vi
     case 'c': return taken(commit_streamed(frame));
     case 'b': return taken(prepared_.take(frame));
     case 'p': return taken(prepare_streamed(frame));
+    case 'P': return taken(prepared_.adopt(kind, message_body(frame), TransactionSpool(options_.directory)));
     case 'K': return taken(commit_prepared(frame));
     case 'r': return taken(prepared_.roll_back(message_body(frame)));
     default: return pass(frame);
@@ -90,7 +91,7 @@ Status UnfinishedTransactions::prepare_streamed(std::string_view frame) {
     if (!description.is_ok()) return description.status();
     descriptions_.keep(*description);
   }
-  return prepared_.adopt(message_body(frame), std::move(kept->spool));
+  return prepared_.adopt('p', message_body(frame), std::move(kept->spool));
 }
 
 // It begins with what Commit says.
@@ -111,6 +112,13 @@ Status UnfinishedTransactions::commit_prepared(std::string_view frame) {
   }
   // Prepared before the slot's position, which was let go because its lines were safe.
   if (end <= session_.done) return Status::ok();
+  if (session_.has_lone_commits) {
+    logger_.warning(
+        "prepared transaction '{}', committed at {}, was not sent: it has changed nothing that is decoded, or the slot "
+        "was moved beyond its PREPARE",
+        gid, commit_lsn.to_string());
+    return Status::ok();
+  }
   const std::string lost = fmt::format(
       "prepared transaction '{}', committed at {}, was not sent: the slot stands beyond its PREPARE, and what was "
       "written only goes up to {}",

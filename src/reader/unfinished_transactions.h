@@ -40,6 +40,8 @@ class UnfinishedTransactions {
     Lsn done;
     /// Whether a commit is passed over where what it commits was not sent; otherwise that is a gap.
     bool passes_gaps = false;
+    /// Whether of what has changed nothing, but locked rows, the commit comes though nothing else did.
+    bool has_lone_commits = false;
   };
 
   UnfinishedTransactions(const SpoolOptions& options, const log::Logger& logger)

@@ -30,6 +30,11 @@ struct SlotState {
 /// The first version whose pgoutput sends transactions when they are prepared.
 inline constexpr int kVersionWithTwoPhase = 150000;
 
+/// Of a prepared transaction that has changed nothing, but locked rows, pgoutput sends nothing before the first of
+/// these versions, then COMMIT PREPARED alone, and from the second one on PREPARE too.
+inline constexpr int kVersionWithLoneCommits = 160000;
+inline constexpr int kVersionWithLonePrepares = 180000;
+
 /// How a stream is asked for.
 struct StreamRequest {
   /// Zero: where the slot stands.

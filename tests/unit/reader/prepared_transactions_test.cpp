@@ -36,7 +36,7 @@ std::string truncation(std::uint32_t one, std::uint32_t other) {
 
 class PreparedTransactionsTest : public testing::Test {
  protected:
-  PreparedTransactionsTest() { unfinished_.begin_session({true, Lsn{}, false}); }
+  PreparedTransactionsTest() { unfinished_.begin_session({true, Lsn{}, false, false}); }
 
   SpoolOptions options() {
     SpoolOptions made;
@@ -123,11 +123,21 @@ TEST_F(PreparedTransactionsTest, AreAGapWhereTheyWereNotSent) {
   const Status lost = failure(commit_prepared(7));
   EXPECT_EQ(lost.code(), StatusCode::kGap);
   EXPECT_THAT(lost.message(), HasSubstr("prepared transaction 'gid', committed at 0/500, was not sent"));
-  unfinished_.begin_session({true, Lsn{0x52F}, false});
+  unfinished_.begin_session({true, Lsn{0x52F}, false, false});
   EXPECT_EQ(failure(commit_prepared(7)).code(), StatusCode::kGap);
-  unfinished_.begin_session({true, Lsn{0x530}, false});
+  unfinished_.begin_session({true, Lsn{0x530}, false, false});
   EXPECT_THAT(passed({commit_prepared(7)}), IsEmpty()) << "its lines were stored before this session began";
-  unfinished_.begin_session({true, Lsn{}, true});
+  unfinished_.begin_session({true, Lsn{}, true, false});
+  EXPECT_THAT(passed({commit_prepared(7)}), IsEmpty());
+}
+
+// They locked rows: what comes of them depends on the server's version.
+TEST_F(PreparedTransactionsTest, ThatHaveChangedNothingAreNoGap) {
+  EXPECT_THAT(passed({prepare(7, 0x300)}), IsEmpty());
+  EXPECT_EQ(unfinished_.border(Lsn{}), Lsn{0x300});
+  EXPECT_THAT(passed({commit_prepared(7)}), ElementsAre(whole_begin(7), whole_commit()));
+  EXPECT_EQ(unfinished_.border(Lsn{0x530}), Lsn{});
+  unfinished_.begin_session({true, Lsn{}, false, true});
   EXPECT_THAT(passed({commit_prepared(7)}), IsEmpty());
 }
 
@@ -135,6 +145,7 @@ TEST_F(PreparedTransactionsTest, NameMessagesThatMakeNoSense) {
   EXPECT_THAT(failure(frame("b" + u64(1))).message(), HasSubstr("message 'b' of a prepared transaction: it is cut"));
   EXPECT_THAT(failure(frame("K")).message(), HasSubstr("it is cut"));
   EXPECT_THAT(failure(frame("r")).message(), HasSubstr("it is cut"));
+  EXPECT_THAT(failure(frame("P")).message(), HasSubstr("message 'P' of a prepared transaction: it is cut"));
   EXPECT_THAT(failure(prepare(7, 0x300, 'p')).message(), HasSubstr("nothing of transaction 7 has come"));
   passed({begin_prepare(7, 0x300)});
   EXPECT_THAT(failure(prepare(8, 0x300)).message(), HasSubstr("of transaction 8, but it was 7 that began"));
@@ -147,7 +158,7 @@ TEST(PreparedTransactions, AloneBeyondTheLimitAreRefused) {
   limited.memory = 0;
   limited.size_limit = 1000;
   UnfinishedTransactions unfinished(limited, log::Logger("db"));
-  unfinished.begin_session({true, Lsn{}, false});
+  unfinished.begin_session({true, Lsn{}, false, false});
   ASSERT_TRUE(unfinished.take(begin_prepare(7, 0x300)).is_ok());
   Status status;
   for (int i = 0; i < 100 && status.is_ok(); ++i) status = unfinished.take(change(5, std::string(99, 'x'))).status();
