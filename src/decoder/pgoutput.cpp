@@ -442,7 +442,7 @@ void Decoder::logical_message(Message& message) {
     if (transactional) return static_cast<void>(++next_index_);
     return reach(lsn);
   }
-  const bool is_done = transactional ? next_index_ < done_below_ : lsn <= last_message_lsn_;
+  const bool is_done = transactional ? next_index_ < done_below_ : lsn <= std::max(last_message_lsn_, position_);
   if (refuses_text_ && !is_done && wants(Operation::kMessage, nullptr)) check_prefix(message, prefix);
   if (message.faulty()) return;
   if (transactional ? !wants_change(Operation::kMessage, nullptr) : is_done) return;

@@ -58,7 +58,7 @@ bool Decoder::can_do_without(char kind, const Message& message) const {
 void Decoder::set_aside(char kind, const Message& message, const Status& fault) {
   bool is_new = next_index_ >= done_below_;
   if (!in_transaction_) {
-    is_new = kind == 'R' || message.lsn() > last_message_lsn_;
+    is_new = kind == 'R' || message.lsn() > std::max(last_message_lsn_, position_);
     last_message_lsn_ = std::max(last_message_lsn_, message.lsn());
   }
   if (is_new) put_dead_letter(kind, message.frame(), fault);

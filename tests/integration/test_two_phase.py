@@ -235,6 +235,18 @@ def test_what_has_changed_nothing_is_no_gap(prepared: Database, walcat: Walcat, 
     assert prepared.passed(written(walcat), "early")
 
 
+def test_what_is_sent_again_while_something_is_prepared_is_not_printed_again(prepared: Database,
+                                                                             walcat: Walcat) -> None:
+    config = follow(prepared, "early")
+    walcat.catch_up(config)
+    prepare(prepared, "one", "INSERT INTO t VALUES (1, 'one')")
+    prepared.execute("SELECT pg_logical_emit_message(false, 'mine', 'outside of transactions')",
+                     "SELECT pg_logical_emit_message(true, 'mine', 'inside')", "INSERT INTO t VALUES (2, 'meanwhile')")
+    assert [line.op for line in walcat.catch_up(config).lines()] == ["m", "m", "c"]
+    prepared.execute("SELECT pg_logical_emit_message(false, 'mine', 'new')", "COMMIT PREPARED 'one'")
+    assert [line.op for line in walcat.catch_up(config).lines()] == ["m", "c"]
+
+
 @pytest.mark.parametrize("choice", ["fail", "continue"])
 def test_a_slot_that_was_moved_beyond_what_is_prepared_is_a_gap(prepared: Database, walcat: Walcat,
                                                                 choice: str) -> None:
