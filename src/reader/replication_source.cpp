@@ -309,13 +309,15 @@ void ReplicationSource::examine_message(std::string_view frame) {
   }
 }
 
-// The transaction has committed: what it said is true.
+// The transaction has committed: what it said is true. What an earlier run has heard, whose commits a slot that
+// prepared transactions hold back sends again, counts no more.
 bool ReplicationSource::release_signals(std::string_view commit) {
   if (signals_in_transaction_.empty()) return false;
   ByteReader reader(commit.substr(kXLogDataHeader + 2));
   const Lsn commit_lsn{reader.u64()};
   reader.u64();
   const std::int64_t commit_time = reader.i64();
+  if (commit_lsn < offset_->done.position) signals_in_transaction_.clear();
   for (SnapshotSignal& signal : signals_in_transaction_) {
     signal.commit_lsn = commit_lsn;
     signal.commit_time = commit_time;

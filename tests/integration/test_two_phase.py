@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from configuration import configuration, entry
 from database import Database, number_of
+from incremental import Followed
 from server_version import MAJOR, needs
 from walcat_process import Walcat, WalcatProcess
 
@@ -245,6 +246,17 @@ def test_what_is_sent_again_while_something_is_prepared_is_not_printed_again(pre
     assert [line.op for line in walcat.catch_up(config).lines()] == ["m", "m", "c"]
     prepared.execute("SELECT pg_logical_emit_message(false, 'mine', 'new')", "COMMIT PREPARED 'one'")
     assert [line.op for line in walcat.catch_up(config).lines()] == ["m", "c"]
+
+
+def test_a_question_that_an_earlier_run_has_answered_is_not_heard_again(prepared: Database, walcat: Walcat) -> None:
+    followed = Followed(walcat, prepared, two_phase=True)
+    prepare(prepared, "one", "INSERT INTO t VALUES (1, 'one')")
+    first = followed.say_start("public.unknown")
+    followed.run.wait_for_log(f"incremental snapshot {first} refused")
+    followed.restart(signal.SIGTERM)
+    second = followed.say_start("public.unknown")
+    followed.run.wait_for_log(f"incremental snapshot {second} refused")
+    assert first not in followed.run.log()
 
 
 @pytest.mark.parametrize("choice", ["fail", "continue"])
