@@ -283,6 +283,8 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
     case 'C': {
       const Lsn end_lsn = lsn_at(frame, kXLogDataHeader + 10);
       in_transaction_ = false;
+      // What prepared transactions hold back is sent again, and was heard before.
+      if (end_lsn <= received_) signals_in_transaction_.clear();
       receive(end_lsn);
       const bool has_signals = release_signals(frame);
       if (finishing_ || at_end(end_lsn)) return Border::kEndsAfter;
@@ -309,15 +311,13 @@ void ReplicationSource::examine_message(std::string_view frame) {
   }
 }
 
-// The transaction has committed: what it said is true. What an earlier run has heard, whose commits a slot that
-// prepared transactions hold back sends again, counts no more.
+// The transaction has committed: what it said is true.
 bool ReplicationSource::release_signals(std::string_view commit) {
   if (signals_in_transaction_.empty()) return false;
   ByteReader reader(commit.substr(kXLogDataHeader + 2));
   const Lsn commit_lsn{reader.u64()};
   reader.u64();
   const std::int64_t commit_time = reader.i64();
-  if (commit_lsn < offset_->done.position) signals_in_transaction_.clear();
   for (SnapshotSignal& signal : signals_in_transaction_) {
     signal.commit_lsn = commit_lsn;
     signal.commit_time = commit_time;
