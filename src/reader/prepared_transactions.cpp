@@ -16,6 +16,24 @@ Status malformed(char kind, const std::string& what) {
       .with_kind(FaultKind::kProtocol);
 }
 
+// What Begin Prepare says, and behind their flags Prepare and Stream Prepare.
+struct Preparation {
+  Lsn prepare_lsn;
+  std::uint32_t xid = 0;
+};
+
+Result<Preparation> read_preparation(char kind, std::string_view message) {
+  ByteReader reader(message);
+  if (kind != 'b') reader.u8();
+  Preparation preparation;
+  preparation.prepare_lsn = Lsn{reader.u64()};
+  reader.u64();
+  reader.i64();
+  preparation.xid = reader.u32();
+  reader.cstring();
+  return reader.failed() ? Result<Preparation>(malformed(kind, "it is cut")) : preparation;
+}
+
 }  // namespace
 
 Status PreparedTransactions::take(std::string_view frame) {
@@ -27,15 +45,10 @@ Status PreparedTransactions::take(std::string_view frame) {
 }
 
 Status PreparedTransactions::begin(std::string_view message) {
-  ByteReader reader(message);
-  const Lsn prepare_lsn{reader.u64()};
-  reader.u64();
-  reader.i64();
-  const std::uint32_t xid = reader.u32();
-  reader.cstring();
-  if (reader.failed()) return malformed('b', "it is cut");
-  open_.emplace(xid, Transaction{prepare_lsn, TransactionSpool(directory_), {}, 0});
-  borders_.insert(prepare_lsn);
+  const auto begun = read_preparation('b', message);
+  if (!begun.is_ok()) return begun.status();
+  open_.emplace(begun->xid, Transaction{begun->prepare_lsn, TransactionSpool(directory_), {}, 0});
+  borders_.insert(begun->prepare_lsn);
   return Status::ok();
 }
 
@@ -68,33 +81,21 @@ void PreparedTransactions::describe(std::string_view frame) {
 }
 
 Status PreparedTransactions::prepare(std::string_view message) {
-  ByteReader reader(message);
-  reader.u8();
-  const Lsn prepare_lsn{reader.u64()};
-  reader.u64();
-  reader.i64();
-  const std::uint32_t xid = reader.u32();
-  reader.cstring();
-  if (reader.failed()) return malformed('P', "it is cut");
-  if (xid != open_->first || prepare_lsn != open_->second.prepare_lsn) {
-    return malformed('P', fmt::format("of transaction {}, but it was {} that began", xid, open_->first));
+  const auto prepared = read_preparation('P', message);
+  if (!prepared.is_ok()) return prepared.status();
+  if (prepared->xid != open_->first || prepared->prepare_lsn != open_->second.prepare_lsn) {
+    return malformed('P', fmt::format("of transaction {}, but it was {} that began", prepared->xid, open_->first));
   }
-  keep(xid, std::move(open_->second));
+  keep(prepared->xid, std::move(open_->second));
   open_.reset();
   return Status::ok();
 }
 
 Status PreparedTransactions::adopt(char kind, std::string_view message, TransactionSpool spool) {
-  ByteReader reader(message);
-  reader.u8();
-  const Lsn prepare_lsn{reader.u64()};
-  reader.u64();
-  reader.i64();
-  const std::uint32_t xid = reader.u32();
-  reader.cstring();
-  if (reader.failed()) return malformed(kind, "it is cut");
-  borders_.insert(prepare_lsn);
-  keep(xid, Transaction{prepare_lsn, std::move(spool), {}, 0});
+  const auto prepared = read_preparation(kind, message);
+  if (!prepared.is_ok()) return prepared.status();
+  borders_.insert(prepared->prepare_lsn);
+  keep(prepared->xid, Transaction{prepared->prepare_lsn, std::move(spool), {}, 0});
   return Status::ok();
 }
 
