@@ -406,9 +406,9 @@ Status ReplicationSource::attend_server(bool ask_for_reply) {
   const Lsn safe = safe_position();
   const bool news = safe > confirmed_;
   if (!reply_due_ && !news && !question_due && now < next_status_) return Status::ok();
-  // A server that shuts down waits until all is confirmed, or until it is told of no such position any more: what is
+  // A server that shuts down asks until all is confirmed, or until it is told of no such position any more: what is
   // prepared keeps the slot where it is, but nobody waiting.
-  const bool is_held = safe < stored_ && safe == confirmed_ && stored_ >= received_;
+  const bool is_held = reply_due_ && safe < stored_ && safe == confirmed_ && stored_ >= received_;
   reply_due_ = false;
   confirmed_ = safe;
   next_status_ = now + status_interval_;
