@@ -61,7 +61,7 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::pass(std::string_vi
   auto missing = descriptions_.take_missing(frame);
   if (missing.empty()) return Fate::kPassed;
   missing.emplace_back(frame);
-  walking_.emplace().before = std::move(missing);
+  walking_.emplace(Walk{}).before = std::move(missing);
   return Fate::kTaken;
 }
 
@@ -131,7 +131,7 @@ Status UnfinishedTransactions::commit_prepared(std::string_view frame) {
 // Begin says a part of what Commit does.
 void UnfinishedTransactions::walk(From from, TransactionSpool spool, std::string_view frame, std::uint32_t xid,
                                   std::string_view commit) {
-  Walk& walk = walking_.emplace();
+  Walk& walk = walking_.emplace(Walk{});
   walk.from = from;
   const std::string_view header = frame.substr(0, kXLogDataHeader);
   std::string begin(header);
