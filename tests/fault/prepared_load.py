@@ -153,13 +153,11 @@ class PreparedLoad:
         self.ends += Ends(int(is_commit), int(not is_commit), int(has_outlived))
 
     def _statements(self) -> list[str]:
-        """Of one transaction: some small, some that come in blocks, some that let relations be described anew."""
+        """Of one transaction: some small, some that come in blocks."""
         account, few = self._dice.randint(1, 200), self._dice.randint(1, 20)
         possible = [
             (1.0, insert(account, few, "few")),
             (0.5, f"UPDATE accounts SET balance = balance + 1, note = repeat('y', {few}) WHERE id = {account}"),
-            (0.15, f"ALTER TABLE {self._dice.choice(('accounts', 'entries'))} "
-                   f"SET (autovacuum_vacuum_threshold = {50 + few})"),
             (0.05, insert(account, 400, "y" * 200)),
             (0.2, f"SAVEPOINT undone; {insert(account, few, 'undone')}; ROLLBACK TO SAVEPOINT undone"),
             (0.5, f"""DELETE FROM entries WHERE id IN
