@@ -44,6 +44,11 @@ Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const Deco
   }
 }
 
+// What was delivered and never collected.
+Lane::~Lane() {
+  for (auto& slot : slots_) delete slot.load(std::memory_order_acquire);
+}
+
 void Lane::fail(const Status& status) {
   errors.note(status, usual_kind(status.code()));
   {

@@ -33,6 +33,7 @@ class Lane {
  public:
   Lane(std::uint32_t index, const DatabaseOptions& options, const DecoderOptions& decoder_options,
        const BatchPlan& plan);
+  ~Lane();
 
   const std::uint32_t index;
   const DatabaseOptions options;
