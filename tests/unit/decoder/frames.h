@@ -19,6 +19,7 @@ namespace walcat::test {
 /// Big-endian fields, one behind the other.
 class Wire {
  public:
+  Wire() = default;
   explicit Wire(char kind) { bytes_ += kind; }
 
   Wire& u8(unsigned value) { return integer(value, 1); }
