@@ -101,7 +101,6 @@ class PreparedLoad:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
-            time.sleep(PAUSE_SECONDS)
 
     def _step(self) -> None:
         if self._connection is None:
@@ -118,8 +117,7 @@ class PreparedLoad:
 
     def _connect(self) -> None:
         """Whether the last statement was carried out, the server knows."""
-        server = self._database.server
-        connection = psycopg2.connect(server.conn_str(self._database.name), options=SETTINGS)
+        connection = wait_until(self._try_to_connect, "the server answers", 60)
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(MINE)
@@ -128,6 +126,12 @@ class PreparedLoad:
         self._held = {gid: self._held.get(gid, 0.0) for gid in there}
         self._outlived |= there
         self._connection = connection
+
+    def _try_to_connect(self) -> psycopg2.extensions.connection | None:
+        try:
+            return psycopg2.connect(self._database.server.conn_str(self._database.name), options=SETTINGS)
+        except psycopg2.OperationalError:
+            return None
 
     def _prepare(self) -> None:
         self._number += 1
