@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from database import number_of
 from ledger import Ledger
-from walcat_process import Line, LineFile
+from walcat_process import Line, LineFile, WalcatProcess
 
 
 def stored_position(path: pathlib.Path) -> int:
@@ -44,6 +44,15 @@ class Judge:
         # What comes next stands behind this.
         self._floor = (0, -1)
         self.verdict = Verdict()
+
+    def end(self, run: WalcatProcess, way: str) -> None:
+        """Ends the run in hand: `kill` or `stop`."""
+        if way == "kill":
+            run.kill()
+            self.hear_kill()
+        else:
+            run.stop()
+            self.hear_stop()
 
     def hear_kill(self) -> None:
         """The run in hand was killed, and is gone; the next has not begun."""

@@ -163,8 +163,7 @@ def restart(soak: Soak, fragile: Fragile, dice: random.Random) -> None:
 
 def kill_server(soak: Soak, fragile: Fragile, dice: random.Random) -> None:
     fragile.database.disconnect()
-    fragile.server.kill()
-    fragile.server.start()
+    fragile.server.restart("kill")
 
 
 def hold(soak: Soak, fragile: Fragile, dice: random.Random) -> None:

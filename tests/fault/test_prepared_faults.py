@@ -36,12 +36,8 @@ def test_kills_and_cuts_while_transactions_are_prepared(fragile: Fragile, walcat
                 run.wait_for(lambda: printed.count() >= goal, "some more lines")
                 if fault == "cut":
                     run.wait_for(lambda: fragile.proxy.cut(reset=dice.random() < 0.5), "there is a connection to cut")
-                elif fault == "kill":
-                    run.kill()
-                    judge.hear_kill()
                 else:
-                    run.stop()
-                    judge.hear_stop()
+                    judge.end(run, fault)
         assert load.is_running()
     walcat.catch_up(config)
     judge.check()
@@ -58,11 +54,7 @@ def test_a_server_that_stops_or_crashes_while_transactions_are_prepared(fragile:
             with mixed(fragile.database, tmp_path, rate=RATE):
                 run.wait_for_more(dice.randint(1, 500))
                 fragile.database.disconnect()
-                if mode == "kill":
-                    fragile.server.kill()
-                    fragile.server.start()
-                else:
-                    fragile.server.restart(mode)
+                fragile.server.restart(mode)
             run.wait_for_more(1)
     run.wait_for(lambda: run.output.count() >= fragile.ledger.count(), "every change is printed")
     run.stop()

@@ -17,11 +17,7 @@ def test_a_restart_of_the_server_in_mid_stream(mode, fragile, walcat, tmp_path):
         with mixed(fragile.database, tmp_path):
             run.wait_for_more(100)
             fragile.database.disconnect()
-            if mode == "kill":
-                fragile.server.kill()
-                fragile.server.start()
-            else:
-                fragile.server.restart(mode)
+            fragile.server.restart(mode)
         run.wait_for(fragile.database.slot_reader, "the slot is streamed again")
     with mixed(fragile.database, tmp_path):
         run.wait_for_more(100)

@@ -38,8 +38,7 @@ def test_rounds_of_sigkill_leave_no_gap_and_few_repeats(judge, config, database,
             goal = printed.count() + dice.randint(1, 1000)
             run = walcat.start(config)
             run.wait_for(lambda: printed.count() >= goal, "some more lines")
-            run.kill()
-            judge.hear_kill()
+            judge.end(run, "kill")
         assert load.is_running()
     walcat.catch_up(config)
     judge.check()
@@ -48,16 +47,11 @@ def test_rounds_of_sigkill_leave_no_gap_and_few_repeats(judge, config, database,
 
 def test_rounds_of_sigterm_and_sigkill_in_turn(judge, config, database, walcat, printed, tmp_path):
     with mixed(database, tmp_path) as load:
-        for end in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM, signal.SIGTERM):
+        for way in ("stop", "kill", "stop", "stop"):
             goal = printed.count() + 300
             run = walcat.start(config)
             run.wait_for(lambda: printed.count() >= goal, "some more lines")
-            if end == signal.SIGKILL:
-                run.kill()
-                judge.hear_kill()
-            else:
-                run.stop()
-                judge.hear_stop()
+            judge.end(run, way)
         assert load.is_running()
     walcat.catch_up(config)
     judge.check()

@@ -82,7 +82,11 @@ class PostgresServer:
             lock.unlink(missing_ok=True)
 
     def restart(self, mode: str = "fast") -> None:
-        self.stop(mode)
+        """`mode`: one of pg_ctl's, or kill."""
+        if mode == "kill":
+            self.kill()
+        else:
+            self.stop(mode)
         self.start()
 
     def close(self) -> None:
