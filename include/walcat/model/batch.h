@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,6 +25,19 @@ namespace walcat {
 /// back to its pool, memory and all. One thread owns a batch at a time, whoever holds its unique_ptr.
 class Batch {
  public:
+  /// Bytes of the size before each frame.
+  static constexpr std::size_t kFrameHeader = sizeof(std::uint32_t);
+  static std::uint32_t load_frame_size(const char* from) {
+    static_assert(std::endian::native == std::endian::little);
+    std::uint32_t size = 0;
+    std::memcpy(&size, from, kFrameHeader);
+    return __builtin_bswap32(size);
+  }
+  static void store_frame_size(char* to, std::size_t bytes) {
+    const std::uint32_t size = __builtin_bswap32(static_cast<std::uint32_t>(bytes));
+    std::memcpy(to, &size, kFrameHeader);
+  }
+
   /// `frame_bytes`: frames the batch takes before it is full. Room for all that can be made of them is set aside at
   /// once; the system gives the memory when it is first touched, so ordinary rows never have most of it.
   explicit Batch(std::size_t frame_bytes);
@@ -37,7 +52,8 @@ class Batch {
     return frames + lines + changes + transactions + cells;
   }
 
-  // Frames: raw CopyData payloads, back to back, each after its size (4 bytes, native order).
+  // Frames: raw CopyData payloads, back to back, each after its size (4 bytes, big-endian): so they go to disk and come
+  // back as they stand.
 
   bool has_frames() const { return !frames_.empty(); }
   /// Whether a frame of `bytes` fits. An empty batch takes any frame: a row larger than a batch travels alone.
@@ -46,13 +62,22 @@ class Batch {
   }
   /// Appends a copy of `frame`.
   void append_frame(std::string_view frame) {
-    const auto size = static_cast<std::uint32_t>(frame.size());
     frames_.ensure(kFrameHeader + frame.size());
     char* to = frames_.end();
-    std::memcpy(to, &size, kFrameHeader);
+    store_frame_size(to, frame.size());
     std::memcpy(to + kFrameHeader, frame.data(), frame.size());
     frames_.set_end(to + kFrameHeader + frame.size());
     ++frame_count_;
+  }
+  /// All frames as they stand: what append_frames() takes. Valid until the batch changes.
+  std::string_view frames() const { return frames_.view(); }
+  /// Appends `count` frames that stand as frames() gives them; the caller vouches for it. Returns false, and appends
+  /// nothing, if they do not fit and the batch is not empty; an empty batch takes any.
+  bool append_frames(std::string_view frames, std::size_t count) {
+    if (!frames_.empty() && frames.size() > frame_bytes_ - std::min(frame_bytes_, frames_.size())) return false;
+    frames_.append(frames);
+    frame_count_ += count;
+    return true;
   }
   /// Where the payload of the next frame may be written, and how many bytes of it fit: for add_written_frame().
   std::span<char> frame_room() {
@@ -62,8 +87,7 @@ class Batch {
   }
   /// Makes a frame of the first `bytes` of frame_room().
   void add_written_frame(std::size_t bytes) {
-    const auto size = static_cast<std::uint32_t>(bytes);
-    std::memcpy(frames_.end(), &size, kFrameHeader);
+    store_frame_size(frames_.end(), bytes);
     frames_.set_end(frames_.end() + kFrameHeader + bytes);
     ++frame_count_;
   }
@@ -71,8 +95,7 @@ class Batch {
   template <typename Visit>
   void for_each_frame(Visit&& visit) const {
     for (const char* at = frames_.data(); at != frames_.data() + frames_.size();) {
-      std::uint32_t size = 0;
-      std::memcpy(&size, at, kFrameHeader);
+      const std::uint32_t size = load_frame_size(at);
       if (!visit(std::string_view(at + kFrameHeader, size))) return;
       at += kFrameHeader + size;
     }
@@ -111,8 +134,7 @@ class Batch {
   template <typename Visit>
   void for_each_frame_in_place(Visit&& visit) {
     for (char* at = frames_.data(); at != frames_.data() + frames_.size();) {
-      std::uint32_t size = 0;
-      std::memcpy(&size, at, kFrameHeader);
+      const std::uint32_t size = load_frame_size(at);
       if (!visit(at + kFrameHeader, std::size_t{size})) return;
       at += kFrameHeader + size;
     }
@@ -133,6 +155,7 @@ class Batch {
     stream.reset();
     session = 0;
     beginning = 0;
+    received_at = 0;
     changes_written = 0;
     changes_noted = 0;
     wants_flush = false;
@@ -147,7 +170,6 @@ class Batch {
   }
 
  private:
-  static constexpr std::size_t kFrameHeader = sizeof(std::uint32_t);
   /// A narrow row's line is two to six times its frame; wider ones come near two.
   static constexpr std::size_t kLinesPerFrameByte = 3;
   /// A delete with a one-byte key: header 25, type, relation, tuple.
@@ -221,6 +243,8 @@ class Batch {
   std::uint64_t session = 0;
   /// The session in which the stream was begun from what an offset file says: the first one, or one after a gap.
   std::uint64_t beginning = 0;
+  /// Microseconds since 2000-01-01 UTC at which the first frames came.
+  std::int64_t received_at = 0;
   /// What was done before that session.
   ResumePoint resume;
   /// What the frames are rows of (COPY's text form), if they come from a snapshot and not from the stream.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,45 @@ TEST(Batch, GivesItsLastFrameBack) {
   EXPECT_EQ(batch.frame_count(), 0U);
 }
 
+TEST(Batch, PutsTheSizeBeforeEachFrameInNetworkOrder) {
+  Batch batch(1024);
+  batch.append_frame(std::string(0x0102, 'x'));
+  const std::span<char> room = batch.frame_room();
+  room[0] = 'y';
+  batch.add_written_frame(1);
+  std::string expected("\0\0\1\2", 4);
+  expected += std::string(0x0102, 'x');
+  expected += std::string("\0\0\0\1y", 5);
+  EXPECT_EQ(batch.frames(), expected);
+}
+
+TEST(Batch, TakesTheFramesOfAnotherAtOnce) {
+  Batch from(1024);
+  for (const char* frame : {"one", "", "three"}) from.append_frame(frame);
+  Batch to(1024);
+  to.append_frame("zero");
+  EXPECT_TRUE(to.append_frames(from.frames(), from.frame_count()));
+  EXPECT_EQ(frames(to), (std::vector<std::string>{"zero", "one", "", "three"}));
+  EXPECT_EQ(to.frame_count(), 4U);
+}
+
+TEST(Batch, RefusesFramesThatDoNotFitUnlessItIsEmpty) {
+  Batch from(1024);
+  from.append_frame(std::string(46, 'x'));  // 50 with its size.
+  Batch batch(100);
+  EXPECT_TRUE(batch.append_frames(from.frames(), 1));
+  EXPECT_TRUE(batch.append_frames(from.frames(), 1));
+  EXPECT_FALSE(batch.append_frames(from.frames(), 1));
+  EXPECT_EQ(batch.frame_count(), 2U);
+  EXPECT_EQ(batch.frames_size(), 100U);
+  from.append_frame(std::string(1000, 'y'));
+  batch.clear();
+  EXPECT_TRUE(batch.append_frames(from.frames(), 2));
+  EXPECT_EQ(batch.frame_count(), 2U);
+  EXPECT_FALSE(batch.append_frames(from.frames(), 2)) << "it is larger than it may be already";
+  EXPECT_EQ(batch.frames(), from.frames());
+}
+
 TEST(Batch, KeepsNothingOfASnapshotThroughClear) {
   Batch batch(1024);
   const auto source = std::make_shared<const SnapshotSource>();
@@ -135,6 +175,7 @@ TEST(Batch, IsAsNewAfterClear) {
   batch.relations.push_back(relation);
   batch.database = std::make_shared<const std::string>("db1");
   batch.session = 7;
+  batch.received_at = 8;
   batch.changes_written = 1;
   batch.changes_noted = 1;
   batch.is_last = true;
@@ -149,6 +190,7 @@ TEST(Batch, IsAsNewAfterClear) {
   EXPECT_EQ(relation.use_count(), 1) << "the relation is let go";
   EXPECT_EQ(batch.database, nullptr);
   EXPECT_EQ(batch.session, 0U);
+  EXPECT_EQ(batch.received_at, 0);
   EXPECT_EQ(batch.changes_written, 0U);
   EXPECT_EQ(batch.changes_noted, 0U);
   EXPECT_FALSE(batch.is_last);
