@@ -11,6 +11,7 @@
 #include "relation_describer.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
+#include "walcat/base/postgres_time.h"
 #include "walcat/postgres/slot.h"
 #include "xlog_frame.h"
 
@@ -85,6 +86,7 @@ void ReplicationSource::label(Batch& batch) const {
   batch.is_utf8 = is_utf8_;
   batch.resume = offset_->done;
   if (offset_->snapshot) batch.snapshot_point = offset_->snapshot->point;
+  batch.received_at = postgres_now_micros();
 }
 
 Status ReplicationSource::begin_stream() {

@@ -1,6 +1,5 @@
 #include "debezium_envelope.h"
 
-#include <chrono>
 #include <string>
 
 #include "debezium_schema.h"
@@ -44,10 +43,8 @@ DebeziumEnvelope::DebeziumEnvelope(const SerializerOptions& options)
   head.close();
 }
 
-void DebeziumEnvelope::start(const Batch&) {
-  now_ns_ =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+// When the change came to us, which a capture knows as well.
+void DebeziumEnvelope::start(const Batch& batch) { received_ns_ = unix_nanos(batch.received_at); }
 
 void DebeziumEnvelope::write(LineWriter& out, const Batch& batch, const Change& change,
                              const RelationFragments& fragments, const RowView& view) {
@@ -92,11 +89,11 @@ void DebeziumEnvelope::row_change(LineWriter& out, const Batch& batch, const Cha
   out.literal(",");
   operation(out, view.operation);
   out.literal(",\"ts_ms\":");
-  out.number(now_ns_ / 1'000'000);
+  out.number(received_ns_ / 1'000'000);
   out.literal(",\"ts_us\":");
-  out.number(now_ns_ / 1'000);
+  out.number(received_ns_ / 1'000);
   out.literal(",\"ts_ns\":");
-  out.number(now_ns_);
+  out.number(received_ns_);
   out.literal("}");
 }
 
@@ -105,7 +102,7 @@ void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, cons
   const Transaction& transaction = batch.transactions[change.transaction];
   const std::string_view content = batch.text(batch.cells[change.cells_begin + 1]);
   out.literal("{\"op\":\"m\",\"ts_ms\":");
-  out.number(now_ns_ / 1'000'000);
+  out.number(received_ns_ / 1'000'000);
   out.literal(",\"source\":");
   source(out, change, transaction, fragments);
   out.literal(",\"transaction\":");

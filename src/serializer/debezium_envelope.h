@@ -34,7 +34,7 @@ class DebeziumEnvelope : public EnvelopeWriter {
   /// `{"version":..,"connector":"postgresql","name":..,"ts_ms":`
   ByteBuffer source_head_;
   /// Nanoseconds since 1970: when the batch in hand was taken up.
-  std::int64_t now_ns_ = 0;
+  std::int64_t received_ns_ = 0;
 
   ByteBuffer transaction_schema_;
 };
