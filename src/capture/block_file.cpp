@@ -17,30 +17,17 @@ namespace {
 
 constexpr std::size_t kLook = 64 << 10;
 
-// Reads `size` bytes at `at`; fewer only at the end of the file.
-Status read_at(const std::string& path, int fd, std::uint64_t at, std::size_t size, std::string& bytes) {
-  bytes.resize(size);
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t got = ::pread(fd, bytes.data() + done, size - done, static_cast<off_t>(at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return capture_failed(path, "read");
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  bytes.resize(done);
-  return Status::ok();
-}
-
 bool is_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
 Result<bool> is_zero_from(const std::string& path, int fd, std::uint64_t at, std::uint64_t size) {
-  std::string bytes;
-  for (; at < size; at += bytes.size()) {
+  std::string bytes(kLook, '\0');
+  while (at < size) {
     const auto look = static_cast<std::size_t>(std::min<std::uint64_t>(kLook, size - at));
-    if (Status read = read_at(path, fd, at, look, bytes); !read.is_ok()) return read;
-    if (!is_zero(bytes)) return false;
-    if (bytes.empty()) break;
+    const auto got = read_at(path, fd, at, bytes.data(), look);
+    if (!got.is_ok()) return got.status();
+    if (!is_zero(std::string_view(bytes).substr(0, *got))) return false;
+    if (*got == 0) break;
+    at += *got;
   }
   return true;
 }
@@ -56,9 +43,11 @@ Status capture_failed(const std::string& path, const char* step) {
   return capture_fault(path, fmt::format("{}: {}", step, std::generic_category().message(reason)));
 }
 
-Result<Wholeness> check_file_header(const std::string& path, int fd, std::uint64_t size) {
-  std::string header;
-  if (Status read = read_at(path, fd, 0, kCaptureFileHeader, header); !read.is_ok()) return read;
+Result<Wholeness> check_file_header(const std::string& path, int fd, std::uint64_t size, std::uint32_t& version) {
+  std::string header(kCaptureFileHeader, '\0');
+  const auto got = read_at(path, fd, 0, header.data(), header.size());
+  if (!got.is_ok()) return got.status();
+  header.resize(*got);
   const std::string_view magic = std::string_view(header).substr(0, kCaptureMagic.size());
   const bool is_short = header.size() < kCaptureFileHeader;
   if (is_short && kCaptureMagic.substr(0, magic.size()) == magic) return Wholeness::kTorn;
@@ -69,27 +58,47 @@ Result<Wholeness> check_file_header(const std::string& path, int fd, std::uint64
   }
   if (is_short || magic != kCaptureMagic) return capture_fault(path, "not a walcat capture");
   ByteReader reader(std::string_view(header).substr(kCaptureMagic.size()));
-  const std::uint32_t version = reader.u32();
+  version = reader.u32();
   if (reader.u32() != crc32c(std::string_view(header).substr(0, 12))) {
     return capture_fault(path, "damaged at byte 0: the file header has another checksum");
   }
-  if (version != kCaptureVersion) {
-    return capture_fault(path, fmt::format("version {}; this walcat knows version {}", version, kCaptureVersion));
+  if (version < 1 || version > kCaptureVersion) {
+    return capture_fault(path,
+                         fmt::format("version {}; this walcat knows versions up to {}", version, kCaptureVersion));
   }
   return Wholeness::kWhole;
 }
 
+Result<std::size_t> read_at(const std::string& path, int fd, std::uint64_t at, char* to, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(fd, to + done, size - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return capture_failed(path, "read");
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
 Result<BlockPlace> find_block(const std::string& path, int fd, std::uint64_t at, std::uint64_t size) {
+  std::string header(kCaptureBlockHeader, '\0');
+  const auto got = read_at(path, fd, at, header.data(), header.size());
+  if (!got.is_ok()) return got.status();
+  header.resize(*got);
+  return read_block_header(path, fd, at, size, header);
+}
+
+Result<BlockPlace> read_block_header(const std::string& path, int fd, std::uint64_t at, std::uint64_t size,
+                                     std::string_view header) {
   BlockPlace block;
-  std::string header;
-  if (Status read = read_at(path, fd, at, kCaptureBlockHeader, header); !read.is_ok()) return read;
   if (header.size() < kCaptureBlockHeader) return block;
   ByteReader reader(header);
   const std::string_view magic = reader.bytes(kCaptureBlockMagic.size());
   const std::uint32_t flags = reader.u32();
   block.payload_size = reader.u32();
   block.checksum = reader.u32();
-  if (magic != kCaptureBlockMagic || reader.u32() != crc32c(std::string_view(header).substr(0, 16))) {
+  if (magic != kCaptureBlockMagic || reader.u32() != crc32c(header.substr(0, 16))) {
     const auto zero = is_zero_from(path, fd, at, size);
     if (!zero.is_ok()) return zero.status();
     if (*zero) return block;
@@ -105,9 +114,8 @@ Result<BlockPlace> find_block(const std::string& path, int fd, std::uint64_t at,
   return block;
 }
 
-Result<Wholeness> read_payload(const std::string& path, int fd, const BlockPlace& block, std::uint64_t size,
-                               std::string& payload) {
-  if (Status read = read_at(path, fd, block.payload_at, block.payload_size, payload); !read.is_ok()) return read;
+Result<Wholeness> check_payload(const std::string& path, const BlockPlace& block, std::uint64_t size,
+                                std::string_view payload) {
   if (payload.size() == block.payload_size && crc32c(payload) == block.checksum) return Wholeness::kWhole;
   if (block.end() >= size) return Wholeness::kTorn;
   return capture_fault(

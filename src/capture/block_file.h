@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,8 +21,8 @@ enum class Wholeness {
   kTorn,  ///< The file ends inside, or in zeros.
 };
 
-/// Looks at the header of a file of `size` bytes.
-Result<Wholeness> check_file_header(const std::string& path, int fd, std::uint64_t size);
+/// Looks at the header of a file of `size` bytes, and tells its version unless it is torn.
+Result<Wholeness> check_file_header(const std::string& path, int fd, std::uint64_t size, std::uint32_t& version);
 
 /// A block, and whether all of it is there.
 struct BlockPlace {
@@ -33,11 +34,17 @@ struct BlockPlace {
   std::uint64_t end() const { return payload_at + payload_size; }
 };
 
+/// Reads `size` bytes at byte `at` to `to`, and returns how many there were; fewer only at the end of the file.
+Result<std::size_t> read_at(const std::string& path, int fd, std::uint64_t at, char* to, std::size_t size);
+
+/// What `header` says of the block at byte `at`; `header` is shorter than a header where the file ends in it.
+Result<BlockPlace> read_block_header(const std::string& path, int fd, std::uint64_t at, std::uint64_t size,
+                                     std::string_view header);
 /// Looks at the header of the block at byte `at` of a file of `size` bytes, where at < size.
 Result<BlockPlace> find_block(const std::string& path, int fd, std::uint64_t at, std::uint64_t size);
 
-/// Reads the payload of a block that is there. A last one that is damaged is torn.
-Result<Wholeness> read_payload(const std::string& path, int fd, const BlockPlace& block, std::uint64_t size,
-                               std::string& payload);
+/// Compares what could be read of the payload with the block's header. A last block that is damaged is torn.
+Result<Wholeness> check_payload(const std::string& path, const BlockPlace& block, std::uint64_t size,
+                                std::string_view payload);
 
 }  // namespace walcat

@@ -5,113 +5,130 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "block_file.h"
+#include "record_decoder.h"
+#include "walcat/model/batch.h"
 
 namespace walcat {
+
+namespace {
+
+// Memory that the largest block took beyond this is given back.
+constexpr std::size_t kBlockKept = std::size_t{4} << 20;
+
+}  // namespace
+
+CaptureReader::CaptureReader(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd), block_(0), records_(std::make_unique<RecordDecoder>()) {}
+
+CaptureReader::~CaptureReader() { ::close(fd_); }
 
 Result<std::unique_ptr<CaptureReader>> CaptureReader::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return capture_failed(path, "open");
   std::unique_ptr<CaptureReader> reader(new CaptureReader(path, fd));
-  struct stat about{};
-  if (::fstat(fd, &about) != 0) return capture_failed(path, "stat");
-  if (!S_ISREG(about.st_mode)) return capture_fault(path, "not a regular file");
-  reader->size_ = static_cast<std::uint64_t>(about.st_size);
-  const auto header = check_file_header(path, fd, reader->size_);
-  if (!header.is_ok()) return header.status();
-  if (*header == Wholeness::kTorn) {
-    reader->at_ = reader->size_;
-    reader->torn_at_ = 0;
-  }
+  if (Status opened = reader->open_file(); !opened.is_ok()) return opened;
   return reader;
 }
 
-CaptureReader::~CaptureReader() { ::close(fd_); }
+Status CaptureReader::open_file() {
+  struct stat about{};
+  if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
+  if (!S_ISREG(about.st_mode)) return capture_fault(path_, "not a regular file");
+  size_ = static_cast<std::uint64_t>(about.st_size);
+  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+  std::uint32_t version = 0;
+  const auto header = check_file_header(path_, fd_, size_, version);
+  if (!header.is_ok()) return header.status();
+  if (*header == Wholeness::kTorn) {
+    at_ = size_;
+    torn_at_ = 0;
+    return Status::ok();
+  }
+  const auto got = read_at(path_, fd_, at_, header_.data(), header_.size());
+  if (!got.is_ok()) return got.status();
+  header_size_ = *got;
+  return Status::ok();
+}
+
+Result<std::optional<CapturedParcel>> CaptureReader::next_parcel() {
+  for (;;) {
+    const auto more = next_record();
+    if (!more.is_ok()) return more.status();
+    if (!*more) return std::optional<CapturedParcel>();
+    if (records_->found() == RecordDecoder::Found::kParcel) return std::optional(records_->parcel());
+    if (records_->found() == RecordDecoder::Found::kFrame) ++frames_left_out_;
+  }
+}
 
 Result<std::optional<CapturedFrame>> CaptureReader::next() {
-  while (status_.is_ok()) {
-    if (records_.remaining() == 0) {
-      const auto more = read_block();
-      if (!more.is_ok()) return status_ = more.status();
-      if (!*more) return std::optional<CapturedFrame>();
-    }
-    auto frame = read_record();
-    if (!frame.is_ok()) return status_ = frame.status();
-    if (*frame) return frame;
+  while (frames_.empty()) {
+    const auto more = next_record();
+    if (!more.is_ok()) return more.status();
+    if (!*more) return std::optional<CapturedFrame>();
+    if (records_->found() == RecordDecoder::Found::kFrame) return std::optional(records_->frame());
+    if (records_->found() == RecordDecoder::Found::kParcel) frames_ = records_->parcel().frames;
   }
-  return status_;
+  return std::optional(next_of_parcel());
+}
+
+CapturedFrame CaptureReader::next_of_parcel() {
+  const CapturedParcel& parcel = records_->parcel();
+  const std::string_view bytes = frames_.substr(Batch::kFrameHeader, Batch::load_frame_size(frames_.data()));
+  frames_.remove_prefix(Batch::kFrameHeader + bytes.size());
+  return {parcel.stream, parcel.is_context ? FrameRole::kContext : FrameRole::kStreamed, parcel.received_at, 0, bytes};
 }
 
 // False at the end.
+Result<bool> CaptureReader::next_record() {
+  if (!status_.is_ok()) return status_;
+  while (!records_->has_record()) {
+    const auto more = read_block();
+    if (!more.is_ok()) return status_ = more.status();
+    if (!*more) return false;
+  }
+  if (records_->next() == RecordDecoder::Found::kDamage) return status_ = damaged();
+  return true;
+}
+
+// The header of the next block is read along, so a block is one call. False at the end.
 Result<bool> CaptureReader::read_block() {
   if (at_ >= size_) return false;
-  const auto block = find_block(path_, fd_, at_, size_);
+  const auto block = read_block_header(path_, fd_, at_, size_, std::string_view(header_.data(), header_size_));
   if (!block.is_ok()) return block.status();
   Wholeness wholeness = block->wholeness;
   if (wholeness == Wholeness::kWhole) {
-    const auto read = read_payload(path_, fd_, *block, size_, payload_);
-    if (!read.is_ok()) return read.status();
-    wholeness = *read;
+    const auto after = static_cast<std::size_t>(std::min<std::uint64_t>(kCaptureBlockHeader, size_ - block->end()));
+    block_.clear(kBlockKept);
+    block_.ensure(block->payload_size + after);
+    const auto got = read_at(path_, fd_, block->payload_at, block_.data(), block->payload_size + after);
+    if (!got.is_ok()) return got.status();
+    const std::string_view payload(block_.data(), std::min<std::size_t>(*got, block->payload_size));
+    header_size_ = *got - payload.size();
+    std::memcpy(header_.data(), payload.data() + payload.size(), header_size_);
+    const auto checked = check_payload(path_, *block, size_, payload);
+    if (!checked.is_ok()) return checked.status();
+    wholeness = *checked;
+    records_->begin_block(payload);
   }
   if (wholeness == Wholeness::kTorn) {
+    records_->begin_block({});
     torn_at_ = at_;
     at_ = size_;
     return false;
   }
   payload_at_ = block->payload_at;
-  records_ = ByteReader(payload_);
   at_ = block->end();
   return true;
 }
 
-// Nothing after a record that is no frame.
-Result<std::optional<CapturedFrame>> CaptureReader::read_record() {
-  record_at_ = records_.offset();
-  const std::uint32_t size = records_.u32();
-  ByteReader record(records_.bytes(size));
-  if (records_.failed()) return damaged("a record reaches beyond its block");
-  const std::uint8_t kind = record.u8();
-  if (record.failed()) return damaged("an empty record");
-  if (kind == 'F') return read_frame(record);
-  if (kind != 'S') return damaged("a record of an unknown kind");
-  if (Status read = read_stream(record); !read.is_ok()) return read;
-  return std::optional<CapturedFrame>();
-}
-
-Status CaptureReader::read_stream(ByteReader record) {
-  auto stream = std::make_shared<StreamIdentity>();
-  const std::uint32_t number = record.u32();
-  stream->is_utf8 = (record.u8() & 1) != 0;
-  stream->server_version = record.u32();
-  stream->timeline = record.u32();
-  for (auto* text :
-       {&stream->label, &stream->system_identifier, &stream->database, &stream->slot, &stream->publication}) {
-    *text = record.bytes(record.u32());
-  }
-  if (record.failed() || record.remaining() > 0) return damaged("a stream is not described as it should be");
-  streams_[number] = std::move(stream);
-  return Status::ok();
-}
-
-Result<std::optional<CapturedFrame>> CaptureReader::read_frame(ByteReader record) {
-  CapturedFrame frame;
-  const auto stream = streams_.find(record.u32());
-  const std::uint8_t role = record.u8();
-  frame.taken_at = record.i64();
-  frame.index = record.u64();
-  frame.bytes = record.bytes(record.remaining());
-  if (record.failed()) return damaged("a frame ends before it begins");
-  if (stream == streams_.end()) return damaged("a frame of a stream that was never described");
-  if (role > static_cast<std::uint8_t>(FrameRole::kDeadLetter)) return damaged("a frame of an unknown role");
-  frame.role = static_cast<FrameRole>(role);
-  frame.stream = stream->second;
-  return std::optional(frame);
-}
-
-Status CaptureReader::damaged(const char* what) {
-  return capture_fault(path_, fmt::format("damaged at byte {}: {}", payload_at_ + record_at_, what));
+Status CaptureReader::damaged() const {
+  return capture_fault(path_,
+                       fmt::format("damaged at byte {}: {}", payload_at_ + records_->record_at(), records_->damage()));
 }
 
 }  // namespace walcat

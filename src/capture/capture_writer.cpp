@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "block_file.h"
 #include "crc32c.h"
+#include "record_bytes.h"
+#include "record_encoder.h"
 
 namespace walcat {
 
@@ -19,39 +20,6 @@ namespace {
 
 // A payload is written once it is so large.
 constexpr std::size_t kBlockEnough = std::size_t{1} << 20;
-constexpr std::size_t kRecordHeader = 4;
-
-void put_integer(std::string& bytes, std::uint64_t value, int size) {
-  for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
-}
-void put_u32(std::string& bytes, std::uint64_t value) { put_integer(bytes, value, 4); }
-void put_text(std::string& bytes, std::string_view text) {
-  put_u32(bytes, text.size());
-  bytes += text;
-}
-
-// The size of the record that begins at `record` is known now.
-void end_record(std::string& bytes, std::size_t record) {
-  std::string size;
-  put_u32(size, bytes.size() - record - kRecordHeader);
-  bytes.replace(record, kRecordHeader, size);
-}
-
-void put_stream(std::string& bytes, std::uint32_t number, const StreamIdentity& stream) {
-  const std::size_t record = bytes.size();
-  put_u32(bytes, 0);
-  bytes += 'S';
-  put_u32(bytes, number);
-  put_integer(bytes, stream.is_utf8 ? 1 : 0, 1);
-  put_u32(bytes, stream.server_version);
-  put_u32(bytes, stream.timeline);
-  for (const auto* text :
-       {&stream.label, &stream.system_identifier, &stream.database, &stream.slot, &stream.publication}) {
-    put_text(bytes, *text);
-  }
-  end_record(bytes, record);
-}
-
 bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
@@ -84,6 +52,9 @@ Result<std::unique_ptr<CaptureWriter>> CaptureWriter::open(const std::string& pa
   return writer;
 }
 
+CaptureWriter::CaptureWriter(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd), records_(std::make_unique<RecordEncoder>()) {}
+
 CaptureWriter::~CaptureWriter() { ::close(fd_); }
 
 Status CaptureWriter::prepare() {
@@ -97,11 +68,15 @@ Status CaptureWriter::prepare() {
   if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
   const auto size = static_cast<std::uint64_t>(about.st_size);
   bytes_cut_ = size;
-  const auto header = check_file_header(path_, fd_, size);
+  std::uint32_t version = 0;
+  const auto header = check_file_header(path_, fd_, size, version);
   if (!header.is_ok()) return header.status();
   if (*header == Wholeness::kTorn) return begin_file();
   if (Status found = find_end(); !found.is_ok()) return found;
   if (bytes_cut_ > 0 && ::ftruncate(fd_, static_cast<off_t>(end_)) != 0) return capture_failed(path_, "truncate");
+  if (version < kCaptureVersion) {
+    if (Status written = write_file_header(); !written.is_ok()) return written;
+  }
   begin_payload();
   return Status::ok();
 }
@@ -115,10 +90,12 @@ Status CaptureWriter::find_end() {
     if (!block.is_ok()) return block.status();
     if (block->wholeness == Wholeness::kTorn) break;
     if (block->end() == size) {
-      std::string payload;
-      const auto read = read_payload(path_, fd_, *block, size, payload);
-      if (!read.is_ok()) return read.status();
-      if (*read == Wholeness::kTorn) break;
+      std::string payload(block->payload_size, '\0');
+      const auto got = read_at(path_, fd_, block->payload_at, payload.data(), payload.size());
+      if (!got.is_ok()) return got.status();
+      const auto checked = check_payload(path_, *block, size, std::string_view(payload).substr(0, *got));
+      if (!checked.is_ok()) return checked.status();
+      if (*checked == Wholeness::kTorn) break;
     }
     end_ = block->end();
   }
@@ -127,15 +104,19 @@ Status CaptureWriter::find_end() {
 }
 
 Status CaptureWriter::begin_file() {
+  if (::ftruncate(fd_, 0) != 0) return capture_failed(path_, "truncate");
+  if (Status written = write_file_header(); !written.is_ok()) return written;
+  if (!sync_folder(path_)) return capture_failed(path_, "fsync of the folder");
+  end_ = kCaptureFileHeader;
+  begin_payload();
+  return Status::ok();
+}
+
+Status CaptureWriter::write_file_header() {
   std::string header(kCaptureMagic);
   put_u32(header, kCaptureVersion);
   put_u32(header, crc32c(header));
-  if (::ftruncate(fd_, 0) != 0) return capture_failed(path_, "truncate");
-  if (!write_all(fd_, header, 0)) return capture_failed(path_, "write");
-  if (!sync_folder(path_)) return capture_failed(path_, "fsync of the folder");
-  end_ = header.size();
-  begin_payload();
-  return Status::ok();
+  return write_all(fd_, header, 0) ? Status::ok() : capture_failed(path_, "write");
 }
 
 // One large frame is no reason to keep its memory.
@@ -144,25 +125,15 @@ void CaptureWriter::begin_payload() {
   block_.assign(kCaptureBlockHeader, '\0');
 }
 
-// Streams take turns rarely: the latest is known, any other is described anew.
-std::uint32_t CaptureWriter::number_of(const std::shared_ptr<const StreamIdentity>& stream) {
-  if (stream_ == nullptr || (stream_ != stream && *stream_ != *stream)) put_stream(block_, ++streams_, *stream);
-  stream_ = stream;
-  return streams_;
+void CaptureWriter::append(const CapturedParcel& parcel) {
+  if (!status_.is_ok()) return;
+  records_->put(block_, parcel);
+  if (block_.size() >= kBlockEnough) write_block();
 }
 
 void CaptureWriter::append(const CapturedFrame& frame) {
   if (!status_.is_ok()) return;
-  const std::uint32_t number = number_of(frame.stream);
-  const std::size_t record = block_.size();
-  put_u32(block_, 0);
-  block_ += 'F';
-  put_u32(block_, number);
-  put_integer(block_, static_cast<std::uint64_t>(frame.role), 1);
-  put_integer(block_, static_cast<std::uint64_t>(frame.taken_at), 8);
-  put_integer(block_, frame.index, 8);
-  block_ += frame.bytes;
-  end_record(block_, record);
+  records_->put(block_, frame);
   if (block_.size() >= kBlockEnough) write_block();
 }
 
@@ -182,8 +153,13 @@ void CaptureWriter::write_block() {
   begin_payload();
 }
 
-Status CaptureWriter::sync() {
+Status CaptureWriter::write_gathered() {
   if (status_.is_ok() && block_.size() > kCaptureBlockHeader) write_block();
+  return status_;
+}
+
+Status CaptureWriter::sync() {
+  if (Status written = write_gathered(); !written.is_ok()) return written;
   // What could not be synced once is forgotten by the system: another try would succeed and mean nothing.
   if (status_.is_ok() && ::fdatasync(fd_) != 0) status_ = capture_failed(path_, "fsync");
   return status_;

@@ -1,18 +1,22 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "walcat/base/byte_reader.h"
 #include "walcat/base/status.h"
 #include "walcat/capture/format.h"
+#include "walcat/capture/parcel.h"
+#include "walcat/model/byte_buffer.h"
 
 namespace walcat {
 
-/// Reads the frames of a capture file, as far as the file went when it was opened; see format.h.
+class RecordDecoder;
+
+/// Reads a capture file, as far as it went when it was opened; see format.h. Either by parcels or by frames.
 ///
 /// Threads: one at a time. The file may be written meanwhile.
 class CaptureReader {
@@ -23,37 +27,48 @@ class CaptureReader {
   CaptureReader(const CaptureReader&) = delete;
   CaptureReader& operator=(const CaptureReader&) = delete;
 
-  /// The next frame, or nothing at the end. Its bytes are valid until the next call.
+  /// The next parcel, or nothing at the end; single frames are left out, and counted. Its frames are whole, and valid
+  /// until the next call. Nothing is allocated for a parcel that describes nothing new.
   ///
   /// Errors: kRefused, naming file and offset, where bytes are damaged. Every further call says the same.
+  Result<std::optional<CapturedParcel>> next_parcel();
+  /// Single frames (dead letters and their context) that next_parcel() has left out.
+  std::uint64_t frames_left_out() const { return frames_left_out_; }
+
+  /// The next frame, or nothing at the end; those of a parcel come one by one. Its bytes are valid until the next call.
+  ///
+  /// Errors: as next_parcel().
   Result<std::optional<CapturedFrame>> next();
 
-  /// Where the whole blocks end, if the file goes on; known once next() has come to its end.
+  /// Where the whole blocks end, if the file goes on; known once its end was come to.
   std::optional<std::uint64_t> torn_at() const { return torn_at_; }
 
  private:
-  CaptureReader(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  CaptureReader(std::string path, int fd);
 
+  Status open_file();
   Result<bool> read_block();
-  Result<std::optional<CapturedFrame>> read_record();
-  Status read_stream(ByteReader record);
-  Result<std::optional<CapturedFrame>> read_frame(ByteReader record);
-  Status damaged(const char* what);
+  Result<bool> next_record();
+  CapturedFrame next_of_parcel();
+  Status damaged() const;
 
   const std::string path_;
   const int fd_;
   std::uint64_t size_ = 0;
-  /// Where the next block begins.
+  /// Where the next block begins, and what was read of its header along with the block before.
   std::uint64_t at_ = kCaptureFileHeader;
+  std::array<char, kCaptureBlockHeader> header_{};
+  std::size_t header_size_ = 0;
   std::optional<std::uint64_t> torn_at_;
   Status status_;
 
-  std::string payload_;
-  ByteReader records_{nullptr, 0};
-  /// Where in the file the payload begins, and in it the record in hand.
+  ByteBuffer block_;
+  /// Where in the file the payload begins.
   std::uint64_t payload_at_ = 0;
-  std::size_t record_at_ = 0;
-  std::map<std::uint32_t, std::shared_ptr<const StreamIdentity>> streams_;
+  const std::unique_ptr<RecordDecoder> records_;
+  std::uint64_t frames_left_out_ = 0;
+  /// Of the parcel in hand, what next() has not handed out.
+  std::string_view frames_;
 };
 
 }  // namespace walcat

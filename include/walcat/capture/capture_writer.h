@@ -6,10 +6,13 @@
 
 #include "walcat/base/status.h"
 #include "walcat/capture/format.h"
+#include "walcat/capture/parcel.h"
 
 namespace walcat {
 
-/// Appends frames to a capture file; see format.h.
+class RecordEncoder;
+
+/// Appends parcels and single frames to a capture file; see format.h.
 ///
 /// Threads: one at a time. Between processes, and writers of one process, the file is locked.
 class CaptureWriter {
@@ -27,9 +30,16 @@ class CaptureWriter {
   /// Bytes that open() has cut off.
   std::uint64_t bytes_cut() const { return bytes_cut_; }
 
-  /// Appends `frame`, whose stream must not be null; its bytes are copied. What is gathered goes to the file in blocks
-  /// of about 1 MiB. Once one could not be written, nothing more is, and sync() says why.
+  /// Appends `parcel`, whose stream and session must not be null; its frames are copied. What is gathered goes to the
+  /// file in blocks of about 1 MiB. Once one could not be written, nothing more is, and sync() says why.
+  void append(const CapturedParcel& parcel);
+  /// The same of a single frame, whose stream must not be null.
   void append(const CapturedFrame& frame);
+
+  /// Writes what is gathered, without waiting for the disk.
+  ///
+  /// Errors: as sync().
+  Status write_gathered();
 
   /// Writes what is gathered and returns once everything appended is on the disk.
   ///
@@ -37,13 +47,13 @@ class CaptureWriter {
   Status sync();
 
  private:
-  CaptureWriter(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  CaptureWriter(std::string path, int fd);
 
   Status prepare();
   Status find_end();
   Status begin_file();
+  Status write_file_header();
   void begin_payload();
-  std::uint32_t number_of(const std::shared_ptr<const StreamIdentity>& stream);
   void write_block();
 
   const std::string path_;
@@ -52,9 +62,7 @@ class CaptureWriter {
   std::uint64_t bytes_cut_ = 0;
   /// Room for a block's header, then its payload.
   std::string block_;
-  /// The stream of the frame before, and how many there have been.
-  std::shared_ptr<const StreamIdentity> stream_;
-  std::uint32_t streams_ = 0;
+  const std::unique_ptr<RecordEncoder> records_;
   Status status_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "capture/crc32c.h"
+#include "capture/parcels.h"
 #include "offsets/temporary_folder.h"
 #include "walcat/capture/capture_reader.h"
 #include "walcat/capture/capture_writer.h"
@@ -18,11 +19,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using Strings = std::vector<std::string>;
-
-std::shared_ptr<const StreamIdentity> stream_of(const std::string& label) {
-  return std::make_shared<const StreamIdentity>(
-      StreamIdentity{label, "7301", 3, label + "_db", "slot1", "pub1", 150004, false});
-}
 
 class CaptureFile : public testing::Test {
  private:
@@ -191,12 +187,9 @@ TEST_F(CaptureFile, RefusesForeignFilesAndLeavesThemAlone) {
 }
 
 TEST_F(CaptureFile, RefusesANewerVersion) {
-  std::string header("WALCAP\r\n\0\0\0\2", 12);
-  const std::uint32_t sum = crc32c(header);
-  for (int shift = 24; shift >= 0; shift -= 8) header += static_cast<char>(sum >> shift & 0xFF);
-  put_file(path_, header);
-  EXPECT_THAT(refusal(), HasSubstr("version 2; this walcat knows version 1"));
-  EXPECT_THAT(read().back(), HasSubstr("version 2; this walcat knows version 1"));
+  put_file(path_, file_header(kCaptureVersion + 1));
+  EXPECT_THAT(refusal(), HasSubstr("version 3; this walcat knows versions up to 2"));
+  EXPECT_THAT(read().back(), HasSubstr("version 3; this walcat knows versions up to 2"));
 }
 
 TEST_F(CaptureFile, HasOneWriter) {
