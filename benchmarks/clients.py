@@ -13,13 +13,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from postgres_server import PASSWORD, PostgresServer
+from postgres_server import PostgresServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WALCAT = os.environ.get("WALCAT") or str(ROOT / "build" / "release" / "walcat")
 PEERS = ROOT / "build" / "peers"
 BASELINE = "pg_recvlogical"
 PUBLICATION = "bench"
+# A role with a password of the same name that needs no escapes in anybody's URL.
+PEER = "peer"
 JAVA_MEMORY = "-Xmx1g"
 
 WAL2JSON_CHANGE = re.compile(rb'^\{"action":"[IUDT]"', re.MULTILINE)
@@ -44,8 +46,8 @@ class Target:
                 "socket": str(self.server.folder),
                 "host": "127.0.0.1",
                 "port": self.server.port,
-                "user": "postgres",
-                "password": PASSWORD,
+                "user": PEER,
+                "password": PEER,
                 "database": self.database,
                 "slot": self.slot,
                 "publication": PUBLICATION,
@@ -118,14 +120,14 @@ def go_pq_cdc(target: Target) -> list[str]:
     return [str(PEERS / "go-pq-cdc" / "drain"), target.as_json()]
 
 
-def set_up(made: str, *programs: str) -> Callable[[PostgresServer], str]:
+def set_up(peer: str, *programs: str) -> Callable[[PostgresServer], str]:
     """Whether a peer has been set up and what runs it is here."""
 
     def missing(_: PostgresServer) -> str:
         absent = [program for program in programs if not shutil.which(program)]
         if absent:
             return f"there is no {' and no '.join(absent)}"
-        return "" if (PEERS / made).exists() else "benchmarks/peers/setup has not set it up"
+        return "" if (PEERS / peer / "done").exists() else "benchmarks/peers/setup has not set it up"
 
     return missing
 
@@ -160,8 +162,8 @@ CLIENTS = {
         Client(BASELINE, "raw pgoutput, nothing decoded", raw, never_missing, lines_in, counts_changes=False),
         Client("wal2json", "JSON made in the walsender, by pg_recvlogical", wal2json, missing_wal2json,
                wal2json_changes_in, plugin="wal2json"),
-        Client("pg-logical-replication", "node, JSON lines", node, set_up("node/node_modules", "node"), reports=True),
-        Client("debezium", "embedded engine, JSON lines", debezium, set_up("debezium/classes", "java"), reports=True),
-        Client("go-pq-cdc", "Go, JSON lines", go_pq_cdc, set_up("go-pq-cdc/drain"), reports=True),
+        Client("pg-logical-replication", "node, JSON lines", node, set_up("node", "node"), reports=True),
+        Client("debezium", "embedded engine, JSON lines", debezium, set_up("debezium", "java"), reports=True),
+        Client("go-pq-cdc", "Go, JSON lines", go_pq_cdc, set_up("go-pq-cdc"), reports=True),
     )
 }

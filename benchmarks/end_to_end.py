@@ -26,7 +26,7 @@ from typing import Any
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "benchmarks")]
 
-from clients import BASELINE, CLIENTS, PUBLICATION, Client, Target  # noqa: E402
+from clients import BASELINE, CLIENTS, PEER, PUBLICATION, Client, Target  # noqa: E402
 from measure import LOG_SETTINGS, Drain, Failed, drain  # noqa: E402
 from postgres_server import PostgresServer  # noqa: E402
 from results import Measured, Results, table  # noqa: E402
@@ -56,6 +56,7 @@ class Bench:
         self.server = PostgresServer(SETTINGS, tcp=True)
         stack.callback(self.server.close)
         self._sessions = {"postgres": stack.enter_context(closing(self.server.connect("postgres")))}
+        self.sql("postgres", f"CREATE ROLE {PEER} SUPERUSER LOGIN PASSWORD '{PEER}'")
         self._allow_plugins()
         self.clients, self.skipped = self._choose()
         if BASELINE not in self.clients:
@@ -109,8 +110,7 @@ class Bench:
         begin = self.sql(database, f"SELECT lsn FROM pg_create_logical_replication_slot('{ORIGIN}', 'pgoutput')")[0][0]
         workload.write(load)
         end = self.sql(database, "SELECT pg_current_wal_insert_lsn()")[0][0]
-        # Something stands behind the end, so that every client can see that it is there.
-        self.sql(database, "SELECT pg_logical_emit_message(true, 'bench', 'the end')")
+        # What it writes to the log stands behind the end: clients see that they are there when more comes.
         self.sql(database, "CHECKPOINT")
         return Target(self.server, database, "", begin, end, load.changes, pathlib.Path())
 
