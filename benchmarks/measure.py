@@ -1,12 +1,12 @@
 """One run of one client against one slot: what it took of the clock, of the cores and of memory.
 
 The clock runs from the moment the server got START_REPLICATION (its own log, milliseconds) to the end. That is the end
-of the process for walcat and pg_recvlogical, whose stopping counts as theirs; for the peers that this folder drives, the
-moment that they report, at which the last line was written. The first row would be a later beginning, but it hides what
-the server does before it: all of a large transaction, where that isn't streamed. Nobody's start-up is in it.
+of the process for walcat and pg_recvlogical, whose stopping counts as theirs; for the peers that this folder drives it
+is the moment that they report, at which the last line was written. The first row would be a later beginning, but it
+hides what the server does before it: all of a large transaction, where that isn't streamed. Nobody's start-up is in it.
 
-CPU is user and system time of the process. Of walcat and pg_recvlogical it is all, from exec to exit. Of the others it is
-less what they had used when START_REPLICATION came (looked at every few milliseconds): virtual machines start slowly.
+CPU is user and system time of the process. Of walcat and pg_recvlogical it is all, from exec to exit. Of the others it
+is less what they had used when START_REPLICATION came (looked at every few milliseconds): virtual machines start slowly.
 
 The walsender's CPU is what the postmaster's reaped children have used more than before: it is exact to 10 ms and holds
 the other sessions of the client as well, such as those which read the catalog.
