@@ -4,11 +4,11 @@
     benchmarks/end_to_end.py [--workloads A,B] [--clients A,B] [--rounds N] [--scale X] [--json FILE] [--pg-bin FOLDER]
 
 Starts a PostgreSQL of its own, without fsync and with a log that no checkpoint cuts. For each workload (workloads.py)
-it makes a slot, writes the changes once, and lets each client (clients.py) drain them from a copy of the slot, one after
-the other and in a different order each round. Before that, the changes of each are counted once: who loses some is no
-faster. How a run is measured stands in measure.py. Medians of the rounds are printed; a ratio is the median of the
-rounds' ratios, as what disturbs one of two neighbouring runs often disturbs both. A client that is not here is left out
-by name.
+it makes a slot, writes the changes once, and lets each client (clients.py) drain them from a copy of the slot, one
+after the other and in a different order each round. Before that, the changes of each are counted once: who loses some
+is no faster. How a run is measured stands in measure.py. Medians of the rounds are printed; a ratio is the median of
+the rounds' ratios, as what disturbs one of two neighbouring runs often disturbs both. A client that is not here is left
+out by name.
 
 Needs the release build (scripts/build), and the packages of the sections server, test and benchmark in packages.txt.
 """

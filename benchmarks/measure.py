@@ -6,7 +6,8 @@ is the moment that they report, at which the last line was written. The first ro
 hides what the server does before it: all of a large transaction, where that isn't streamed. Nobody's start-up is in it.
 
 CPU is user and system time of the process. Of walcat and pg_recvlogical it is all, from exec to exit. Of the others it
-is less what they had used when START_REPLICATION came (looked at every few milliseconds): virtual machines start slowly.
+is less what they had used when START_REPLICATION came (looked at every few milliseconds): machines of their own kind
+take long to start.
 
 The walsender's CPU is what the postmaster's reaped children have used more than before: it is exact to 10 ms and holds
 the other sessions of the client as well, such as those which read the catalog.

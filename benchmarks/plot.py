@@ -26,12 +26,14 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 
 @dataclass(frozen=True)
 class Chart:
-    """`values` by series, one for each group; None leaves a gap. `line`: a value that is marked across."""
+    """`values` by series, one for each group; None leaves a gap. `line`: a value that is marked across. Bars beyond
+    `most` are cut there, and have their value above them all the same."""
 
     title: str
     groups: Sequence[str]
     values: dict[str, Sequence[float | None]]
     line: float | None = None
+    most: float = math.inf
 
 
 def svg(charts: Sequence[Chart], colours: dict[str, str]) -> str:
@@ -64,11 +66,12 @@ def legend(colours: dict[str, str]) -> Iterator[str]:
 
 def drawn(chart: Chart, colours: dict[str, str]) -> Iterator[str]:
     known = [value for series in chart.values.values() for value in series if value is not None]
-    step = tick_step(max([*known, chart.line or 0.0, 1e-9]))
-    top = step * math.ceil(max([*known, chart.line or 0.0, step]) / step)
+    highest = min(chart.most, max([*known, chart.line or 0.0, 1e-9]))
+    step = tick_step(highest)
+    top = step * math.ceil(highest / step)
 
     def y(value: float) -> float:
-        return TOP + BARS * (1 - value / top)
+        return TOP + BARS * (1 - min(value, top) / top)
 
     yield text(LEFT, 22, chart.title, "title")
     for tick in range(round(top / step) + 1):

@@ -144,6 +144,11 @@ def table(results: Results) -> Iterator[str]:
                 f"{number(ratio and ratio.client_cpu):>7}{figures.sender_cpu_us:>11.2f}"
                 f"{figures.sender_busy:>6.0%}{number(figures.megabytes_per_second, 0):>7}{figures.peak_mib:>6.0f}"
             )
+        for client, ratio in measured.ours_over().items():
+            yield (
+                f"  {OURS} over {client}: rows/s {number(ratio.rows_per_second)}, CPU {number(ratio.client_cpu, 3)}, "
+                f"peak memory {number(ratio.peak_memory, 3)}"
+            )
         for client, why in measured.failed.items():
             yield f"  {client}: left out, {why.splitlines()[0]}"
 

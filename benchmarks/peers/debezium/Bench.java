@@ -21,9 +21,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /**
  * Drains a slot by Debezium's embedded engine and prints the value of each event as one line.
  *
- * <p>One argument, JSON: see Target.as_json in benchmarks/clients.py. When as many changes as it says are printed, stderr
- * gets {"end": seconds since 1970, "changes": .., "bytes": ..}. The engine goes by the settings that make it fast rather
- * than by its defaults; DEFAULTS=1 in the environment leaves those out.
+ * <p>One argument, JSON: see Target.as_json in benchmarks/clients.py. When as many changes as it says are printed,
+ * stderr gets {"end": seconds since 1970, "changes": .., "bytes": ..}. The engine goes by the settings that make it fast
+ * rather than by its defaults; DEFAULTS=1 in the environment leaves those out.
  */
 public final class Bench {
     private static final int BLOCK_BYTES = 1 << 20;
