@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -14,10 +15,25 @@ namespace walcat {
 
 namespace {
 
+// Of an XLogData frame, without and with the kind of the message in it.
+constexpr std::size_t kHeader = 25;
+constexpr std::size_t kHeaderAndKind = kHeader + 1;
+constexpr std::size_t kKeepalive = 18;
+// Of a column with a value: its kind and its size.
+constexpr std::size_t kTextHeader = 5;
+
 constexpr const char* kTupleCut = "tuple ends in the middle of a column";
 // The ordinal of what stands before a transaction's first change.
 constexpr std::uint64_t kBeforeFirst = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kWholeTransaction = std::numeric_limits<std::uint64_t>::max();
+
+// A big-endian number, of bytes that are there.
+template <typename T>
+T load(const char* at) {
+  T value = 0;
+  std::memcpy(&value, at, sizeof value);
+  return sizeof value == sizeof(std::uint64_t) ? static_cast<T>(__builtin_bswap64(value)) : __builtin_bswap32(value);
+}
 
 Status malformed_frame(std::string_view frame, std::string_view what) {
   return {StatusCode::kProtocolError, fmt::format("CopyData frame of {} bytes: {}", frame.size(), what)};
@@ -48,10 +64,7 @@ Status Decoder::decode_stream(Batch& batch) {
   notes_taken_ = 0;
   refuses_text_ = options_.refuse_invalid_utf8 && !batch.is_utf8;
   Status status;
-  batch.for_each_frame([&](std::string_view frame) {
-    status = decode_frame(frame);
-    return status.is_ok();
-  });
+  batch.for_each_frame([&](std::string_view frame) { return decode_frame(frame, status); });
   if (const Status kept = sync_dead_letters(); !kept.is_ok()) return kept;
   if (batch.is_utf8 || refuses_text_) return status;
   const Status valid = check_texts();
@@ -76,24 +89,17 @@ void Decoder::start_session(const Batch& batch) {
   session_ = batch.session;
 }
 
-Status Decoder::decode_frame(std::string_view frame) {
-  ByteReader reader(frame);
-  const std::uint8_t envelope = reader.u8();
-  const Lsn data_start{reader.u64()};
-  if (envelope == 'k') {
-    if (frame.size() != 18) return malformed_frame(frame, "a keepalive has 18");
-    keepalive(data_start);
-    return Status::ok();
-  }
-  if (envelope != 'w') return malformed_frame(frame, fmt::format("unknown kind 0x{:02x}", envelope));
-  reader.u64();  // The same position again.
-  const std::int64_t send_time = reader.i64();
-  const auto kind = static_cast<char>(reader.u8());
-  if (reader.failed()) return malformed_frame(frame, "ends inside the XLogData header");
-
+// Whether the frame was sound, or can be done without; else `status` says why it can't.
+bool Decoder::decode_frame(std::string_view frame, Status& status) {
+  if (frame.size() < kHeaderAndKind || frame.front() != 'w') [[unlikely]]
+    return decode_control(frame, status);
+  const char* header = frame.data();
+  const Lsn data_start{load<std::uint64_t>(header + 1)};  // The same position comes again, 8 bytes on.
+  const auto send_time = static_cast<std::int64_t>(load<std::uint64_t>(header + 17));
+  const char kind = header[kHeader];
   const std::size_t changes = batch_->changes.size();
   const std::size_t cells = batch_->cells.size();
-  Message message(frame, data_start, send_time, reader);
+  Message message(frame, kHeaderAndKind, data_start, send_time);
   switch (kind) {
     case 'B': begin(message); break;
     case 'C': commit(message); break;
@@ -107,16 +113,40 @@ Status Decoder::decode_frame(std::string_view frame) {
     case 'O': origin(message); break;
     default: message.fault(fmt::format("unknown message kind 0x{:02x}", static_cast<unsigned char>(kind)));
   }
-  Status whole = message.finish(kind);
-  if (!whole.is_ok()) {
-    batch_->changes.resize(changes);
-    batch_->cells.resize(cells);
-    if (can_do_without(kind, message)) {
-      set_aside(kind, message, whole);
-      whole = Status::ok();
-    }
+  if (message.is_whole()) [[likely]]
+    return true;
+  batch_->changes.resize(changes);
+  batch_->cells.resize(cells);
+  return refuse(message, kind, status);
+}
+
+// What is no message: a keepalive, or nothing that we know.
+bool Decoder::decode_control(std::string_view frame, Status& status) {
+  ByteReader reader(frame);
+  const std::uint8_t envelope = reader.u8();
+  const Lsn wal_end{reader.u64()};
+  if (envelope == 'k' && frame.size() == kKeepalive) {
+    keepalive(wal_end);
+    return true;
   }
-  return whole;
+  if (envelope == 'k') {
+    status = malformed_frame(frame, "a keepalive has 18");
+  } else if (envelope == 'w') {
+    status = malformed_frame(frame, "ends inside the XLogData header");
+  } else {
+    status = malformed_frame(frame, fmt::format("unknown kind 0x{:02x}", envelope));
+  }
+  return false;
+}
+
+bool Decoder::refuse(Message& message, char kind, Status& status) {
+  const Status fault = message.finish(kind);
+  if (can_do_without(kind, message)) {
+    set_aside(kind, message, fault);
+    return true;
+  }
+  status = fault;
+  return false;
 }
 
 // Between transactions everything before the keepalive's position has been sent; inside one it says nothing new.
@@ -325,41 +355,6 @@ void Decoder::update(Message& message) {
   change.is_split = is_split;
 }
 
-// Whether an update that carries the whole old row changes no column that is printed, and such are not wanted.
-bool Decoder::is_unchanged(const Relation& relation, std::size_t old_cells) const {
-  if (options_.selection == nullptr || !options_.selection->skip_unchanged()) return false;
-  const Cell* before = batch_->cells.data() + old_cells;
-  const Cell* after = before + relation.columns.size();
-  for (const Column& column : relation.columns) {
-    const Cell& was = *before++;
-    const Cell& is = *after++;
-    if (column.rule.action == ColumnRule::Action::kOmit || is.size == Cell::kUnchanged) continue;
-    if (was.size != is.size) return false;
-    if (is.size > 0 && batch_->text(was) != batch_->text(is)) return false;
-  }
-  return true;
-}
-
-// Whether an update that came with its old row or key changed the key. The old key is sent as well when it is only too
-// long to be left out.
-bool Decoder::changes_key(const Relation& relation, OldTuple old, std::size_t old_cells) const {
-  if (old == OldTuple::kNone) return false;
-  const Cell* before = batch_->cells.data() + old_cells;
-  const Cell* after = before + relation.columns.size();
-  const auto differs = [&](std::size_t i) {
-    if (after[i].size == Cell::kUnchanged) return false;
-    if (old == OldTuple::kKey && !relation.columns[i].is_key) return false;
-    if (before[i].size != after[i].size) return true;
-    return before[i].size > 0 && batch_->text(before[i]) != batch_->text(after[i]);
-  };
-  if (!relation.key.empty()) return std::any_of(relation.key.begin(), relation.key.end(), differs);
-  if (old == OldTuple::kFull) return false;
-  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].is_key && differs(i)) return true;
-  }
-  return false;
-}
-
 void Decoder::remove(Message& message) {
   const Relation* relation = known_relation(message);
   if (relation == nullptr) return;
@@ -387,27 +382,49 @@ void Decoder::tuple(Message& message, const Relation& relation) {
   if (count != relation.columns.size()) {
     return message.fault(fmt::format("tuple has {} columns, the relation {}", count, relation.columns.size()));
   }
-  const auto begin = batch_->cells.size();
-  batch_->cells.resize(begin + count);
-  Cell* cell = batch_->cells.data() + begin;
-  const char* base = batch_->frame_base();
-  for (std::uint16_t i = 0; i < count; ++i, ++cell) {
-    switch (reader.u8()) {
-      case 't': {
-        const std::uint32_t size = reader.u32();
-        cell->offset = static_cast<std::uint32_t>(reader.cursor() - base);
-        reader.bytes(size);
-        cell->size = static_cast<std::int32_t>(size);
+  batch_->cells.resize(batch_->cells.size() + count);
+  Cell* const last = batch_->cells.data() + batch_->cells.size();
+  Cell* cell = last - count;
+  const char* const base = batch_->frame_base();
+  const char* at = reader.cursor();
+  const char* const end = at + reader.remaining();
+  for (; cell != last; ++cell) {
+    if (at >= end) [[unlikely]]
+      break;
+    if (*at == 't') {
+      // The size may be cut off: what is read then lies in the buffer's slack, and is refused.
+      const auto size = load<std::uint32_t>(at + 1);
+      at += kTextHeader;
+      if (std::ptrdiff_t{size} > end - at) [[unlikely]]
         break;
-      }
-      case 'n': cell->size = Cell::kNull; break;
-      case 'u': cell->size = Cell::kUnchanged; break;
-      default:
-        if (reader.failed()) return message.fault(kTupleCut);
-        return message.fault(fmt::format("column {} is neither text, null nor unchanged", i + 1));
+      *cell = {static_cast<std::uint32_t>(at - base), static_cast<std::int32_t>(size)};
+      at += size;
+    } else if (*at == 'n' || *at == 'u') {
+      *cell = {0, *at == 'n' ? Cell::kNull : Cell::kUnchanged};
+      ++at;
+    } else {
+      break;
     }
   }
-  if (reader.failed()) message.fault(kTupleCut);
+  if (cell != last || reader.failed()) [[unlikely]]
+    return faulty_tuple(message, count);
+  reader.skip_to(at);
+}
+
+// Reads it again, field by field, up to what is wrong.
+void Decoder::faulty_tuple(Message& message, std::size_t count) {
+  ByteReader& reader = message.reader();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t kind = reader.u8();
+    if (kind == 't') {
+      const std::uint32_t size = reader.u32();
+      reader.bytes(size);
+    } else if (kind != 'n' && kind != 'u') {
+      if (reader.failed()) break;
+      return message.fault(fmt::format("column {} is neither text, null nor unchanged", i + 1));
+    }
+  }
+  message.fault(kTupleCut);
 }
 
 void Decoder::truncate(Message& message) {

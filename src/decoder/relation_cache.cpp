@@ -71,7 +71,7 @@ std::shared_ptr<const Relation> complete_relation(Relation relation, const Relat
 void RelationCache::clear() {
   relations_.clear();
   types_.clear();
-  latest_ = nullptr;
+  recent_ = {};
 }
 
 void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::string_view name,
@@ -98,21 +98,19 @@ void RelationCache::put(Relation relation, const RelationNote* note, const Selec
 
 void RelationCache::forget(std::uint32_t oid) {
   relations_.erase(oid);
-  latest_ = nullptr;
+  recent_ = {};
 }
 
-const Relation* RelationCache::pin(std::uint32_t oid, Batch& batch) {
-  if (latest_ == nullptr || latest_oid_ != oid) {
-    const auto found = relations_.find(oid);
-    if (found == relations_.end()) return nullptr;
-    latest_ = &found->second;
-    latest_oid_ = oid;
+const Relation* RelationCache::find_and_pin(std::uint32_t oid, Batch& batch) {
+  const auto found = relations_.find(oid);
+  if (found == relations_.end()) return nullptr;
+  Entry& entry = found->second;
+  recent_[oid % kRecent] = {oid, &entry};
+  if (entry.pinned_in != batch.sequence) {
+    batch.relations.push_back(entry.relation);
+    entry.pinned_in = batch.sequence;
   }
-  if (latest_->pinned_in != batch.sequence) {
-    batch.relations.push_back(latest_->relation);
-    latest_->pinned_in = batch.sequence;
-  }
-  return latest_->relation.get();
+  return entry.relation.get();
 }
 
 }  // namespace walcat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,7 +48,12 @@ class RelationCache {
   void take_descriptions(std::uint32_t oid, Visit visit);
 
   /// The relation, pinned in `batch` for as long as the batch's changes live; null if never described.
-  const Relation* pin(std::uint32_t oid, Batch& batch);
+  const Relation* pin(std::uint32_t oid, Batch& batch) {
+    const Recent& recent = recent_[oid % kRecent];
+    if (recent.oid == oid && recent.entry != nullptr && recent.entry->pinned_in == batch.sequence) [[likely]]
+      return recent.entry->relation.get();
+    return find_and_pin(oid, batch);
+  }
 
  private:
   struct Type {
@@ -60,13 +66,19 @@ class RelationCache {
     std::uint64_t pinned_in = kNever;
     std::string frame;
   };
+  struct Recent {
+    std::uint32_t oid = 0;
+    Entry* entry = nullptr;
+  };
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  static constexpr std::size_t kRecent = 16;
+
+  const Relation* find_and_pin(std::uint32_t oid, Batch& batch);
 
   std::unordered_map<std::uint32_t, Entry> relations_;
   std::unordered_map<std::uint32_t, Type> types_;
-  // Changes come in runs of one relation.
-  Entry* latest_ = nullptr;
-  std::uint32_t latest_oid_ = 0;
+  // Changes come in runs of one relation, or of a few that take turns: one of each OID's last digits.
+  std::array<Recent, kRecent> recent_;
   bool keeps_frames_ = false;
 };
 

@@ -40,6 +40,9 @@ class ByteReader {
     return text;
   }
 
+  /// Moves on to `cursor`, somewhere between here and the end: for callers that have read up to there themselves.
+  void skip_to(const char* cursor) { cursor_ = cursor; }
+
   /// The next `size` bytes.
   std::string_view bytes(std::size_t size) {
     if (size > remaining()) return fail();

@@ -77,7 +77,9 @@ class Decoder {
   std::shared_ptr<const Relation> relation_of(const Batch& batch);
   Status read_row(char* row, std::size_t size, const Relation& relation);
   void start_session(const Batch& batch);
-  Status decode_frame(std::string_view frame);
+  bool decode_frame(std::string_view frame, Status& status);
+  bool decode_control(std::string_view frame, Status& status);
+  bool refuse(Message& message, char kind, Status& status);
   void keepalive(Lsn wal_end);
   bool wants(Operation operation, const Relation* relation) const;
   bool wants_change(Operation operation, const Relation* relation, std::uint64_t records = 1);
@@ -111,6 +113,7 @@ class Decoder {
 
   const Relation* known_relation(Message& message);
   void tuple(Message& message, const Relation& relation);
+  void faulty_tuple(Message& message, std::size_t count);
   OldTuple old_tuple(Message& message, const Relation& relation, std::uint8_t marker);
 
   const DecoderOptions options_;
