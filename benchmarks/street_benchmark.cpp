@@ -105,10 +105,7 @@ void street(benchmark::State& state, const Workload& load, const SerializerOptio
     for (std::size_t i = 0; i < captured.size(); ++i) {
       Batch& batch = *pool[i % kPooled];
       batch.clear();
-      captured[i]->for_each_frame([&](std::string_view frame) {
-        batch.append_frame(frame);
-        return true;
-      });
+      batch.append_frames(captured[i]->frames(), captured[i]->frame_count());
       batch.database = captured[i]->database;
       batch.session = 1;
       batch.sequence = i;

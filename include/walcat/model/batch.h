@@ -16,6 +16,7 @@
 #include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/relation.h"
 #include "walcat/model/stream_identity.h"
+#include "walcat/model/uninitialized.h"
 
 namespace walcat {
 
@@ -179,11 +180,11 @@ class Batch {
   /// A null.
   static constexpr std::size_t kSmallestCell = 1;
 
-  template <typename T>
-  static void set_aside(std::vector<T>& values, std::size_t room) {
+  template <typename Vector>
+  static void set_aside(Vector& values, std::size_t room) {
     values.clear();
     if (values.capacity() == room) return;
-    std::vector<T>().swap(values);
+    Vector().swap(values);
     values.reserve(room);
   }
 
@@ -212,7 +213,8 @@ class Batch {
 
   std::vector<Transaction> transactions;
   std::vector<Change> changes;
-  std::vector<Cell> cells;
+  /// Whoever adds some fills them in.
+  std::vector<Cell, Uninitialized<Cell>> cells;
   std::vector<ProgressPoint> progress_points;
   std::vector<TransactionSummary> transaction_summaries;
   /// Keeps alive every relation that `changes` point to.
