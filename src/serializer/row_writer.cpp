@@ -32,14 +32,15 @@ bool RowWriter::before(LineWriter& out, const Batch& batch, const RelationFragme
                        NotSent not_sent) {
   bool first = true;
   const Cell* cell = view.before;
+  char* at = out.reserve(0);
   for (const auto& column : fragments.columns()) {
     const Cell& value_before = *cell++;
     const bool was_sent = !view.before_is_key || column.is_key;
     if (column.form == ValueForm::kOmitted || (!was_sent && not_sent == NotSent::kLeftOut)) continue;
-    out.raw(fragments.name(column) + first, column.size - first);
+    at = member(out, at, fragments, column, first, batch, was_sent ? value_before : Cell{});
     first = false;
-    value(out, batch, fragments, column, was_sent ? value_before : Cell{});
   }
+  out.advance_to(at);
   return !first;
 }
 
@@ -48,17 +49,55 @@ bool RowWriter::after(LineWriter& out, const Batch& batch, const RelationFragmen
   bool first = true;
   const Cell* cell = view.after;
   const Cell* old = view.unchanged;
+  char* at = out.reserve(0);
   for (const auto& column : fragments.columns()) {
     const bool from_old = cell->size == Cell::kUnchanged && old != nullptr && old->size >= 0;
     const Cell& now = from_old ? *old : *cell;
     ++cell;
     if (old != nullptr) ++old;
     if (column.form == ValueForm::kOmitted) continue;
-    out.raw(fragments.name(column) + first, column.size - first);
+    at = member(out, at, fragments, column, first, batch, now);
     first = false;
-    value(out, batch, fragments, column, now);
   }
+  out.advance_to(at);
   return !first;
+}
+
+// Where the next byte goes stays in a register, and room for name and value is asked for once.
+inline char* RowWriter::member(LineWriter& out, char* at, const RelationFragments& fragments,
+                               const RelationFragments::ColumnFragment& column, bool is_first, const Batch& batch,
+                               const Cell& cell) {
+  constexpr std::int32_t kShortText = LineWriter::kShortText;
+  const auto size = static_cast<std::size_t>(cell.size < 0 ? 0 : cell.size);
+  const std::size_t most = column.size + kEscapeMost * size + kQuotes + sizeof "false";
+  const bool has_room = most <= static_cast<std::size_t>(out.limit() - at);
+  if (cell.size > kShortText || cell.size == Cell::kUnchanged || !has_room) [[unlikely]]
+    return slow_member(out, at, fragments, column, is_first, batch, cell);
+  const char* const text = batch.frame_base() + cell.offset;
+  switch (column.form) {
+    case ValueForm::kString:
+      at = put(at, fragments.name(column) + is_first, column.size - is_first);
+      return cell.size < 0 ? put(at, "null") : put_string(at, text, size);
+    case ValueForm::kNumber:
+      at = put(at, fragments.name(column) + is_first, column.size - is_first);
+      if (cell.size < 0) return put(at, "null");
+      // NaN, Infinity and -Infinity are no JSON numbers.
+      return is_json_number_padded(text, size) ? put(at, text, size) : put_string(at, text, size);
+    case ValueForm::kBoolean:
+      at = put(at, fragments.name(column) + is_first, column.size - is_first);
+      if (cell.size < 0) return put(at, "null");
+      return *text == 't' ? put(at, "true") : put(at, "false");
+    default: return slow_member(out, at, fragments, column, is_first, batch, cell);
+  }
+}
+
+char* RowWriter::slow_member(LineWriter& out, char* at, const RelationFragments& fragments,
+                             const RelationFragments::ColumnFragment& column, bool is_first, const Batch& batch,
+                             const Cell& cell) {
+  out.advance_to(at);
+  out.raw(fragments.name(column) + is_first, column.size - is_first);
+  value(out, batch, fragments, column, cell);
+  return out.reserve(0);
 }
 
 void RowWriter::value(LineWriter& out, const Batch& batch, const RelationFragments& fragments,

@@ -45,11 +45,16 @@ class RowWriter {
               NotSent not_sent);
   /// The same for the row after.
   bool after(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
-  /// Appends one value.
+  /// Appends one value, whatever its form.
   void value(LineWriter& out, const Batch& batch, const RelationFragments& fragments,
              const RelationFragments::ColumnFragment& column, const Cell& cell);
 
  private:
+  char* member(LineWriter& out, char* at, const RelationFragments& fragments,
+               const RelationFragments::ColumnFragment& column, bool is_first, const Batch& batch, const Cell& cell);
+  char* slow_member(LineWriter& out, char* at, const RelationFragments& fragments,
+                    const RelationFragments::ColumnFragment& column, bool is_first, const Batch& batch,
+                    const Cell& cell);
   void text(LineWriter& out, const RelationFragments& fragments, const RelationFragments::ColumnFragment& column,
             const char* text, std::size_t size);
   void ruled(LineWriter& out, const Column& column, std::string_view text);
