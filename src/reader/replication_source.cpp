@@ -212,41 +212,55 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   gathering_ = Gathering{};
   for (bool waited = false;;) {
     const auto taken = take_frames(batch);
-    if (gathering_.frames > 0) silence_.heard(Clock::now());
+    const auto now = Clock::now();
+    if (gathering_.frames > 0) silence_.heard(now);
     if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
     if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
-    if (!batch.has_frames()) {
-      if (waited) return ReadOutcome::kNothing;
-      if (blocked_) {
-        wait_for_room();
-        return ReadOutcome::kNothing;
-      }
-      if (const Status alive = check_silence(); !alive.is_ok()) return alive;
-      const auto before = Clock::now();
-      const bool arrived = connection_->wait(time_to_status());
-      gathering_.begin = Clock::now();
-      // A frame may take long to come whole.
-      if (arrived) silence_.heard(gathering_.begin);
-      pace_.waited(std::chrono::duration_cast<Pace::Duration>(gathering_.begin - before));
-      waited = true;
+    pace_.found(gathering_.frames, gathering_.bytes, gathering_.napped);
+    if (!gathering_.begin) gathering_.begin = now;
+    const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(now - *gathering_.begin));
+    if (nap > Pace::Duration::zero()) {
+      gathering_ = Gathering{gathering_.begin, true, 0, 0};
+      connection_->nap(nap);
       continue;
     }
-    if (gathering_.napped) pace_.found(gathering_.frames, gathering_.bytes);
-    const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(Clock::now() - gathering_.begin));
-    if (nap == Pace::Duration::zero()) return ReadOutcome::kFrames;
-    gathering_ = Gathering{gathering_.begin, true, 0, 0};
-    connection_->nap(nap);
+    if (batch.has_frames()) return ReadOutcome::kFrames;
+    if (waited) return ReadOutcome::kNothing;
+    if (blocked_) {
+      wait_for_room();
+      return ReadOutcome::kNothing;
+    }
+    if (const Status alive = wait_for_frames(); !alive.is_ok()) return alive;
+    waited = true;
   }
+}
+
+Status ReplicationSource::wait_for_frames() {
+  if (Status alive = check_silence(); !alive.is_ok()) return alive;
+  const auto before = Clock::now();
+  const bool arrived = connection_->wait(time_to_status());
+  const auto now = Clock::now();
+  // A frame may take long to come whole.
+  if (arrived) silence_.heard(now);
+  pace_.waited(std::chrono::duration_cast<Pace::Duration>(now - before));
+  gathering_ = Gathering{};
+  return Status::ok();
 }
 
 // Moves frames into the batch until the socket is empty (kNothing), the batch is full (kFrames) or a border ends it
 // all.
 Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
+  std::size_t taken_before = 0;
   for (bool looked = false;;) {
     if (const Status taken = take_pending(); !taken.is_ok()) return taken;
     if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
     if (!pending_) {
-      if (looked || blocked_) return ReadOutcome::kNothing;
+      // In a flood the next frame comes right behind the last, and to look for it would be to take them one by one.
+      const bool may_have_more =
+          !looked || (gathering_.bytes > taken_before &&
+                      (!pace_.is_flood() || gathering_.bytes - taken_before >= Connection::kLookLeast));
+      if (!may_have_more || blocked_) return ReadOutcome::kNothing;
+      taken_before = gathering_.bytes;
       if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
       looked = true;
       continue;
@@ -267,7 +281,6 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     pending_.reset();
     if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
     if (border == Border::kLeavesAfter) return ReadOutcome::kFrames;
-    looked = false;
   }
 }
 

@@ -100,6 +100,8 @@ class Connection {
   /// Errors: what ended the stream.
   Result<std::optional<std::string_view>> next_frame();
 
+  /// What consume_input() takes at once, in bytes, where the socket has as many; it may take more.
+  static constexpr std::size_t kLookLeast = 8192;
   /// Takes what the socket has, without waiting; the frames then come from next_frame().
   Status consume_input();
 

@@ -83,6 +83,7 @@ class ReplicationSource : public Source {
   void disconnect();
   void break_off(const Status& status);
   Result<ReadOutcome> fill(Batch& batch);
+  Status wait_for_frames();
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
   Result<bool> take_unfinished(std::string_view frame);
@@ -143,7 +144,7 @@ class ReplicationSource : public Source {
 
   // The fill in hand: since when its first frames are held, and what came since the last nap.
   struct Gathering {
-    Clock::time_point begin;
+    std::optional<Clock::time_point> begin;
     bool napped = false;
     std::size_t frames = 0;
     std::size_t bytes = 0;
