@@ -86,9 +86,13 @@ std::unique_ptr<Batch> Lane::take_free(SharedBatches& shared) {
   return batch;
 }
 
+void Lane::number(Batch& batch) {
+  batch.lane = index;
+  batch.sequence = next_to_ship_++;
+}
+
 void Lane::ship(std::unique_ptr<Batch> batch) {
-  batch->lane = index;
-  batch->sequence = next_to_ship_++;
+  number(*batch);
   frames_.put(std::move(batch));
 }
 

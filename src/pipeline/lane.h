@@ -65,7 +65,11 @@ class Lane {
 
   /// A free batch, numbered by ship(); null when all are on the street, and then the writer will wake the reader.
   std::unique_ptr<Batch> take_free(SharedBatches& shared);
-  /// Sends a batch on to the decoder.
+  /// Gives a batch that leaves the reader its number.
+  void number(Batch& batch);
+  /// Whether everything that was numbered has been decoded. The decoder is the reader's own then, until ship().
+  bool decoder_is_free() const { return next_to_ship_ == decoded_.load(std::memory_order_acquire); }
+  /// Numbers a batch and sends it on to the decoder's thread.
   void ship(std::unique_ptr<Batch> batch);
   /// The first session is known: offsets can be stored from now on. Before any of its batches is shipped.
   void publish_identity(const Offset& offset);
@@ -81,10 +85,12 @@ class Lane {
   /// Whether everything that was shipped has come back: what was written of it is noted.
   bool is_clear() const { return next_to_ship_ == given_back_.load(std::memory_order_acquire); }
 
-  // Decoder.
+  // Decoder, or the reader in its place: see decoder_is_free().
 
   std::unique_ptr<Batch> take_frames() { return frames_.take(); }
   Decoder decoder;
+  /// Done with the decoder for a batch.
+  void note_decoded() { decoded_.fetch_add(1, std::memory_order_release); }
 
   // Decoder and serializers.
 
@@ -155,6 +161,9 @@ class Lane {
   // Reader.
   std::uint64_t next_to_ship_ = 0;
   std::atomic<bool> starving_{false};
+
+  // Decoder to reader: what was decoded happened before the reader finds it decoded.
+  std::atomic<std::uint64_t> decoded_{0};
 
   SpscQueue<Batch> frames_;    // Reader to decoder.
   SpscQueue<Batch> reserved_;  // Writer to reader.

@@ -15,6 +15,7 @@
 #include "batch_pool.h"
 #include "gathering.h"
 #include "lane.h"
+#include "leisure.h"
 #include "offset_keeper.h"
 #include "reader_loop.h"
 #include "slot_watch.h"
@@ -60,18 +61,23 @@ DecoderOptions decoder_options(const PipelineOptions& options, const DatabaseOpt
 // EX_SOFTWARE.
 constexpr int kInternalErrorStatus = 70;
 
-// A thread of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing
-// may be stored or confirmed any more.
+// Work of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing may
+// be stored or confirmed any more.
+template <typename Body>
+void guarded(const char* name, const Body& body) {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    log::write(log::Level::kError, "", fmt::format("internal error in the {} thread: {}", name, error.what()));
+    ::_exit(kInternalErrorStatus);
+  }
+}
+
 template <typename Body>
 std::thread room_thread(const char* name, Body body) {
   return std::thread([name, body = std::move(body)] {
     ::pthread_setname_np(::pthread_self(), name);
-    try {
-      body();
-    } catch (const std::exception& error) {
-      log::write(log::Level::kError, "", fmt::format("internal error in the {} thread: {}", name, error.what()));
-      ::_exit(kInternalErrorStatus);
-    }
+    guarded(name, body);
   });
 }
 
@@ -111,8 +117,10 @@ class Pipeline::Street {
  private:
   void read(Lane& lane);
   void decode(std::size_t decoder);
-  void decode_batch(std::unique_ptr<Batch> batch);
+  void ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer);
+  void decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer = nullptr);
   void serialize();
+  void serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer);
   void write();
   void settle(Parcel parcel);
   void report_errors(const Lane& lane, const Status& known = {}) const;
@@ -173,12 +181,26 @@ void Pipeline::Street::start() {
 }
 
 void Pipeline::Street::read(Lane& lane) {
-  Signal& decoder = decoder_signals_[lane.index % decoder_count_];
+  Leisure leisure;
+  Serializer serializer(options_.serializer);
   ReaderLoop(
-      lane, shared_, options_.bounds, options_.retry, options_.breaker, [&decoder] { decoder.notify(); },
+      lane, shared_, options_.bounds, options_.retry, options_.breaker,
+      [&](std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); },
       [this] { keeper_.wake(); })
       .run();
   if (readers_running_.fetch_sub(1) == 1) done.notify();
+}
+
+// A live stream leaves its reader idle for most of the time, and to wake two more threads for a batch costs more than
+// to decode and serialize it. So a reader with time to spare does both by itself; one without hands the batch over.
+void Pipeline::Street::ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer) {
+  if (leisure.has_time() && lane.decoder_is_free()) {
+    lane.number(*batch);
+    guarded("reader", [&] { decode_batch(std::move(batch), &serializer); });
+    return;
+  }
+  lane.ship(std::move(batch));
+  decoder_signals_[lane.index % decoder_count_].notify();
 }
 
 void Pipeline::Street::decode(std::size_t decoder) {
@@ -199,7 +221,8 @@ void Pipeline::Street::decode(std::size_t decoder) {
   }
 }
 
-void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch) {
+// `serializer`: who decodes serializes too; null: a serializer's thread does.
+void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer) {
   Lane& lane = *lanes_[batch->lane];
   if (!lane.failed() && !output_ended()) {
     const Status decoded = lane.decoder.decode(*batch);
@@ -209,9 +232,12 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch) {
     batch->chunks_done.clear();
     batch->ends_snapshot = false;
   }
+  lane.note_decoded();
   if (batch->changes.empty()) {
     lane.deliver(std::move(batch));
     lines_signal_.notify();
+  } else if (serializer != nullptr) {
+    serialize_batch(std::move(batch), *serializer);
   } else {
     changes_.put(std::move(batch));
     changes_signal_.notify();
@@ -229,11 +255,15 @@ void Pipeline::Street::serialize() {
       changes_signal_.wait(ticket);
       continue;
     }
-    if (!output_ended()) serializer.serialize(*batch);
-    Lane& lane = *lanes_[batch->lane];
-    lane.deliver(std::move(batch));
-    lines_signal_.notify();
+    serialize_batch(std::move(batch), serializer);
   }
+}
+
+void Pipeline::Street::serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer) {
+  if (!output_ended()) serializer.serialize(*batch);
+  Lane& lane = *lanes_[batch->lane];
+  lane.deliver(std::move(batch));
+  lines_signal_.notify();
 }
 
 void Pipeline::Street::write() {

@@ -37,7 +37,7 @@ void sleep_until_woken(const Lane& lane, std::chrono::milliseconds timeout) {
 }  // namespace
 
 ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-                       const CircuitBreakerOptions& breaker, std::function<void()> shipped,
+                       const CircuitBreakerOptions& breaker, std::function<void(std::unique_ptr<Batch>)> shipping,
                        std::function<void()> wake_keeper)
     : lane_(lane),
       shared_(shared),
@@ -46,7 +46,7 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
       look_again_(std::min(retry.initial_backoff, retry.max_backoff)),
       backoff_(retry),
       breaker_(breaker),
-      shipped_(std::move(shipped)),
+      ship_(std::move(shipping)),
       wake_keeper_(std::move(wake_keeper)) {}
 
 void ReaderLoop::run() {
@@ -249,8 +249,7 @@ void ReaderLoop::ship_rest(SnapshotCrew& crew) {
 
 void ReaderLoop::ship(std::unique_ptr<Batch> batch) {
   source_.label(*batch);
-  lane_.ship(std::move(batch));
-  shipped_();
+  ship_(std::move(batch));
 }
 
 // On a terminal a few times a second, in the log now and then.
@@ -337,8 +336,7 @@ void ReaderLoop::note_success() {
 
 void ReaderLoop::send(bool is_last) {
   batch_->is_last = is_last;
-  lane_.ship(std::move(batch_));
-  shipped_();
+  ship_(std::move(batch_));
 }
 
 void ReaderLoop::report_progress() {

@@ -20,10 +20,11 @@ namespace walcat {
 /// Threads: run() is the thread.
 class ReaderLoop {
  public:
-  /// `shipped` is called after every batch that went to the decoder, `wake_keeper` when the lane has something to be
-  /// stored at once. Borrows lane and batches.
+  /// `shipping` takes every batch down the street, `wake_keeper` is called when the lane has something to be stored at
+  /// once. Borrows lane and batches.
   ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, const BackoffOptions& retry,
-             const CircuitBreakerOptions& breaker, std::function<void()> shipped, std::function<void()> wake_keeper);
+             const CircuitBreakerOptions& breaker, std::function<void(std::unique_ptr<Batch>)> shipping,
+             std::function<void()> wake_keeper);
 
   /// Reads until a bound, a stop or a failure; then sees the last batch and the last offset through.
   void run();
@@ -61,7 +62,7 @@ class ReaderLoop {
   /// What was said last while waiting, and when it is to be said again.
   std::string waiting_for_;
   std::chrono::steady_clock::time_point next_reminder_;
-  std::function<void()> shipped_;
+  std::function<void(std::unique_ptr<Batch>)> ship_;
   std::function<void()> wake_keeper_;
   std::unique_ptr<Batch> batch_;
   bool published_ = false;

@@ -58,6 +58,29 @@ TEST(Lane, LabelsAndNumbersWhatItShips) {
   }
 }
 
+TEST(Lane, LeavesTheDecoderToTheReaderWhileNothingIsWithIt) {
+  Street street(2);
+  EXPECT_TRUE(street.lane.decoder_is_free());
+  street.lane.ship(street.lane.take_free(street.shared));
+  street.lane.ship(street.lane.take_free(street.shared));
+  auto first = street.lane.take_frames();
+  EXPECT_FALSE(street.lane.decoder_is_free()) << "taken is not decoded";
+  street.lane.note_decoded();
+  EXPECT_FALSE(street.lane.decoder_is_free()) << "another one waits";
+  auto second = street.lane.take_frames();
+  street.lane.note_decoded();
+  EXPECT_TRUE(street.lane.decoder_is_free());
+
+  auto own = street.lane.take_free(street.shared);
+  street.lane.number(*own);
+  EXPECT_EQ(own->sequence, 2U);
+  EXPECT_EQ(own->lane, 5U);
+  EXPECT_EQ(street.lane.take_frames(), nullptr) << "the decoder's thread does not see it";
+  street.lane.note_decoded();
+  EXPECT_TRUE(street.lane.decoder_is_free());
+  for (auto* batch : {&first, &second, &own}) street.lane.give_back(std::move(*batch), street.shared);
+}
+
 TEST(Lane, CollectsInOrderWhateverCameFirst) {
   Street street(2);
   std::vector<std::unique_ptr<Batch>> out;
