@@ -80,6 +80,18 @@ TEST(Crc32c, IsTheOneOfTheStandard) {
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62A8AB43U);
 }
 
+TEST(Crc32c, IsTheSameWithAndWithoutTheInstruction) {
+  std::string bytes;
+  for (std::uint32_t i = 0, value = 1; i < 30'000; ++i)
+    bytes += static_cast<char>((value = value * 1664525 + 1013904223) >> 24);
+  EXPECT_EQ(crc32c_by_table("123456789"), 0xE3069283U);
+  const std::string_view all = bytes;
+  for (std::size_t size = 0; size < all.size(); size += size < 1000 ? 1 : 997) {
+    ASSERT_EQ(crc32c(all.substr(0, size)), crc32c_by_table(all.substr(0, size))) << size << " bytes";
+    ASSERT_EQ(crc32c(all.substr(all.size() - size)), crc32c_by_table(all.substr(all.size() - size))) << size;
+  }
+}
+
 TEST_F(CaptureFile, GivesBackWhatWasAppended) {
   const std::string bytes("a\0b", 3);
   {
