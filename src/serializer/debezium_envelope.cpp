@@ -34,9 +34,16 @@ void string(LineWriter& out, const std::string& text) {
 }  // namespace
 
 DebeziumEnvelope::DebeziumEnvelope(const SerializerOptions& options)
-    : options_(options), rows_(options), source_head_(kSourceBytes), transaction_schema_(kSourceBytes) {
+    : options_(options),
+      rows_(options),
+      received_(kSourceBytes),
+      source_begin_(kSourceBytes),
+      source_head_(kSourceBytes),
+      source_middle_(kSourceBytes),
+      source_tail_(kSourceBytes),
+      transaction_schema_(kSourceBytes) {
   transaction_schema_.append(transaction_schema(options));
-  LineWriter head(source_head_);
+  LineWriter head(source_begin_);
   head.literal("{\"version\":\"" WALCAT_VERSION "\",\"connector\":\"postgresql\",\"name\":");
   string(head, options.connector_name);
   head.literal(",\"ts_ms\":");
@@ -44,7 +51,20 @@ DebeziumEnvelope::DebeziumEnvelope(const SerializerOptions& options)
 }
 
 // When the change came to us, which a capture knows as well.
-void DebeziumEnvelope::start(const Batch& batch) { received_ns_ = unix_nanos(batch.received_at); }
+void DebeziumEnvelope::start(const Batch& batch) {
+  remembered_ = false;
+  received_ns_ = unix_nanos(batch.received_at);
+  received_.clear(kSourceBytes);
+  LineWriter received(received_);
+  received.literal(",\"ts_ms\":");
+  received.number(received_ns_ / 1'000'000);
+  received.literal(",\"ts_us\":");
+  received.number(received_ns_ / 1'000);
+  received.literal(",\"ts_ns\":");
+  received.number(received_ns_);
+  received.literal("}");
+  received.close();
+}
 
 void DebeziumEnvelope::write(LineWriter& out, const Batch& batch, const Change& change,
                              const RelationFragments& fragments, const RowView& view) {
@@ -83,18 +103,12 @@ void DebeziumEnvelope::row_change(LineWriter& out, const Batch& batch, const Cha
     rows_.after(out, batch, fragments, view);
     out.literal("},\"source\":");
   }
-  source(out, change, transaction, fragments);
+  source(out, batch, change, fragments);
   out.literal(",\"transaction\":");
   transaction_block(out, change, transaction, view.ordinal);
   out.literal(",");
   operation(out, view.operation);
-  out.literal(",\"ts_ms\":");
-  out.number(received_ns_ / 1'000'000);
-  out.literal(",\"ts_us\":");
-  out.number(received_ns_ / 1'000);
-  out.literal(",\"ts_ns\":");
-  out.number(received_ns_);
-  out.literal("}");
+  out.raw(received_.view());
 }
 
 void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, const Change& change,
@@ -104,7 +118,7 @@ void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, cons
   out.literal("{\"op\":\"m\",\"ts_ms\":");
   out.number(received_ns_ / 1'000'000);
   out.literal(",\"source\":");
-  source(out, change, transaction, fragments);
+  source(out, batch, change, fragments);
   out.literal(",\"transaction\":");
   transaction_block(out, change, transaction, 0);
   out.literal(",\"message\":{\"prefix\":");
@@ -118,47 +132,82 @@ void DebeziumEnvelope::logical_message(LineWriter& out, const Batch& batch, cons
   out.literal("}}");
 }
 
-void DebeziumEnvelope::source(LineWriter& out, const Change& change, const Transaction& transaction,
+void DebeziumEnvelope::source(LineWriter& out, const Batch& batch, const Change& change,
                               const RelationFragments& fragments) {
-  out.raw(source_head_.view());
-  out.number(unix_millis(transaction.commit_time));
-  out.literal(",\"snapshot\":\"");
-  write_mark(out, change.mark, MarkDetail::kEachTable);
-  out.literal("\",\"db\":");
-  out.raw(fragments.database());
-  out.literal(",\"sequence\":\"[");
+  remember(batch, change, fragments);
+  char* at = out.reserve(source_head_.size() + source_middle_.size() + source_tail_.size() + 3 * kNumberMost + 1);
+  at = put(at, source_head_.data(), source_head_.size());
+  at = put(at, change.lsn.value);
+  at = put(at, source_middle_.data(), source_middle_.size());
+  at = put(at, change.lsn.value);
+  at = put(at, source_tail_.data(), source_tail_.size());
+  if (options_.position) at = put(at, batch.transactions[change.transaction].index_base + change.index);
+  out.advance_to(put(at, "}"));
+}
+
+void DebeziumEnvelope::remember(const Batch& batch, const Change& change, const RelationFragments& fragments) {
+  if (remembered_ && change.relation == relation_ && change.transaction == transaction_ && change.mark == mark_) return;
+  remembered_ = true;
+  relation_ = change.relation;
+  transaction_ = change.transaction;
+  mark_ = change.mark;
+  const Transaction& transaction = batch.transactions[change.transaction];
+  render_head(transaction, fragments);
+  render_middle(transaction, fragments);
+  render_tail(transaction);
+}
+
+void DebeziumEnvelope::render_head(const Transaction& transaction, const RelationFragments& fragments) {
+  source_head_.clear(kSourceBytes);
+  LineWriter head(source_head_);
+  head.raw(source_begin_.view());
+  head.number(unix_millis(transaction.commit_time));
+  head.literal(",\"snapshot\":\"");
+  write_mark(head, mark_, MarkDetail::kEachTable);
+  head.literal("\",\"db\":");
+  head.raw(fragments.database());
+  head.literal(",\"sequence\":\"[");
   if (transaction.previous_commit) {
-    out.literal("\\\"");
-    out.number(transaction.previous_commit.value);
-    out.literal("\\\"");
+    head.literal("\\\"");
+    head.number(transaction.previous_commit.value);
+    head.literal("\\\"");
   } else {
-    out.literal("null");
+    head.literal("null");
   }
-  out.literal(",\\\"");
-  out.number(change.lsn.value);
-  out.literal("\\\"]\",\"ts_us\":");
-  out.number(unix_micros(transaction.commit_time));
-  out.literal(",\"ts_ns\":");
-  out.number(unix_nanos(transaction.commit_time));
-  out.literal(",\"schema\":");
-  out.raw(fragments.schema());
-  out.literal(",\"table\":");
-  out.raw(fragments.table());
-  out.literal(",\"txId\":");
-  number_or_null(out, transaction.xid);
-  out.literal(",\"lsn\":");
-  out.number(change.lsn.value);
-  out.literal(",\"xmin\":null,\"origin\":");
-  transaction.origin == nullptr ? out.literal("null") : string(out, *transaction.origin);
-  out.literal(",\"origin_lsn\":");
-  number_or_null(out, transaction.origin_lsn.value);
+  head.literal(",\\\"");
+  head.close();
+}
+
+void DebeziumEnvelope::render_middle(const Transaction& transaction, const RelationFragments& fragments) {
+  source_middle_.clear(kSourceBytes);
+  LineWriter middle(source_middle_);
+  middle.literal("\\\"]\",\"ts_us\":");
+  middle.number(unix_micros(transaction.commit_time));
+  middle.literal(",\"ts_ns\":");
+  middle.number(unix_nanos(transaction.commit_time));
+  middle.literal(",\"schema\":");
+  middle.raw(fragments.schema());
+  middle.literal(",\"table\":");
+  middle.raw(fragments.table());
+  middle.literal(",\"txId\":");
+  number_or_null(middle, transaction.xid);
+  middle.literal(",\"lsn\":");
+  middle.close();
+}
+
+void DebeziumEnvelope::render_tail(const Transaction& transaction) {
+  source_tail_.clear(kSourceBytes);
+  LineWriter tail(source_tail_);
+  tail.literal(",\"xmin\":null,\"origin\":");
+  transaction.origin == nullptr ? tail.literal("null") : string(tail, *transaction.origin);
+  tail.literal(",\"origin_lsn\":");
+  number_or_null(tail, transaction.origin_lsn.value);
   if (options_.position) {
-    out.literal(",\"commit_lsn\":");
-    out.number(transaction.commit_lsn.value);
-    out.literal(",\"index\":");
-    out.number(transaction.index_base + change.index);
+    tail.literal(",\"commit_lsn\":");
+    tail.number(transaction.commit_lsn.value);
+    tail.literal(",\"index\":");
   }
-  out.literal("}");
+  tail.close();
 }
 
 void DebeziumEnvelope::transaction_block(LineWriter& out, const Change& change, const Transaction& transaction,

@@ -49,6 +49,11 @@ class LineWriter {
     out_ = put(out_, text);
   }
 
+  void byte(char value) {
+    room(1);
+    *out_++ = value;
+  }
+
   void number(std::uint64_t value) {
     room(kNumberMost);
     out_ = put(out_, value);

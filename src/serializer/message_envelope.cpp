@@ -1,5 +1,9 @@
 #include "message_envelope.h"
 
+#include <fmt/format.h>
+
+#include <string>
+
 #include "walcat/base/postgres_time.h"
 
 namespace walcat {
@@ -7,6 +11,18 @@ namespace walcat {
 namespace {
 
 constexpr std::size_t kSourceBytes = 512;
+// What stands behind the source block of a row.
+constexpr std::size_t kOperationMost = 32;
+
+std::string source_begin(const RelationFragments& fragments) {
+  return fmt::format(R"(,"source":{{"version":"{}","connector":{},"name":{},"ts_ms":)", WALCAT_VERSION,
+                     fragments.connector(), fragments.name_with_schema());
+}
+
+std::string source_table(const RelationFragments& fragments) {
+  return fmt::format(R"(","db":{},"schema":{},"table":{},"txId":)", fragments.database(), fragments.schema(),
+                     fragments.table());
+}
 
 }  // namespace
 
@@ -24,28 +40,30 @@ void MessageEnvelope::write(LineWriter& out, const Batch& batch, const Change& c
   }
   remember(batch, change, fragments);
   rows(out, batch, fragments, view);
-  source(out, change);
+  char* at = out.reserve(source_head_.size() + source_tail_.size() + 2 * kNumberMost + kOperationMost);
+  at = source(at, change);
   switch (view.operation) {
-    case Operation::kInsert: return out.literal(",\"op\":\"c\"}}");
-    case Operation::kUpdate: return out.literal(",\"op\":\"u\"}}");
-    case Operation::kDelete: return out.literal(",\"op\":\"d\"}}");
-    case Operation::kTruncate: return out.literal(",\"op\":\"t\"}}");
-    case Operation::kRead: return out.literal(",\"op\":\"r\"}}");
-    default: return logical_message(out, batch, change);
+    case Operation::kInsert: at = put(at, "},\"op\":\"c\"}}"); break;
+    case Operation::kUpdate: at = put(at, "},\"op\":\"u\"}}"); break;
+    case Operation::kDelete: at = put(at, "},\"op\":\"d\"}}"); break;
+    case Operation::kTruncate: at = put(at, "},\"op\":\"t\"}}"); break;
+    case Operation::kRead: at = put(at, "},\"op\":\"r\"}}"); break;
+    default: out.advance_to(at); return logical_message(out, batch, change);
   }
+  out.advance_to(at);
 }
 
 void MessageEnvelope::rows(LineWriter& out, const Batch& batch, const RelationFragments& fragments,
                            const RowView& view) {
   if (view.before == nullptr) {
-    out.literal("{\"message\":{\"before\":null,\"after\":");
+    view.after == nullptr ? out.literal("{\"message\":{\"before\":null,\"after\":null")
+                          : out.literal("{\"message\":{\"before\":null,\"after\":{");
   } else {
     out.literal("{\"message\":{\"before\":{");
     rows_.before(out, batch, fragments, view, RowWriter::NotSent::kLeftOut);
-    out.literal("},\"after\":");
+    view.after == nullptr ? out.literal("},\"after\":null") : out.literal("},\"after\":{");
   }
-  if (view.after == nullptr) return out.literal("null");
-  out.literal("{");
+  if (view.after == nullptr) return;
   rows_.after(out, batch, fragments, view);
   out.literal("}");
 }
@@ -60,21 +78,11 @@ void MessageEnvelope::remember(const Batch& batch, const Change& change, const R
   const Transaction& transaction = batch.transactions[change.transaction];
   source_head_.clear(kSourceBytes);
   LineWriter head(source_head_);
-  head.literal(",\"source\":{\"version\":\"" WALCAT_VERSION "\",\"connector\":");
-  head.raw(fragments.connector());
-  head.literal(",\"name\":");
-  head.raw(fragments.name_with_schema());
-  head.literal(",\"ts_ms\":");
+  head.raw(fragments.source_begin([&] { return source_begin(fragments); }));
   head.number(unix_millis(transaction.commit_time));
   head.literal(",\"snapshot\":\"");
   write_mark(head, change.mark, MarkDetail::kWhole);
-  head.literal("\",\"db\":");
-  head.raw(fragments.database());
-  head.literal(",\"schema\":");
-  head.raw(fragments.schema());
-  head.literal(",\"table\":");
-  head.raw(fragments.table());
-  head.literal(",\"txId\":");
+  head.raw(fragments.source_table([&] { return source_table(fragments); }));
   transaction.xid == 0 ? head.literal("null") : head.number(std::uint64_t{transaction.xid});
   head.literal(",\"lsn\":");
   head.close();
@@ -89,16 +97,16 @@ void MessageEnvelope::remember(const Batch& batch, const Change& change, const R
   tail.close();
 }
 
-void MessageEnvelope::source(LineWriter& out, const Change& change) {
-  out.raw(source_head_.view());
-  out.number(change.lsn.value);
-  out.raw(source_tail_.view());
-  if (options_.position) out.number(index_base_ + change.index);
-  out.literal("}");
+// Without the brace at its end.
+char* MessageEnvelope::source(char* at, const Change& change) const {
+  at = put(at, source_head_.data(), source_head_.size());
+  at = put(at, change.lsn.value);
+  at = put(at, source_tail_.data(), source_tail_.size());
+  return options_.position ? put(at, index_base_ + change.index) : at;
 }
 
 void MessageEnvelope::logical_message(LineWriter& out, const Batch& batch, const Change& change) {
-  out.literal(",\"op\":\"m\",\"message\":{\"prefix\":");
+  out.literal("},\"op\":\"m\",\"message\":{\"prefix\":");
   out.string(batch.text(batch.cells[change.cells_begin]));
   out.literal(",\"content\":");
   out.base64(batch.text(batch.cells[change.cells_begin + 1]));

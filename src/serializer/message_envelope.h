@@ -16,7 +16,7 @@ class MessageEnvelope : public EnvelopeWriter {
  private:
   void remember(const Batch& batch, const Change& change, const RelationFragments& fragments);
   void rows(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
-  void source(LineWriter& out, const Change& change);
+  char* source(char* at, const Change& change) const;
   void logical_message(LineWriter& out, const Batch& batch, const Change& change);
 
   const SerializerOptions options_;

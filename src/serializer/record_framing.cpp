@@ -36,10 +36,8 @@ const Cell& key_cell(const RowView& view, std::size_t position) {
 
 }  // namespace
 
-RecordFraming::RecordFraming(const SerializerOptions& options)
-    : options_(options), rows_(options), key_separator_(16), record_separator_(16) {
+RecordFraming::RecordFraming(const SerializerOptions& options) : options_(options), rows_(options), key_separator_(16) {
   key_separator_.append(options.key_separator);
-  record_separator_.append({&options.record_separator, 1});
   parse_topic(options.topic);
 }
 

@@ -22,7 +22,7 @@ class RecordFraming {
   void begin(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
              const RowView& view);
   /// Appends the record separator.
-  void end(LineWriter& out) { out.raw(record_separator_.view()); }
+  void end(LineWriter& out) { out.byte(options_.record_separator); }
 
  private:
   /// A piece of the topic: text, or one of the things a placeholder stands for.
@@ -43,7 +43,6 @@ class RecordFraming {
   const SerializerOptions options_;
   RowWriter rows_;
   ByteBuffer key_separator_;
-  ByteBuffer record_separator_;
   std::vector<TopicPiece> topic_;
 };
 

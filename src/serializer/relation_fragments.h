@@ -71,6 +71,16 @@ class RelationFragments {
     return rendered(key_schema_, render);
   }
 
+  /// The same for the parts of an envelope's source block that are alike for all changes of the relation.
+  template <typename Render>
+  std::string_view source_begin(Render&& render) const {
+    return rendered(source_begin_, render);
+  }
+  template <typename Render>
+  std::string_view source_table(Render&& render) const {
+    return rendered(source_table_, render);
+  }
+
   const Relation* relation() const { return relation_; }
   const std::string& database_name() const { return database_name_; }
 
@@ -109,6 +119,8 @@ class RelationFragments {
   Slice name_with_schema_;
   mutable std::unique_ptr<ByteBuffer> value_schema_;
   mutable std::unique_ptr<ByteBuffer> key_schema_;
+  mutable std::unique_ptr<ByteBuffer> source_begin_;
+  mutable std::unique_ptr<ByteBuffer> source_table_;
 };
 
 /// The fragments of the relations that a serializer meets.
