@@ -137,9 +137,9 @@ void DebeziumEnvelope::source(LineWriter& out, const Batch& batch, const Change&
   remember(batch, change, fragments);
   char* at = out.reserve(source_head_.size() + source_middle_.size() + source_tail_.size() + 3 * kNumberMost + 1);
   at = put(at, source_head_.data(), source_head_.size());
-  at = put(at, change.lsn.value);
+  at = lsn_.put(at, change.lsn.value);
   at = put(at, source_middle_.data(), source_middle_.size());
-  at = put(at, change.lsn.value);
+  at = lsn_.put(at, change.lsn.value);
   at = put(at, source_tail_.data(), source_tail_.size());
   if (options_.position) at = put(at, batch.transactions[change.transaction].index_base + change.index);
   out.advance_to(put(at, "}"));

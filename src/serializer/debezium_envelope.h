@@ -46,6 +46,7 @@ class DebeziumEnvelope : public EnvelopeWriter {
   std::uint32_t transaction_ = 0;
   SnapshotMark mark_ = SnapshotMark::kNone;
   bool remembered_ = false;
+  NearNumber lsn_;
   ByteBuffer source_head_;
   ByteBuffer source_middle_;
   ByteBuffer source_tail_;

@@ -75,8 +75,9 @@ inline char* put_below_eight(char* at, std::uint32_t value) {
   return at + 8 - zeros;
 }
 
+inline constexpr std::uint64_t kEight = 100'000'000;
+
 inline char* put(char* at, std::uint64_t value) {
-  constexpr std::uint64_t kEight = 100'000'000;
   if (value < kEight) return put_below_eight(at, static_cast<std::uint32_t>(value));
   const std::uint64_t upper = value / kEight;
   const auto lower = static_cast<std::uint32_t>(value % kEight);
@@ -84,6 +85,26 @@ inline char* put(char* at, std::uint64_t value) {
   at = put_below_eight(at, static_cast<std::uint32_t>(upper / kEight));
   return put_eight(put_eight(at, static_cast<std::uint32_t>(upper % kEight)), lower);
 }
+
+/// Writes numbers that come close to each other, such as LSNs: the digits above the last eight are kept.
+class NearNumber {
+ public:
+  char* put(char* at, std::uint64_t value) {
+    if (value - base_ >= kEight || base_ == 0) [[unlikely]] {
+      if (value < kEight) return put_below_eight(at, static_cast<std::uint32_t>(value));
+      base_ = value - value % kEight;
+      upper_size_ = static_cast<std::size_t>(walcat::put(upper_, value / kEight) - upper_);
+    }
+    std::memcpy(at, upper_, kBlock);
+    return put_eight(at + upper_size_, static_cast<std::uint32_t>(value - base_));
+  }
+
+ private:
+  // What upper_ stands for; zero: nothing yet.
+  std::uint64_t base_ = 0;
+  std::size_t upper_size_ = 0;
+  char upper_[2 * kBlock] = {};
+};
 
 inline char* put(char* at, std::int64_t value) {
   if (value < 0) *at++ = '-';

@@ -98,9 +98,9 @@ void MessageEnvelope::remember(const Batch& batch, const Change& change, const R
 }
 
 // Without the brace at its end.
-char* MessageEnvelope::source(char* at, const Change& change) const {
+char* MessageEnvelope::source(char* at, const Change& change) {
   at = put(at, source_head_.data(), source_head_.size());
-  at = put(at, change.lsn.value);
+  at = lsn_.put(at, change.lsn.value);
   at = put(at, source_tail_.data(), source_tail_.size());
   return options_.position ? put(at, index_base_ + change.index) : at;
 }

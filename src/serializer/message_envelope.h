@@ -16,7 +16,7 @@ class MessageEnvelope : public EnvelopeWriter {
  private:
   void remember(const Batch& batch, const Change& change, const RelationFragments& fragments);
   void rows(LineWriter& out, const Batch& batch, const RelationFragments& fragments, const RowView& view);
-  char* source(char* at, const Change& change) const;
+  char* source(char* at, const Change& change);
   void logical_message(LineWriter& out, const Batch& batch, const Change& change);
 
   const SerializerOptions options_;
@@ -28,6 +28,7 @@ class MessageEnvelope : public EnvelopeWriter {
   SnapshotMark mark_ = SnapshotMark::kNone;
   std::uint64_t index_base_ = 0;
   bool remembered_ = false;
+  NearNumber lsn_;
   /// `,"source":{..,"lsn":`
   ByteBuffer source_head_;
   /// `,"xmin":null,"commit_lsn":N,"index":`

@@ -58,9 +58,8 @@ void RecordFraming::parse_topic(const std::string& topic) {
   }
 }
 
-void RecordFraming::begin(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
-                          const RowView& view) {
-  if (options_.framing == Framing::kValue) return;
+void RecordFraming::topic_and_key(LineWriter& out, const Batch& batch, const Change& change,
+                                  const RelationFragments& fragments, const RowView& view) {
   if (options_.framing == Framing::kTopicKeyValue) {
     topic(out, change, fragments, view);
     out.raw(key_separator_.view());

@@ -20,7 +20,9 @@ class RecordFraming {
 
   /// Appends topic and key, each with the key separator after it, as far as the framing has them.
   void begin(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
-             const RowView& view);
+             const RowView& view) {
+    if (options_.framing != Framing::kValue) topic_and_key(out, batch, change, fragments, view);
+  }
   /// Appends the record separator.
   void end(LineWriter& out) { out.byte(options_.record_separator); }
 
@@ -32,6 +34,8 @@ class RecordFraming {
     std::string text;
   };
   void parse_topic(const std::string& topic);
+  void topic_and_key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+                     const RowView& view);
   void topic(LineWriter& out, const Change& change, const RelationFragments& fragments, const RowView& view);
   void key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
            const RowView& view);
