@@ -1,15 +1,17 @@
 // What do recording and reading a capture cost?
 //
 // Workload: frames of 150 bytes, in parcels of 256 KiB and in parcels of one frame, in a file of about 256 MiB in
-// memory (/dev/shm, or where temporary files are). Unit: frames a second; bytes are those of the
+// memory (/dev/shm, or where temporary files are), plain and compressed. Unit: frames a second; bytes are those of the
 // frames. The baseline is `checksum`, which only sums up the frames of a parcel. Absolute numbers are this machine's.
 
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "capture/crc32c.h"
 #include "walcat/capture/capture_reader.h"
@@ -40,54 +42,59 @@ class File {
   std::string path_;
 };
 
-// Something like inserts: a header that counts on, then names and numbers that come again.
+// Something like inserts: a header that counts on, names that come again, and numbers that do not.
 std::string frame_of(std::uint64_t number) {
   std::string frame = "w";
   for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>((number * 216) >> shift & 0xFF);
   frame += std::string(16, '\0') + "I" + std::string("\0\0\x40\x12N\0\4t\0\0\0\7", 12) + std::to_string(number);
-  frame += " name " + std::to_string(number * 7919 % 1000) + " of a row that is about so long; 2026-01-31 12:00:00.";
-  frame += std::to_string(number * 104729 % 1'000'000);
+  std::uint64_t chance = (number + 1) * 0x9E3779B97F4A7C15;
+  for (const char* name : {" account ", " amount ", " 2026-01-31 12:00:00.", " of customer "}) {
+    chance = (chance ^ chance >> 31) * 0xBF58476D1CE4E5B9;
+    frame += name + std::to_string(chance >> 44);
+  }
   frame.resize(kFrameBytes, '.');
   return frame;
 }
 
-std::unique_ptr<Batch> batch_of(bool is_large) {
-  auto batch = std::make_unique<Batch>(is_large ? kParcelBytes : kFrameBytes);
-  for (std::uint64_t i = 0; batch->has_room(kFrameBytes) && (is_large || i == 0); ++i) batch->append_frame(frame_of(i));
-  return batch;
+// As many as go into a compressed block several times over.
+std::vector<std::unique_ptr<Batch>> batches(bool is_large) {
+  std::vector<std::unique_ptr<Batch>> all;
+  std::uint64_t number = 0;
+  for (int i = 0; i < 32; ++i) {
+    auto& batch = all.emplace_back(std::make_unique<Batch>(is_large ? kParcelBytes : kFrameBytes));
+    for (bool is_first = true; batch->has_room(kFrameBytes) && (is_large || is_first); is_first = false) {
+      batch->append_frame(frame_of(number++));
+    }
+  }
+  return all;
 }
 
-CapturedParcel parcel_of(const Batch& batch) {
+std::vector<CapturedParcel> parcels_of(const std::vector<std::unique_ptr<Batch>>& batches) {
   CapturedParcel parcel;
   parcel.stream = std::make_shared<const StreamIdentity>();
   parcel.session = std::make_shared<const CapturedSession>();
-  parcel.frames = batch.frames();
-  return parcel;
-}
-
-void fill(const std::string& path, const CapturedParcel& parcel, std::size_t bytes) {
-  ::unlink(path.c_str());
-  const auto writer = CaptureWriter::open(path);
-  if (!writer.is_ok()) std::abort();
-  for (std::size_t done = 0; done < bytes; done += parcel.frames.size()) (*writer)->append(parcel);
-  if (!(*writer)->write_gathered().is_ok()) std::abort();
+  std::vector<CapturedParcel> all(batches.size(), parcel);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].frames = batches[i]->frames();
+  return all;
 }
 
 void checksum(benchmark::State& state) {
-  const auto batch = batch_of(true);
-  for (auto _ : state) benchmark::DoNotOptimize(crc32c(batch->frames()));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * batch->frames().size()));
+  const auto all = batches(true);
+  std::size_t next = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(crc32c(all[next++ % 4]->frames()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * all[0]->frames().size()));
 }
 
-void append(benchmark::State& state, bool is_large) {
+void append(benchmark::State& state, bool is_large, bool compress) {
   const File file;
-  const auto batch = batch_of(is_large);
-  const CapturedParcel parcel = parcel_of(*batch);
-  fill(file.path(), parcel, kParcelBytes);
-  // The file is written over from time to time: its pages are there, as a disk's are given back in turn.
-  auto writer = CaptureWriter::open(file.path());
+  const auto all = batches(is_large);
+  const auto parcels = parcels_of(all);
+  const CaptureOptions options{file.path(), compress};
+  auto writer = CaptureWriter::open(options);
+  std::size_t next = 0;
   std::size_t done = 0;
   for (auto _ : state) {
+    const CapturedParcel& parcel = parcels[next++ % parcels.size()];
     (*writer)->append(parcel);
     done += parcel.frames.size();
     if (done < kFileBytes) continue;
@@ -95,17 +102,28 @@ void append(benchmark::State& state, bool is_large) {
     done = 0;
     *writer = nullptr;
     std::filesystem::resize_file(file.path(), 0);
-    writer = CaptureWriter::open(file.path());
+    writer = CaptureWriter::open(options);
     state.ResumeTiming();
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * batch->frame_count()));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * parcel.frames.size()));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * all[0]->frame_count()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * parcels[0].frames.size()));
 }
 
-void next_parcel(benchmark::State& state, bool is_large) {
+void fill(const CaptureOptions& options, bool is_large) {
+  const auto all = batches(is_large);
+  const auto parcels = parcels_of(all);
+  const auto writer = CaptureWriter::open(options);
+  if (!writer.is_ok()) std::abort();
+  std::size_t next = 0;
+  for (std::size_t done = 0; done < kFileBytes; done += parcels[0].frames.size()) {
+    (*writer)->append(parcels[next++ % parcels.size()]);
+  }
+  if (!(*writer)->write_gathered().is_ok()) std::abort();
+}
+
+void next_parcel(benchmark::State& state, bool is_large, bool compress) {
   const File file;
-  const auto batch = batch_of(is_large);
-  fill(file.path(), parcel_of(*batch), kFileBytes);
+  fill(CaptureOptions{file.path(), compress}, is_large);
   auto reader = CaptureReader::open(file.path());
   std::size_t frames = 0;
   std::size_t bytes = 0;
@@ -119,15 +137,19 @@ void next_parcel(benchmark::State& state, bool is_large) {
     frames += (*next)->frame_count;
     bytes += (*next)->frames.size();
   }
+  const auto on_disk = static_cast<double>(std::filesystem::file_size(file.path()));
+  state.counters["file"] = on_disk / static_cast<double>(kFileBytes);
   state.SetItemsProcessed(static_cast<std::int64_t>(frames));
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
 
 BENCHMARK(checksum);
-BENCHMARK_CAPTURE(append, large, true);
-BENCHMARK_CAPTURE(append, single, false);
-BENCHMARK_CAPTURE(next_parcel, large, true);
-BENCHMARK_CAPTURE(next_parcel, single, false);
+BENCHMARK_CAPTURE(append, large, true, false);
+BENCHMARK_CAPTURE(append, single, false, false);
+BENCHMARK_CAPTURE(next_parcel, large, true, false);
+BENCHMARK_CAPTURE(next_parcel, single, false, false);
+BENCHMARK_CAPTURE(append, large_zstd, true, true);
+BENCHMARK_CAPTURE(next_parcel, large_zstd, true, true);
 
 }  // namespace
 }  // namespace walcat::test

@@ -30,6 +30,7 @@ struct BlockPlace {
   std::uint64_t payload_at = 0;
   std::uint32_t payload_size = 0;
   std::uint32_t checksum = 0;
+  bool is_compressed = false;
 
   std::uint64_t end() const { return payload_at + payload_size; }
 };

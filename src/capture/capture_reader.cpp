@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "block_file.h"
+#include "compression.h"
 #include "record_decoder.h"
 #include "walcat/model/batch.h"
 
@@ -23,7 +24,12 @@ constexpr std::size_t kBlockKept = std::size_t{4} << 20;
 }  // namespace
 
 CaptureReader::CaptureReader(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd), block_(0), records_(std::make_unique<RecordDecoder>()) {}
+    : path_(std::move(path)),
+      fd_(fd),
+      block_(0),
+      unpacked_(0),
+      decompressor_(std::make_unique<Decompressor>()),
+      records_(std::make_unique<RecordDecoder>()) {}
 
 CaptureReader::~CaptureReader() { ::close(fd_); }
 
@@ -113,22 +119,37 @@ Result<bool> CaptureReader::read_block() {
     const auto checked = check_payload(path_, *block, size_, payload);
     if (!checked.is_ok()) return checked.status();
     wholeness = *checked;
-    records_->begin_block(payload);
+    payload_at_ = block->payload_at;
+    is_compressed_ = block->is_compressed;
+    if (Status begun = begin_records(wholeness == Wholeness::kWhole ? payload : ""); !begun.is_ok()) return begun;
   }
   if (wholeness == Wholeness::kTorn) {
-    records_->begin_block({});
     torn_at_ = at_;
     at_ = size_;
     return false;
   }
-  payload_at_ = block->payload_at;
   at_ = block->end();
   return true;
 }
 
+Status CaptureReader::begin_records(std::string_view payload) {
+  if (is_compressed_ && !payload.empty()) {
+    if (!decompressor_->decompress(payload, unpacked_, kBlockKept)) {
+      return capture_fault(path_,
+                           fmt::format("damaged at byte {}: what is compressed there makes no sense", payload_at_));
+    }
+    payload = unpacked_.view();
+  }
+  records_->begin_block(payload);
+  return Status::ok();
+}
+
 Status CaptureReader::damaged() const {
-  return capture_fault(path_,
-                       fmt::format("damaged at byte {}: {}", payload_at_ + records_->record_at(), records_->damage()));
+  const std::size_t at = records_->record_at();
+  if (!is_compressed_)
+    return capture_fault(path_, fmt::format("damaged at byte {}: {}", payload_at_ + at, records_->damage()));
+  return capture_fault(path_, fmt::format("damaged at byte {}, in byte {} of what is compressed there: {}", payload_at_,
+                                          at, records_->damage()));
 }
 
 }  // namespace walcat

@@ -14,6 +14,7 @@
 
 namespace walcat {
 
+class Decompressor;
 class RecordDecoder;
 
 /// Reads a capture file, as far as it went when it was opened; see format.h. Either by parcels or by frames.
@@ -50,6 +51,7 @@ class CaptureReader {
   Result<bool> read_block();
   Result<bool> next_record();
   CapturedFrame next_of_parcel();
+  Status begin_records(std::string_view payload);
   Status damaged() const;
 
   const std::string path_;
@@ -63,8 +65,11 @@ class CaptureReader {
   Status status_;
 
   ByteBuffer block_;
-  /// Where in the file the payload begins.
+  /// Where in the file the payload begins, and whether its records stand in `unpacked_`.
   std::uint64_t payload_at_ = 0;
+  bool is_compressed_ = false;
+  ByteBuffer unpacked_;
+  const std::unique_ptr<Decompressor> decompressor_;
   const std::unique_ptr<RecordDecoder> records_;
   std::uint64_t frames_left_out_ = 0;
   /// Of the parcel in hand, what next() has not handed out.

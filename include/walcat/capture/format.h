@@ -21,10 +21,11 @@ namespace walcat {
 //     4   checksum of the 12 bytes before
 //   blocks, back to back, until the end
 //     4   "WBLK"
-//     4   flags. Bit 0 is kept for payloads that are compressed with zstd. A reader refuses what it does not know.
+//     4   flags. Bit 0: the payload is compressed. A reader refuses what it does not know.
 //     4   size of the payload, at least 1
 //     4   checksum of the payload
 //     4   checksum of the 16 bytes before
+//         payload, compressed: how many bytes it is otherwise (4 bytes), and these as one frame of zstd
 //         payload: records, back to back; none reaches into another block
 //     4     size of what follows of the record
 //     1     kind
@@ -123,6 +124,9 @@ inline constexpr std::uint32_t kCaptureVersion = 2;
 inline constexpr std::size_t kCaptureFileHeader = 16;
 inline constexpr std::string_view kCaptureBlockMagic("WBLK");
 inline constexpr std::size_t kCaptureBlockHeader = 20;
+inline constexpr std::uint32_t kCaptureCompressed = 1;
+/// Bytes that the records of a compressed block take at the most: a row has no more than 1 GiB.
+inline constexpr std::size_t kCaptureBlockMost = std::size_t{2} << 30;
 /// Domains over domains are described no deeper.
 inline constexpr int kCaptureTypeDepth = 100;
 
