@@ -2,11 +2,20 @@
 
 namespace walcat {
 
+namespace {
+
+// A letter is not waited for: its database stops, and finds the same frame again when it is started anew.
+Status final(const Status& status) {
+  return status.is_ok() ? status : Status(StatusCode::kRefused, status.message()).with_kind(status.kind());
+}
+
+}  // namespace
+
 void DeadLetters::put(const CapturedFrame& frame) {
   if (writer_ == nullptr && status_.is_ok()) {
     auto opened = CaptureWriter::open(path_);
     if (!opened.is_ok()) {
-      status_ = opened.status();
+      status_ = final(opened.status());
       return;
     }
     writer_ = std::move(*opened);
@@ -19,7 +28,7 @@ void DeadLetters::put(const CapturedFrame& frame) {
 }
 
 Status DeadLetters::sync() {
-  if (status_.is_ok() && writer_ != nullptr) status_ = writer_->sync();
+  if (status_.is_ok() && writer_ != nullptr) status_ = final(writer_->sync());
   return status_;
 }
 

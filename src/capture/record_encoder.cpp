@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "description.h"
+#include "frame_view.h"
 #include "record_bytes.h"
 #include "record_flags.h"
+#include "walcat/model/batch.h"
 
 namespace walcat {
 
@@ -59,14 +61,17 @@ void RecordEncoder::put(std::string& bytes, const CapturedFrame& frame) {
 
 void RecordEncoder::put(std::string& bytes, const CapturedParcel& parcel) {
   Stream& stream = stream_of(bytes, parcel.stream);
-  if (stream.session != parcel.session) {
-    if (stream.session == nullptr || *stream.session != *parcel.session) {
-      put_session(bytes, stream.number, *parcel.session);
-    }
-    stream.session = parcel.session;
-  }
+  state_session(bytes, stream, parcel);
   const std::uint32_t source = parcel.snapshot == nullptr ? 0 : number_of(bytes, parcel.snapshot);
   put_parcel(bytes, stream.number, source, parcel);
+  if (keeps_context_ && parcel.snapshot == nullptr) keep_context(stream, parcel);
+}
+
+void RecordEncoder::begin_file() {
+  for (auto& [label, stream] : streams_) stream.is_stated = stream.is_session_stated = false;
+  latest_ = nullptr;
+  numbers_ = 0;
+  sources_ = {};
 }
 
 RecordEncoder::Stream& RecordEncoder::stream_of(std::string& bytes,
@@ -74,16 +79,69 @@ RecordEncoder::Stream& RecordEncoder::stream_of(std::string& bytes,
   if (latest_ != nullptr && latest_->identity == identity) return *latest_;
   Stream& stream = streams_[identity->label];
   latest_ = &stream;
-  const bool is_known = stream.identity != nullptr && (stream.identity == identity || *stream.identity == *identity);
+  const bool is_same = stream.identity != nullptr && *stream.identity == *identity;
+  if (!is_same) stream = Stream();
   stream.identity = identity;
-  if (is_known) return stream;
+  if (stream.is_stated) return stream;
+  stream.is_stated = true;
   stream.number = ++numbers_;
-  stream.session = nullptr;
   const std::size_t record = begin_record(bytes, kStreamRecord);
   put_u32(bytes, stream.number);
   put_stream(bytes, *identity);
   end_record(bytes, record);
   return stream;
+}
+
+void RecordEncoder::state_session(std::string& bytes, Stream& stream, const CapturedParcel& parcel) {
+  if (stream.session == parcel.session && stream.is_session_stated) return;
+  const bool is_new_file = !stream.is_session_stated;
+  const bool is_same = stream.session != nullptr && *stream.session == *parcel.session;
+  if (!is_same) {
+    // Relations are not carried from one connection to the next.
+    if (stream.session == nullptr || stream.session->session != parcel.session->session) {
+      stream.types.clear();
+      stream.relations.clear();
+    }
+    stream.is_session_stated = false;
+  }
+  stream.session = parcel.session;
+  if (stream.is_session_stated) return;
+  put_session(bytes, stream.number, *parcel.session);
+  stream.is_session_stated = true;
+  if (is_new_file && !stream.relations.empty()) put_context(bytes, stream, parcel);
+}
+
+void RecordEncoder::put_context(std::string& bytes, const Stream& stream, const CapturedParcel& parcel) {
+  std::string frames;
+  CapturedParcel context;
+  for (const auto& [oid, frame] : stream.types) put_text(frames, frame);
+  for (const auto& [oid, relation] : stream.relations) {
+    put_text(frames, relation.frame);
+    if (relation.note != nullptr) context.notes.push_back(relation.note);
+  }
+  context.received_at = parcel.received_at;
+  context.is_context = true;
+  context.frames = frames;
+  put_parcel(bytes, stream.number, 0, context);
+}
+
+void RecordEncoder::keep_context(Stream& stream, const CapturedParcel& parcel) {
+  std::size_t notes = 0;
+  std::string_view frames = parcel.frames;
+  while (frames.size() >= Batch::kFrameHeader) {
+    const std::string_view frame = frames.substr(Batch::kFrameHeader, Batch::load_frame_size(frames.data()));
+    frames.remove_prefix(Batch::kFrameHeader + frame.size());
+    const char kind = message_kind(frame);
+    if (kind != kTypeMessage && kind != kRelationMessage) continue;
+    const std::uint32_t oid = message_oid(frame);
+    if (kind == kTypeMessage) {
+      stream.types[oid] = frame;
+      continue;
+    }
+    // As the decoder takes them: in order, and not every relation has one.
+    const bool is_noted = notes < parcel.notes.size() && parcel.notes[notes]->relation_oid == oid;
+    stream.relations[oid] = {std::string(frame), is_noted ? parcel.notes[notes++] : nullptr};
+  }
 }
 
 std::uint32_t RecordEncoder::number_of(std::string& bytes, const std::shared_ptr<const SnapshotSource>& source) {

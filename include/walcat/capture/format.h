@@ -116,6 +116,12 @@ namespace walcat {
 //         list of texts: labels
 //         base type; element type; at most kCaptureTypeDepth types deep
 //
+// A capture may be a series of files (see CaptureOptions::rotate_bytes), each of which can be read by itself: in it a
+// stream's first parcel comes behind the stream, its session and, flagged as context, the Type and Relation messages of
+// the session as they came last, with their notes. Numbers of streams and sources are each file's own. A file may begin
+// inside of a transaction: who reads it by itself begins at the next Begin, and who has read the file before it leaves
+// out the context. The first file of a run has none.
+//
 // A file may end anywhere inside its last block, or in zeros: a crash, or a disk that was full. Everything before that
 // block holds. Whoever appends cuts the rest off.
 

@@ -1,0 +1,141 @@
+#include "append_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "block_file.h"
+#include "crc32c.h"
+#include "record_bytes.h"
+#include "walcat/capture/format.h"
+
+namespace walcat {
+
+namespace {
+
+bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written == 0) errno = ENOSPC;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    at += static_cast<std::uint64_t>(written);
+  }
+  return true;
+}
+
+// For the file's name to be on the disk.
+bool sync_folder(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return false;
+  const bool synced = ::fsync(folder) == 0;
+  ::close(folder);
+  return synced;
+}
+
+// A full disk is waited for: another try may find room.
+Status unwritten(const std::string& path, const char* step) {
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  const Status failed = capture_failed(path, step);
+  return is_full ? Status(StatusCode::kUnavailable, failed.message()) : failed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AppendFile>> AppendFile::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return unwritten(path, "open");
+  std::unique_ptr<AppendFile> file(new AppendFile(path, fd));
+  if (Status prepared = file->prepare(); !prepared.is_ok()) return prepared;
+  return file;
+}
+
+Result<std::unique_ptr<AppendFile>> AppendFile::create(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return unwritten(path, "open");
+  std::unique_ptr<AppendFile> file(new AppendFile(path, fd));
+  Status prepared = file->prepare();
+  if (prepared.is_ok()) return file;
+  ::unlink(path.c_str());
+  return prepared;
+}
+
+AppendFile::~AppendFile() { ::close(fd_); }
+
+Status AppendFile::prepare() {
+  struct stat about{};
+  if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
+  if (!S_ISREG(about.st_mode)) return capture_fault(path_, "not a regular file");
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? capture_fault(path_, "somebody else writes it") : capture_failed(path_, "lock");
+  }
+  // It may have grown until it was locked.
+  if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
+  const auto size = static_cast<std::uint64_t>(about.st_size);
+  bytes_cut_ = size;
+  std::uint32_t version = 0;
+  const auto header = check_file_header(path_, fd_, size, version);
+  if (!header.is_ok()) return header.status();
+  if (*header == Wholeness::kTorn) return begin();
+  if (Status found = find_end(); !found.is_ok()) return found;
+  if (bytes_cut_ > 0 && ::ftruncate(fd_, static_cast<off_t>(end_)) != 0) return capture_failed(path_, "truncate");
+  if (version < kCaptureVersion) {
+    if (Status written = write_header(); !written.is_ok()) return written;
+  }
+  return Status::ok();
+}
+
+// From block to block; of the last one it matters whether it is whole.
+Status AppendFile::find_end() {
+  const std::uint64_t size = bytes_cut_;
+  end_ = kCaptureFileHeader;
+  while (end_ < size) {
+    const auto block = find_block(path_, fd_, end_, size);
+    if (!block.is_ok()) return block.status();
+    if (block->wholeness == Wholeness::kTorn) break;
+    if (block->end() == size) {
+      std::string payload(block->payload_size, '\0');
+      const auto got = read_at(path_, fd_, block->payload_at, payload.data(), payload.size());
+      if (!got.is_ok()) return got.status();
+      const auto checked = check_payload(path_, *block, size, std::string_view(payload).substr(0, *got));
+      if (!checked.is_ok()) return checked.status();
+      if (*checked == Wholeness::kTorn) break;
+    }
+    end_ = block->end();
+  }
+  bytes_cut_ = size - end_;
+  return Status::ok();
+}
+
+Status AppendFile::begin() {
+  if (::ftruncate(fd_, 0) != 0) return capture_failed(path_, "truncate");
+  if (Status written = write_header(); !written.is_ok()) return written;
+  if (!sync_folder(path_)) return capture_failed(path_, "fsync of the folder");
+  end_ = kCaptureFileHeader;
+  return Status::ok();
+}
+
+Status AppendFile::write_header() {
+  std::string header(kCaptureMagic);
+  put_u32(header, kCaptureVersion);
+  put_u32(header, crc32c(header));
+  return write_all(fd_, header, 0) ? Status::ok() : unwritten(path_, "write");
+}
+
+// What a full disk took of it is written over by the next try.
+Status AppendFile::append(std::string_view block) {
+  if (!write_all(fd_, block, end_)) return unwritten(path_, "write");
+  end_ += block.size();
+  return Status::ok();
+}
+
+Status AppendFile::sync() { return ::fdatasync(fd_) == 0 ? Status::ok() : capture_failed(path_, "fsync"); }
+
+}  // namespace walcat
