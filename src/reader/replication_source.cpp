@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kSnapshotWait{1'000};
 constexpr std::chrono::milliseconds kSpoolWait{1'000};
 constexpr std::chrono::seconds kComplaintInterval{30};
 constexpr std::size_t kKeepaliveSize = 18;
+// Bytes after which somebody may have something else for us to do: what is spooled fills no batch.
+constexpr std::size_t kTakenEnough = std::size_t{256} << 10;
 
 bool asks_for_reply(std::string_view frame) {
   return frame.size() == kKeepaliveSize && frame[0] == 'k' && frame.back() != 0;
@@ -179,7 +181,12 @@ Status ReplicationSource::take_pending() {
     const auto is_taken = take_unfinished(**frame);
     if (!is_taken.is_ok()) return is_taken.status();
     if (blocked_) return Status::ok();
-    if (!*is_taken) pending_ = *frame;
+    if (*is_taken) {
+      ++gathering_.frames;
+      gathering_.bytes += (*frame)->size();
+    } else {
+      pending_ = *frame;
+    }
   }
   return Status::ok();
 }
@@ -255,11 +262,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (const Status taken = take_pending(); !taken.is_ok()) return taken;
     if (finishing_ && !in_transaction_) return ReadOutcome::kEnd;
     if (!pending_) {
-      // In a flood the next frame comes right behind the last, and to look for it would be to take them one by one.
-      const bool may_have_more =
-          !looked || (gathering_.bytes > taken_before &&
-                      (!pace_.is_flood() || gathering_.bytes - taken_before >= Connection::kLookLeast));
-      if (!may_have_more || blocked_) return ReadOutcome::kNothing;
+      if (blocked_ || (looked && !may_have_more(gathering_.bytes - taken_before))) return ReadOutcome::kNothing;
       taken_before = gathering_.bytes;
       if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
       looked = true;
@@ -282,6 +285,13 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
     if (border == Border::kLeavesAfter) return ReadOutcome::kFrames;
   }
+}
+
+// Whether it is worth looking again, after a look that brought so much. In a flood the next frame comes right behind
+// the last, and to look for it would be to take them one by one.
+bool ReplicationSource::may_have_more(std::size_t bytes) const {
+  if (bytes == 0 || gathering_.bytes >= kTakenEnough) return false;
+  return !pace_.is_flood() || bytes >= Connection::kLookLeast;
 }
 
 // Follows transactions from border to border and tells where a bounded or stopping run ends.

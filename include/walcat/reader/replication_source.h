@@ -84,6 +84,7 @@ class ReplicationSource : public Source {
   void break_off(const Status& status);
   Result<ReadOutcome> fill(Batch& batch);
   Status wait_for_frames();
+  bool may_have_more(std::size_t bytes) const;
   Result<ReadOutcome> take_frames(Batch& batch);
   Status take_pending();
   Result<bool> take_unfinished(std::string_view frame);
