@@ -47,8 +47,8 @@ Status CaptureReader::open_file() {
   if (!S_ISREG(about.st_mode)) return capture_fault(path_, "not a regular file");
   size_ = static_cast<std::uint64_t>(about.st_size);
   ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
-  std::uint32_t version = 0;
-  const auto header = check_file_header(path_, fd_, size_, version);
+  facts_.bytes = size_;
+  const auto header = check_file_header(path_, fd_, size_, facts_.version);
   if (!header.is_ok()) return header.status();
   if (*header == Wholeness::kTorn) {
     at_ = size_;
@@ -67,7 +67,9 @@ Result<std::optional<CapturedParcel>> CaptureReader::next_parcel() {
     if (!more.is_ok()) return more.status();
     if (!*more) return std::optional<CapturedParcel>();
     if (records_->found() == RecordDecoder::Found::kParcel) return std::optional(records_->parcel());
-    if (records_->found() == RecordDecoder::Found::kFrame) ++frames_left_out_;
+    if (records_->found() != RecordDecoder::Found::kFrame) continue;
+    ++frames_left_out_;
+    if (records_->frame().role == FrameRole::kDeadLetter) ++dead_letters_left_out_;
   }
 }
 
@@ -97,7 +99,7 @@ Result<bool> CaptureReader::next_record() {
     if (!more.is_ok()) return status_ = more.status();
     if (!*more) return false;
   }
-  if (records_->next() == RecordDecoder::Found::kDamage) return status_ = damaged();
+  if (records_->next() == RecordDecoder::Found::kDamage) return status_ = damaged(records_->damage());
   return true;
 }
 
@@ -140,16 +142,20 @@ Status CaptureReader::begin_records(std::string_view payload) {
     }
     payload = unpacked_.view();
   }
+  if (!payload.empty()) {
+    ++facts_.blocks;
+    facts_.compressed_blocks += is_compressed_ ? 1 : 0;
+    facts_.record_bytes += payload.size();
+  }
   records_->begin_block(payload);
   return Status::ok();
 }
 
-Status CaptureReader::damaged() const {
+Status CaptureReader::damaged(const char* what) const {
   const std::size_t at = records_->record_at();
-  if (!is_compressed_)
-    return capture_fault(path_, fmt::format("damaged at byte {}: {}", payload_at_ + at, records_->damage()));
-  return capture_fault(path_, fmt::format("damaged at byte {}, in byte {} of what is compressed there: {}", payload_at_,
-                                          at, records_->damage()));
+  if (!is_compressed_) return capture_fault(path_, fmt::format("damaged at byte {}: {}", payload_at_ + at, what));
+  return capture_fault(
+      path_, fmt::format("damaged at byte {}, in byte {} of what is compressed there: {}", payload_at_, at, what));
 }
 
 }  // namespace walcat

@@ -17,6 +17,18 @@ namespace walcat {
 class Decompressor;
 class RecordDecoder;
 
+/// What a capture file is, as far as it has been read.
+struct CaptureFacts {
+  /// 0: its header is torn.
+  std::uint32_t version = 0;
+  /// Of the whole file.
+  std::uint64_t bytes = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t compressed_blocks = 0;
+  /// Of records, before they were compressed.
+  std::uint64_t record_bytes = 0;
+};
+
 /// Reads a capture file, as far as it went when it was opened; see format.h. Either by parcels or by frames.
 ///
 /// Threads: one at a time. The file may be written meanwhile.
@@ -33,14 +45,20 @@ class CaptureReader {
   ///
   /// Errors: kRefused, naming file and offset, where bytes are damaged. Every further call says the same.
   Result<std::optional<CapturedParcel>> next_parcel();
-  /// Single frames (dead letters and their context) that next_parcel() has left out.
+  /// Single frames (dead letters and their context) that next_parcel() has left out, and how many of them are dead
+  /// letters.
   std::uint64_t frames_left_out() const { return frames_left_out_; }
+  std::uint64_t dead_letters_left_out() const { return dead_letters_left_out_; }
+
+  /// kRefused about the parcel in hand: what its frames say makes no sense.
+  Status fault(const char* what) const { return damaged(what); }
 
   /// The next frame, or nothing at the end; those of a parcel come one by one. Its bytes are valid until the next call.
   ///
   /// Errors: as next_parcel().
   Result<std::optional<CapturedFrame>> next();
 
+  const CaptureFacts& facts() const { return facts_; }
   /// Where the whole blocks end, if the file goes on; known once its end was come to.
   std::optional<std::uint64_t> torn_at() const { return torn_at_; }
 
@@ -52,7 +70,7 @@ class CaptureReader {
   Result<bool> next_record();
   CapturedFrame next_of_parcel();
   Status begin_records(std::string_view payload);
-  Status damaged() const;
+  Status damaged(const char* what) const;
 
   const std::string path_;
   const int fd_;
@@ -71,7 +89,9 @@ class CaptureReader {
   ByteBuffer unpacked_;
   const std::unique_ptr<Decompressor> decompressor_;
   const std::unique_ptr<RecordDecoder> records_;
+  CaptureFacts facts_;
   std::uint64_t frames_left_out_ = 0;
+  std::uint64_t dead_letters_left_out_ = 0;
   /// Of the parcel in hand, what next() has not handed out.
   std::string_view frames_;
 };
