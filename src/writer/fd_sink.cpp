@@ -136,7 +136,7 @@ Result<std::unique_ptr<Sink>> open_sink(const WriterOptions& options) {
 }
 
 FdSink::FdSink(int fd, bool owned, Kind kind, std::string name)
-    : fd_(fd), owned_(owned), kind_(kind), name_(std::move(name)) {}
+    : fd_(fd), owned_(owned), kind_(kind), name_(std::move(name)), room_(fd) {}
 
 FdSink::~FdSink() {
   if (owned_) ::close(fd_);
@@ -144,6 +144,8 @@ FdSink::~FdSink() {
 
 Status FdSink::write(std::span<const iovec> parts, std::size_t& accepted) {
   accepted = 0;
+  bool was_full = false;
+  const auto began = std::chrono::steady_clock::now();
   Remainder rest(parts);
   while (rest.load()) {
     if (interrupted_.load(std::memory_order_relaxed)) return {StatusCode::kStopped, "output interrupted"};
@@ -160,8 +162,10 @@ Status FdSink::write(std::span<const iovec> parts, std::size_t& accepted) {
       continue;
     }
     if (errno != EAGAIN) return output_error(name_, errno);
+    was_full = true;
     if (const Status ready = wait_writable(); !ready.is_ok()) return ready;
   }
+  if (was_full) room_.was_full(accepted, std::chrono::steady_clock::now() - began);
   if (std::exchange(is_full_, false))
     log::write(log::Level::kInfo, "", "output " + name_ + ": the disk has room again");
   return Status::ok();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "pipe_room.h"
 #include "walcat/queue/wake_fd.h"
 #include "walcat/writer/sink.h"
 
@@ -37,6 +38,7 @@ class FdSink : public Sink {
   bool owned_;
   Kind kind_;
   std::string name_;
+  PipeRoom room_;
   WakeFd wake_;
   std::atomic<bool> interrupted_{false};
   /// Why the file could not be synced; 0: it could.
