@@ -104,12 +104,13 @@ Result<BlockPlace> read_block_header(const std::string& path, int fd, std::uint6
     if (*zero) return block;
     return capture_fault(path, fmt::format("damaged at byte {}: no header of a block", at));
   }
-  if ((flags & ~kCaptureCompressed) != 0) {
+  if ((flags & ~(kCaptureCompressed | kCaptureDescribes)) != 0) {
     return capture_fault(path,
                          fmt::format("block at byte {} has flags 0x{:x}, which this walcat does not know", at, flags));
   }
   if (block.payload_size == 0) return capture_fault(path, fmt::format("damaged at byte {}: an empty block", at));
   block.is_compressed = (flags & kCaptureCompressed) != 0;
+  block.describes = (flags & kCaptureDescribes) != 0;
   block.payload_at = at + kCaptureBlockHeader;
   if (block.end() <= size) block.wholeness = Wholeness::kWhole;
   return block;

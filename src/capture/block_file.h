@@ -31,6 +31,8 @@ struct BlockPlace {
   std::uint32_t payload_size = 0;
   std::uint32_t checksum = 0;
   bool is_compressed = false;
+  /// Whether a stream is described in it.
+  bool describes = false;
 
   std::uint64_t end() const { return payload_at + payload_size; }
 };

@@ -41,6 +41,19 @@ Result<std::unique_ptr<CaptureReader>> CaptureReader::open(const std::string& pa
   return reader;
 }
 
+Result<std::vector<std::shared_ptr<const StreamIdentity>>> CaptureReader::streams(const std::string& path) {
+  auto reader = open(path);
+  if (!reader.is_ok()) return reader.status();
+  (*reader)->only_descriptions_ = true;
+  std::vector<std::shared_ptr<const StreamIdentity>> streams;
+  for (auto parcel = (*reader)->next_parcel(); parcel.is_ok() && *parcel; parcel = (*reader)->next_parcel()) {
+    const auto is_it = [&](const auto& stream) { return *stream == *(*parcel)->stream; };
+    if (!streams.empty() && streams.back() == (*parcel)->stream) continue;
+    if (std::none_of(streams.begin(), streams.end(), is_it)) streams.push_back((*parcel)->stream);
+  }
+  return streams;
+}
+
 Status CaptureReader::open_file() {
   struct stat about{};
   if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
@@ -103,10 +116,24 @@ Result<bool> CaptureReader::next_record() {
   return true;
 }
 
+// The block that comes next, or that is looked for.
+Result<BlockPlace> CaptureReader::next_block() {
+  for (;;) {
+    auto block = read_block_header(path_, fd_, at_, size_, std::string_view(header_.data(), header_size_));
+    const bool is_passed = block.is_ok() && only_descriptions_ && block->wholeness == Wholeness::kWhole &&
+                           !block->describes && block->end() < size_;
+    if (!is_passed) return block;
+    at_ = block->end();
+    const auto got = read_at(path_, fd_, at_, header_.data(), header_.size());
+    if (!got.is_ok()) return got.status();
+    header_size_ = *got;
+  }
+}
+
 // The header of the next block is read along, so a block is one call. False at the end.
 Result<bool> CaptureReader::read_block() {
   if (at_ >= size_) return false;
-  const auto block = read_block_header(path_, fd_, at_, size_, std::string_view(header_.data(), header_size_));
+  const auto block = next_block();
   if (!block.is_ok()) return block.status();
   Wholeness wholeness = block->wholeness;
   if (wholeness == Wholeness::kWhole) {

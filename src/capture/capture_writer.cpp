@@ -89,6 +89,7 @@ void CaptureWriter::make_way(std::size_t bytes) {
   if (!write_gathered().is_ok()) return;
   is_next_due_ = true;
   records_->begin_file();
+  streams_written_ = records_->streams_described();
 }
 
 bool CaptureWriter::has_enough() const {
@@ -105,7 +106,8 @@ std::string_view CaptureWriter::finished_block() {
   }
   const std::string_view payload = std::string_view(*block).substr(kCaptureBlockHeader);
   std::string header(kCaptureBlockMagic);
-  put_u32(header, block == &compressed_ ? kCaptureCompressed : 0);
+  const bool describes = records_->streams_described() > streams_written_;
+  put_u32(header, (block == &compressed_ ? kCaptureCompressed : 0) | (describes ? kCaptureDescribes : 0));
   put_u32(header, payload.size());
   put_u32(header, crc32c(payload));
   put_u32(header, crc32c(header));
@@ -118,6 +120,7 @@ Status CaptureWriter::write_block() {
     if (Status begun = begin_next_file(); !begun.is_ok()) return begun;
   }
   if (Status written = file_->append(finished_block()); !written.is_ok()) return written;
+  streams_written_ = records_->streams_described();
   begin_payload();
   return Status::ok();
 }

@@ -72,6 +72,7 @@ RecordDecoder::Found RecordDecoder::read_stream_record(ByteReader record) {
 RecordDecoder::Found RecordDecoder::read_session(ByteReader record) {
   Stream* stream = find_stream(record.u32());
   auto session = std::make_shared<CapturedSession>();
+  session->run = record.i64();
   session->session = record.u64();
   session->beginning = record.u64();
   session->resume.position = Lsn{record.u64()};

@@ -15,6 +15,7 @@ namespace {
 void put_session(std::string& bytes, std::uint32_t stream, const CapturedSession& session) {
   const std::size_t record = begin_record(bytes, kSessionRecord);
   put_u32(bytes, stream);
+  put_i64(bytes, session.run);
   put_u64(bytes, session.session);
   put_u64(bytes, session.beginning);
   put_u64(bytes, session.resume.position.value);

@@ -27,6 +27,9 @@ class RecordEncoder {
   void put(std::string& bytes, const CapturedFrame& frame);
   void put(std::string& bytes, const CapturedParcel& parcel);
 
+  /// Streams that have been described so far.
+  std::uint32_t streams_described() const { return numbers_; }
+
  private:
   struct DescribedRelation {
     std::string frame;

@@ -2,93 +2,24 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 
+#include "help_texts.h"
 #include "walcat/postgres/conninfo.h"
 
 namespace walcat {
 
 namespace {
 
-constexpr const char* kDescription =
-    "cat for PostgreSQL's write-ahead log: follows databases by logical replication and\n"
-    "prints every change as one line of JSON on stdout. Logs go to stderr.\n";
-
-constexpr const char* kFooter = R"(
-Exit status:
-  0   the bound was reached, or SIGINT or SIGTERM asked for a stop
-  64  the command line is wrong
-  69  every database failed for good
-  70  a bug in walcat
-  74  the output accepts no more: closed pipe, a device that is full
-  78  the configuration is wrong
-
-Signals:
-  SIGINT, SIGTERM   stop at the next commit; the second one at once
-  SIGUSR1           report on stderr where each database stands, and its errors by kind
-
-Examples:
-  walcat                                   follow what config.yaml names
-  walcat -c prod.yaml | jq .message.after  look at the new rows
-  walcat --until-caught-up > today.jsonl   everything up to now, then stop
-  walcat --set output.path=out.jsonl --set log.level=debug
-  walcat snapshot --tables public.orders   the rows of a table, now
-  walcat config -c prod.yaml               what the file, --set and the environment come to
-
-config/example.yaml in the source shows every key of the configuration.)";
-
-constexpr const char* kConfigHelp = R"(Print the effective configuration.
-Usage: walcat config [OPTIONS]
-
-Reads the file, the environment that it names and every --set, checks them, and prints all
-effective values as YAML on stdout, passwords masked. Connects to nothing.
-
-Options:
-  -c,--config FILE            Configuration file (default: config.yaml)
-  --set KEY=VALUE             Override a key of the file: databases.0.slot_name=s1; repeatable
-  --log-level, --log-format   Printed as log.level and log.format
-
-Exit status: 0; 64 when the command line is wrong; 74 when stdout accepts no more; 78 when the
-configuration is wrong, with one line a fault on stderr.
-)";
-
-constexpr const char* kVersionHelp = R"(Print the versions of walcat and of the libpq in use.
-Usage: walcat version
-)";
-
-constexpr const char* kSnapshotHelp =
-    R"(Print the rows of tables as op r: here and now, or between the changes of a running walcat.
-Usage: walcat snapshot [OPTIONS]
-
-With --tables, and a walcat that follows the slot: asks it, by a logical message, to read these
-tables between the changes, in chunks and without a lock; waits until that is done. The rows come
-on its output. Needs a primary key in each table, and PostgreSQL 14.
-
-Otherwise, or with --dump: prints the rows here, as of one moment. Needs no slot and leaves none
-behind; a running walcat is not disturbed. Tables are read by snapshot.workers connections, in
-chunks of snapshot.chunk_size; SELECT on them is enough.
-
-Options:
-  --tables SCHEMA.TABLE,..    Tables to print (default: those of the publication)
-  --where SQL                 Only rows for which this holds, in each of the tables
-  --database NAME             The entry of the configuration, where there are several
-  --dump                      Print here, whoever follows the slot
-  --dry-run                   Print what a dump would read, and read nothing
-  -c,--config FILE            Configuration file (default: config.yaml)
-  --set KEY=VALUE             Override a key of the file; repeatable
-  --log-level, --log-format   As in walcat --help
-
-Of a running walcat:
-  --rate N                    At most N rows a second (default: as fast as it goes)
-  --no-wait                   Leave once the running walcat has accepted
-  --pause, --resume, --cancel What was asked for before, all of it
-
-Exit status: as in walcat --help; 69 when the running walcat refuses, with its reason.
-)";
-
 std::optional<std::uint64_t> parse_count(const std::string& text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_positive(const std::string& text) {
+  const auto count = parse_count(text);
+  return count && *count > 0 ? count : std::nullopt;
 }
 
 // A callback of CLI11 that takes `parse`'s value, or refuses the text with what was expected.
@@ -124,6 +55,7 @@ void add_input_options(CLI::App& app, CommandLine& line) {
                                                     "Override a key of the file: databases.0.slot_name=s1; repeatable")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
 }
 
@@ -136,12 +68,8 @@ void add_bound_options(CLI::App& app, CommandLine& line) {
   app.add_flag("--until-caught-up", line.bounds.until_caught_up,
                "Stop after what the server had written at the first connection")
       ->excludes(until_lsn);
-  const auto parse = [](const std::string& text) {
-    const auto count = parse_count(text);
-    return count && *count > 0 ? count : std::nullopt;
-  };
   app.add_option_function<std::string>(
-         "--max-changes", into(line.max_changes, "--max-changes", parse, "a number of changes, at least 1"),
+         "--max-changes", into(line.max_changes, "--max-changes", parse_positive, "a number of changes, at least 1"),
          "Stop after this many changes; borders of transactions do not count")
       ->type_name("N");
 }
@@ -184,6 +112,10 @@ CommandLineReply usage_error(const std::string& message) {
 
 struct Commands {
   CLI::App* run;
+  CLI::App* capture;
+  CLI::App* info;
+  CLI::App* verify;
+  CLI::App* replay;
   CLI::App* snapshot;
   CLI::App* config;
   CLI::App* version;
@@ -193,12 +125,22 @@ struct Commands {
 Commands add_commands(CLI::App& app) {
   app.require_subcommand(0, 1);
   app.fallthrough();
+  CLI::App* run = app.add_subcommand("run", "Follow the databases and print their changes (the default)");
+  CLI::App* capture = app.add_subcommand("capture", "Record what the databases send; see also output.capture");
   Commands commands{
-      app.add_subcommand("run", "Follow the databases and print their changes (the default)"),
+      run,
+      capture,
+      capture->add_subcommand("info", "Print what captures hold"),
+      capture->add_subcommand("verify", "Check captures to their end"),
+      app.add_subcommand("replay", "Print what captures hold, as if it came now"),
       app.add_subcommand("snapshot", "Print the rows of tables, here or between a running walcat's changes"),
       app.add_subcommand("config", "Print the effective configuration, passwords masked"),
       app.add_subcommand("version", "Print the versions of walcat and libpq")};
-  for (CLI::App* command : {commands.run, commands.snapshot, commands.config, commands.version}) command->fallthrough();
+  capture->require_subcommand(0, 1);
+  for (CLI::App* command : {commands.run, commands.capture, commands.info, commands.verify, commands.replay,
+                            commands.snapshot, commands.config, commands.version}) {
+    command->fallthrough();
+  }
   return commands;
 }
 
@@ -217,25 +159,118 @@ std::vector<std::string> split_list(const std::string& text) {
   return parts;
 }
 
-void add_snapshot_options(CLI::App& command, CommandLine& line) {
-  const auto take_tables = [&line](const std::string& text) {
+CLI::Option* add_tables_option(CLI::App& command, std::vector<TableName>& tables) {
+  const auto take = [&tables](const std::string& text) {
     for (const std::string& part : split_list(text)) {
       const auto table = TableName::parse(part);
       if (!table) throw CLI::ValidationError("--tables", "found \"" + part + "\"; expected schema.table");
-      line.dump.tables.push_back(*table);
+      tables.push_back(*table);
     }
   };
-  CLI::Option* tables = command.add_option_function<std::string>("--tables", take_tables, "Tables to print");
+  return command.add_option_function<std::string>("--tables", take, "Tables to print");
+}
+
+void add_capture_options(const Commands& commands, CommandLine& line) {
+  CLI::App& capture = *commands.capture;
+  capture.add_option("-o,--output", line.capture.path, "The capture");
+  capture.add_flag("--zstd", line.capture.compress, "Compress it");
+  const auto take_size = [&line](const std::string& text) {
+    const auto size = parse_size(text);
+    if (!size || *size < kSmallestRotation) {
+      throw CLI::ValidationError("--rotate", "found \"" + text + "\"; expected a size such as 1GiB, at least 1MiB");
+    }
+    line.capture.rotate_bytes = *size;
+  };
+  capture.add_option_function<std::string>("--rotate", take_size, "Begin another file after this size");
+  for (CLI::App* command : {commands.info, commands.verify}) {
+    command->add_option("FILE", line.replay.paths, "Captures")->required();
+  }
+  commands.info->add_flag("--json", line.as_json, "As JSON, a line a file");
+}
+
+// A positive number, such as 0.5.
+std::optional<double> parse_factor(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number && std::isfinite(value) && value > 0 ? std::optional(value) : std::nullopt;
+}
+
+// A positive number, with or without /s.
+std::optional<double> parse_rate(const std::string& text) {
+  return parse_factor(text.ends_with("/s") ? text.substr(0, text.size() - 2) : text);
+}
+
+std::optional<Room> parse_room(const std::string& text) {
+  if (text == "reader") return Room::kReader;
+  if (text == "decoder") return Room::kDecoder;
+  if (text == "serializer") return Room::kSerializer;
+  if (text == "writer") return Room::kWriter;
+  return std::nullopt;
+}
+
+// A callback of CLI11 that takes `parse`'s value, and says what it was given for.
+template <typename Value, typename Parse, typename Take>
+std::function<void(const std::string&)> taken(const std::string& option, Parse parse, const std::string& expected,
+                                              Take take) {
+  return [option, parse, expected, take](const std::string& text) {
+    std::optional<Value> value;
+    into(value, option, parse, expected)(text);
+    take(*value);
+  };
+}
+
+void add_tempo_options(CLI::App& command, ReplayOptions& replay) {
+  const auto take_rate = [&replay](double rate) {
+    replay.tempo = ReplayOptions::Tempo::kRate;
+    replay.rate = rate;
+  };
+  const auto take_speed = [&replay](double speed) {
+    replay.tempo = ReplayOptions::Tempo::kRecorded;
+    replay.speed = speed;
+  };
+  CLI::Option* rate = command.add_option_function<std::string>(
+      "--rate", taken<double>("--rate", parse_rate, "changes a second, such as 5000", take_rate), "Changes a second");
+  CLI::Option* speed = command.add_option_function<std::string>(
+      "--speed", taken<double>("--speed", parse_factor, "a factor such as 1.0", take_speed), "Times as recorded");
+  CLI::Option* most = command.add_flag_callback(
+      "--max", [&replay] { replay.tempo = ReplayOptions::Tempo::kMost; }, "As fast as the output takes it");
+  rate->excludes(speed)->excludes(most);
+  speed->excludes(most);
+  const auto take_loops = [&replay](std::uint64_t loops) { replay.loops = loops; };
+  command.add_option_function<std::string>(
+      "--loop", taken<std::uint64_t>("--loop", parse_count, "how many times, or 0 for ever", take_loops), "Times");
+}
+
+void add_replay_options(CLI::App& command, CommandLine& line) {
+  command.add_option("FILE", line.replay.paths, "Captures")->required();
+  add_tempo_options(command, line.replay);
+  const auto take_databases = [&line](const std::string& text) { line.replay.databases = split_list(text); };
+  command.add_option_function<std::string>("--databases", take_databases, "Databases to play");
+  add_tables_option(command, line.replay_tables);
+  const std::string position = "a position such as 16/B374D848";
+  command.add_option_function<std::string>(
+      "--from-lsn", taken<Lsn>("--from-lsn", parse_bound, position, [&line](Lsn lsn) { line.replay.from_lsn = lsn; }),
+      "From which position");
+  command.add_option_function<std::string>(
+      "--to-lsn", taken<Lsn>("--to-lsn", parse_bound, position, [&line](Lsn lsn) { line.replay.to_lsn = lsn; }),
+      "To which position");
+  command.add_option("--report", line.report_path, "Where the tally goes as JSON");
+  command.add_option_function<std::string>(
+      "--stop-after",
+      taken<Room>("--stop-after", parse_room, "reader, decoder, serializer or writer",
+                  [&line](Room room) { line.stop_after = room; }),
+      "The last room");
+}
+
+void add_snapshot_options(CLI::App& command, CommandLine& line) {
+  CLI::Option* tables = add_tables_option(command, line.dump.tables);
   CLI::Option* where = command.add_option("--where", line.dump.where, "Only rows for which this holds");
   command.add_option("--database", line.database, "The entry of the configuration");
   CLI::Option* dry_run = command.add_flag("--dry-run", line.dry_run, "Print what would be read");
   CLI::Option* dump = command.add_flag("--dump", line.is_dump, "Print here");
-  const auto parse = [](const std::string& text) {
-    const auto count = parse_count(text);
-    return count && *count > 0 ? count : std::nullopt;
-  };
   CLI::Option* rate = command.add_option_function<std::string>(
-      "--rate", into(line.rows_per_second, "--rate", parse, "a number of rows, at least 1"), "Rows a second");
+      "--rate", into(line.rows_per_second, "--rate", parse_positive, "a number of rows, at least 1"), "Rows a second");
   CLI::Option* no_wait = command.add_flag("--no-wait", line.no_wait, "Leave once it is accepted");
   for (CLI::Option* here : {dry_run, dump}) here->excludes(rate)->excludes(no_wait);
   for (CLI::Option* there : {rate, no_wait}) there->needs(tables);
@@ -251,6 +286,8 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
 
 CommandLineReply help(const CLI::App& app, const Commands& commands) {
   if (commands.snapshot->parsed()) return {kSnapshotHelp, ExitStatus::kDone};
+  if (commands.capture->parsed()) return {kCaptureHelp, ExitStatus::kDone};
+  if (commands.replay->parsed()) return {kReplayHelp, ExitStatus::kDone};
   if (commands.config->parsed()) return {kConfigHelp, ExitStatus::kDone};
   if (commands.version->parsed()) return {kVersionHelp, ExitStatus::kDone};
   // App::help() would print the bare command's help after `run`.
@@ -270,6 +307,8 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
   add_log_options(app, line);
   const Commands commands = add_commands(app);
   add_snapshot_options(*commands.snapshot, line);
+  add_capture_options(commands, line);
+  add_replay_options(*commands.replay, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -281,6 +320,10 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
     return usage_error(error.what());
   }
   if (commands.snapshot->parsed()) line.command = Command::kSnapshot;
+  if (commands.replay->parsed()) line.command = Command::kReplay;
+  if (commands.capture->parsed()) line.command = Command::kCapture;
+  if (commands.info->parsed()) line.command = Command::kInfo;
+  if (commands.verify->parsed()) line.command = Command::kVerify;
   if (commands.config->parsed()) line.command = Command::kConfig;
   if (commands.version->parsed()) line.command = Command::kVersion;
   return line;
@@ -312,6 +355,28 @@ Status apply_dump(const CommandLine& line, Configuration& configuration) {
 
 }  // namespace
 
+namespace {
+
+// Nothing is printed, so nothing is left out for it.
+Status apply_capture(const CommandLine& line, Configuration& configuration) {
+  PipelineOptions& pipeline = configuration.pipeline;
+  if (pipeline.max_changes) {
+    return {StatusCode::kConfiguration, "--max-changes counts lines, and capture prints none; take --until-lsn"};
+  }
+  if (!pipeline.capture) pipeline.capture.emplace();
+  if (!line.capture.path.empty()) pipeline.capture->path = line.capture.path;
+  if (line.capture.compress) pipeline.capture->compress = true;
+  if (line.capture.rotate_bytes != 0) pipeline.capture->rotate_bytes = line.capture.rotate_bytes;
+  if (pipeline.capture->path.empty()) return {StatusCode::kConfiguration, "capture: expected -o FILE"};
+  configuration.writer.path = "/dev/null";
+  pipeline.street.stop_after = Room::kDecoder;
+  pipeline.serializer.skip.clear();
+  for (DatabaseOptions& database : pipeline.databases) database.selection = {};
+  return Status::ok();
+}
+
+}  // namespace
+
 Status apply_command_line(const CommandLine& command_line, Configuration& configuration) {
   configuration.pipeline.bounds = command_line.bounds;
   configuration.pipeline.max_changes = command_line.max_changes;
@@ -320,7 +385,10 @@ Status apply_command_line(const CommandLine& command_line, Configuration& config
   }
   configuration.log.level = command_line.log_level.value_or(configuration.log.level);
   configuration.log.format = command_line.log_format.value_or(configuration.log.format);
-  return command_line.command == Command::kSnapshot ? apply_dump(command_line, configuration) : Status::ok();
+  if (command_line.command == Command::kSnapshot) return apply_dump(command_line, configuration);
+  if (command_line.command == Command::kCapture) return apply_capture(command_line, configuration);
+  configuration.pipeline.street.stop_after = command_line.stop_after;
+  return Status::ok();
 }
 
 }  // namespace walcat

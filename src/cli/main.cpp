@@ -10,6 +10,7 @@
 #include "walcat/base/log.h"
 #include "walcat/cli/command_line.h"
 #include "walcat/cli/exit_status.h"
+#include "walcat/cli/replay.h"
 #include "walcat/cli/run.h"
 #include "walcat/config/configuration.h"
 #include "walcat/postgres/conninfo.h"
@@ -107,6 +108,8 @@ ExitStatus carry_out(const CommandLine& line) {
   if (line.command == Command::kVersion) {
     return print(fmt::format("walcat {}\nlibpq {}\n", WALCAT_VERSION, libpq_version()));
   }
+  if (line.command == Command::kReplay) return replay(line);
+  if (line.command == Command::kInfo || line.command == Command::kVerify) return describe_captures(line);
   auto configuration = load_configuration(line.config_path, line.overrides);
   if (!configuration.is_ok()) {
     return complain(configuration.status().message() + "\n", exit_status(configuration.status().code()));

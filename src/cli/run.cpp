@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "walcat/base/log.h"
-#include "walcat/pipeline/pipeline.h"
 
 namespace walcat {
 
@@ -97,9 +96,9 @@ ExitStatus conclude(const Outcome& outcome, bool bounded) {
   return our_bug ? ExitStatus::kInternal : ExitStatus::kUnavailable;
 }
 
-}  // namespace
-
-ExitStatus run_pipeline(const Configuration& configuration) {
+ExitStatus run_street(const Configuration& configuration, std::unique_ptr<CapturePlayer> player,
+                      std::optional<ReplayTally>& tally) {
+  const bool is_replay = player != nullptr;
   const bool has_stdout = stdout_is_open();
   open_standard_descriptors();
   const Signals signals;
@@ -112,14 +111,27 @@ ExitStatus run_pipeline(const Configuration& configuration) {
   }
   auto sink = open_sink(configuration.writer);
   if (!sink.is_ok()) return complain(sink.status());
-  auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink));
+  auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink), std::move(player));
   if (!pipeline.is_ok()) return complain(pipeline.status());
   (*pipeline)->start();
   attend(**pipeline, signals);
-  const Outcome outcome = (*pipeline)->finish();
+  Outcome outcome = (*pipeline)->finish();
+  tally = std::move(outcome.replay);
   const bool is_dump = configuration.pipeline.databases.front().dump.has_value();
-  return conclude(outcome,
-                  is_dump || configuration.pipeline.bounds.any() || configuration.pipeline.max_changes.has_value());
+  return conclude(outcome, is_replay || is_dump || configuration.pipeline.bounds.any() ||
+                               configuration.pipeline.max_changes.has_value());
+}
+
+}  // namespace
+
+ExitStatus run_pipeline(const Configuration& configuration) {
+  std::optional<ReplayTally> none;
+  return run_street(configuration, nullptr, none);
+}
+
+ExitStatus run_replay(const Configuration& configuration, std::unique_ptr<CapturePlayer> player,
+                      std::optional<ReplayTally>& tally) {
+  return run_street(configuration, std::move(player), tally);
 }
 
 }  // namespace walcat

@@ -81,6 +81,11 @@ void set_paths(Draft& draft, const Node& root, Faults& faults) {
   Taken taken;
   const std::string& output = draft.configuration.writer.path;
   if (!output.empty()) taken.emplace(normal(output), "output.path");
+  const std::string& capture = draft.capture.path;
+  if (!capture.empty() && !taken.emplace(normal(capture), "output.capture.path").second) {
+    faults.add(place_of(*root.find("output")->find("capture"), "path"), "output.capture.path",
+               fmt::format("{} is already the file of output.path", shown(capture)));
+  }
   set_paths(draft, root, {"offset_file", "offset file", draft.offset_file, &DatabaseOptions::offset_path}, taken,
             faults);
   set_paths(draft, root,
@@ -164,6 +169,7 @@ void complete(Draft& draft, const Node& root, Faults& faults) {
     if (check_slots(draft, databases, faults)) set_paths(draft, root, faults);
   }
   if (!faults.empty()) return;
+  if (!draft.capture.path.empty()) draft.configuration.pipeline.capture = draft.capture;
   set_labels(draft);
   hand_over_databases(draft);
 }

@@ -78,6 +78,11 @@ Codec<TableName> table_name() {
 
 Codec<std::string> file_path() { return text_codec<std::string>("the path of a file", names_file); }
 
+Codec<std::string> optional_path() {
+  return text_codec<std::string>("the path of a file, or \"\" for none",
+                                 [](const std::string& path) { return path.empty() || names_file(path); });
+}
+
 Codec<std::string> output_path() {
   auto codec = text_codec<std::string>("the path of a file, or - for stdout",
                                        [](const std::string& path) { return path.empty() || names_file(path); });

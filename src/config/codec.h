@@ -38,6 +38,8 @@ Codec<TableName> table_name();
 
 /// A path of a file; not a folder.
 Codec<std::string> file_path();
+/// The same, or empty text.
+Codec<std::string> optional_path();
 
 /// The output: a file's path, or `-` (empty in the program) for stdout.
 Codec<std::string> output_path();

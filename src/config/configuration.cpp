@@ -12,6 +12,7 @@
 #include "expansion.h"
 #include "keys.h"
 #include "overrides.h"
+#include "scalars.h"
 #include "yaml.h"
 
 namespace walcat {
@@ -45,29 +46,35 @@ Result<std::string> read_file(const std::string& path) {
 
 }  // namespace
 
-Result<Configuration> load_configuration(const std::string& path, const std::vector<std::string>& overrides) {
+Result<Configuration> load_configuration(const std::string& path, const std::vector<std::string>& overrides,
+                                         Databases databases) {
   const auto text = read_file(path);
   if (!text.is_ok()) return text.status();
-  return parse_configuration(*text, path, overrides);
+  return parse_configuration(*text, path, overrides, databases);
 }
 
 Result<Configuration> parse_configuration(const std::string& text, const std::string& name,
-                                          const std::vector<std::string>& overrides) {
+                                          const std::vector<std::string>& overrides, Databases databases) {
   config::Faults faults(name, overrides);
   auto root = config::parse_yaml(text, -1, faults);
   if (!root) return faults.status();
   config::apply_overrides(*root, overrides, faults);
   config::expand_environment(*root, faults);
   config::Draft draft;
-  config::read_fields(config::top_level_keys(), *root, "", draft, faults);
+  auto keys = config::top_level_keys();
+  for (auto& key : keys) key.required = key.required && databases == Databases::kRequired;
+  config::read_fields(keys, *root, "", draft, faults);
   config::complete(draft, *root, faults);
   if (!faults.empty()) return faults.status();
   return draft.configuration;
 }
 
+std::optional<std::uint64_t> parse_size(const std::string& text) { return config::parse_bytes(text); }
+
 std::string print_configuration(const Configuration& configuration) {
   config::Draft draft;
   draft.configuration = configuration;
+  if (configuration.pipeline.capture) draft.capture = *configuration.pipeline.capture;
   for (const DatabaseOptions& options : configuration.pipeline.databases) {
     draft.inactive_slot_check = options.inactive_slot_check;
     draft.on_gap = options.on_gap;

@@ -33,6 +33,8 @@ struct Draft {
   WalGuardOptions wal_guard;
   SnapshotOptions snapshot;
   SpoolOptions spool;
+  /// Nothing is captured without a path.
+  CaptureOptions capture;
   std::vector<DatabaseDraft> databases;
 };
 

@@ -15,6 +15,8 @@ using Debezium = DebeziumOptions;
 
 constexpr std::array<std::string_view, 5> kPlaceholders{"connector", "database", "schema", "table", "op"};
 
+constexpr std::uint64_t kLargestRotation = std::uint64_t{1} << 50;
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
 // What is wrong with a topic template; empty if nothing.
@@ -132,8 +134,18 @@ std::vector<Field<Draft>> framing_keys() {
   };
 }
 
+std::vector<Field<Draft>> capture_keys() {
+  return {
+      value<Draft>("path", optional_path(), WALCAT_MEMBER(capture.path)),
+      value<Draft>("compression", choice<bool>({{"none", false}, {"zstd", true}}), WALCAT_MEMBER(capture.compress)),
+      value<Draft>("rotate_at", bytes(kSmallestRotation, kLargestRotation, "never"),
+                   WALCAT_MEMBER(capture.rotate_bytes)),
+  };
+}
+
 std::vector<Field<Draft>> output_keys() {
-  std::vector<Field<Draft>> keys = {value<Draft>("path", output_path(), WALCAT_MEMBER(configuration.writer.path))};
+  std::vector<Field<Draft>> keys = {value<Draft>("path", output_path(), WALCAT_MEMBER(configuration.writer.path)),
+                                    section<Draft>("capture", capture_keys())};
   for (auto& key : line_keys()) keys.push_back(std::move(key));
   for (auto& key : framing_keys()) keys.push_back(std::move(key));
   return keys;

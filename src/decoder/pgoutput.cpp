@@ -84,6 +84,8 @@ void Decoder::start_session(const Batch& batch) {
     open_commit_lsn_ = transaction_.commit_lsn;
     open_changes_ = std::max(next_index_, done_below_);
   }
+  if (batch.run != run_) last_commit_end_ = Lsn{};
+  run_ = batch.run;
   in_transaction_ = false;
   has_dead_letters_ = false;
   session_ = batch.session;
@@ -245,6 +247,7 @@ void Decoder::relation(Message& message) {
   const auto& notes = batch_->notes;
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
+  if (!options_.use_notes) note = nullptr;
   if (!batch_->is_utf8) repair_names(relation);
   relations_->put(std::move(relation), note, options_.selection.get(), message.frame());
 }

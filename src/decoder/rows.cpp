@@ -15,7 +15,9 @@ namespace walcat {
 std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
-    if (snapshot_ == nullptr || snapshot_->first_index != source.first_index || batch.chunk != 0) {
+    const bool is_anew = snapshot_ == nullptr || batch.beginning != rows_beginning_;
+    rows_beginning_ = batch.beginning;
+    if (is_anew || snapshot_->first_index != source.first_index || batch.chunk != 0) {
       rows_ = 0;
       snapshot_relations_.clear();
     }
@@ -25,7 +27,8 @@ std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   if (kept == nullptr) {
     Relation described = source.relation;
     if (!batch.is_utf8) repair_names(described);
-    kept = complete_relation(std::move(described), source.note.get(), options_.selection.get());
+    kept = complete_relation(std::move(described), options_.use_notes ? source.note.get() : nullptr,
+                             options_.selection.get());
   }
   return kept;
 }
@@ -64,7 +67,8 @@ Status Decoder::decode_rows(Batch& batch) {
 
 // The rows stand behind the one change of the transaction that marks their place: a message, which is not printed.
 Status Decoder::decode_chunk(Batch& batch) {
-  if (window_ == nullptr || !window_->expects(batch.chunk)) return Status::ok();
+  // A window that is forgotten has no use for the chunk; where there never was one, the chunk has passed it before.
+  if (options_.window != nullptr && (window_ == nullptr || !window_->expects(batch.chunk))) return Status::ok();
   const auto relation = relation_of(batch);
   batch.relations.push_back(relation);
   Transaction& transaction = batch.transactions.emplace_back();
@@ -76,7 +80,7 @@ Status Decoder::decode_chunk(Batch& batch) {
     const std::size_t cells = batch.cells.size();
     status = read_row(row, size, *relation);
     if (!status.is_ok()) return false;
-    if (window_->leaves_out(*relation, batch, batch.cells.data() + cells)) {
+    if (window_ != nullptr && window_->leaves_out(*relation, batch, batch.cells.data() + cells)) {
       batch.changes.pop_back();
       batch.cells.resize(cells);
       --rows_;
@@ -86,7 +90,7 @@ Status Decoder::decode_chunk(Batch& batch) {
     batch.changes.back().mark = SnapshotMark::kIncremental;
     return true;
   });
-  window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
+  if (window_ != nullptr) window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
   const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
   if (!relation->is_wanted || is_skipped) batch.changes.clear();
   const Status valid = batch.is_utf8 ? Status::ok() : check_texts();

@@ -11,8 +11,13 @@ constexpr std::chrono::milliseconds kChunksInterval{50};
 
 }  // namespace
 
-OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink)
-    : options_(options), lanes_(lanes), sink_(sink), next_flush_(Clock::now() + options.flush_interval) {}
+OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink,
+                           Recorder* recorder)
+    : options_(options),
+      lanes_(lanes),
+      sink_(sink),
+      recorder_(recorder),
+      next_flush_(Clock::now() + options.flush_interval) {}
 
 void OffsetKeeper::run() {
   while (!all_settled()) {
@@ -54,6 +59,12 @@ bool OffsetKeeper::all_settled() const {
                      [](const auto& lane) { return lane->settled.load(std::memory_order_relaxed); });
 }
 
+// Whatever is written was recorded before.
+Status OffsetKeeper::sync() const {
+  const Status synced = sink_.sync();
+  return synced.is_ok() && recorder_ != nullptr ? recorder_->sync() : synced;
+}
+
 // Stores the lanes that are drained, and all that moved when the time has come.
 void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
   // The position before what goes with it, and both before the sync: what is stored is on disk, and no snapshot that
@@ -79,12 +90,15 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
   }
   if (due.empty()) return;
   // One sync serves all; what is written meanwhile waits for the next round.
-  const Status synced = sink_.sync();
+  const Status synced = sync();
   for (Due& one : due) {
     if (!synced.is_ok()) {
       one.lane->return_snapshot_news();
-      one.lane->errors.note(synced, FaultKind::kOutput);
-      one.lane->logger.error("no offset is stored: {}", synced.message());
+      // A full disk is waited for, and complained about, where it is written.
+      if (one.is_last || !synced.is_transient()) {
+        one.lane->errors.note(synced, FaultKind::kOutput);
+        one.lane->logger.error("no offset is stored: {}", synced.message());
+      }
       if (one.is_last) note_failure(synced);
     }
     if (synced.is_ok() && one.offset) store(*one.lane, *one.offset, one.position, one.beginning, one.is_last);
@@ -135,6 +149,7 @@ void OffsetKeeper::enforce_deadlines(Clock::time_point now) {
   if (!interrupted_ && now >= *began + 2 * options_.shutdown_timeout) {
     interrupted_ = true;
     sink_.interrupt();
+    if (recorder_ != nullptr) recorder_->interrupt();
   }
 }
 

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "lane.h"
+#include "recorder.h"
 #include "walcat/writer/sink.h"
 
 namespace walcat {
 
 /// Stores every lane's offset each `flush_interval`, and at once when a lane is drained; watches the clock of a stop.
 ///
-/// The order that loses nothing: read `written`, make the output durable, store the offset, only then let the reader
-/// confirm it.
-/// Threads: run() is the keeper's thread; the rest is thread-safe.
+/// The order that loses nothing: read `written`, make output and capture durable, store the offset, only then let the
+/// reader confirm it. Threads: run() is the keeper's thread; the rest is thread-safe.
 class OffsetKeeper {
  public:
   struct Options {
@@ -25,7 +25,9 @@ class OffsetKeeper {
     std::chrono::milliseconds shutdown_timeout{10'000};
   };
 
-  OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink);
+  /// `recorder` may be null. All must outlive this.
+  OffsetKeeper(const Options& options, const std::vector<std::unique_ptr<Lane>>& lanes, Sink& sink,
+               Recorder* recorder = nullptr);
 
   /// Until every lane has settled.
   void run();
@@ -42,6 +44,7 @@ class OffsetKeeper {
   using Clock = std::chrono::steady_clock;
 
   bool all_settled() const;
+  Status sync() const;
   void flush(bool all_lanes, bool all_chunks);
   void store(Lane& lane, Offset& offset, Lsn position, std::uint64_t beginning, bool is_last);
   void note_failure(const Status& failure);
@@ -51,6 +54,7 @@ class OffsetKeeper {
   const Options options_;
   const std::vector<std::unique_ptr<Lane>>& lanes_;
   Sink& sink_;
+  Recorder* const recorder_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

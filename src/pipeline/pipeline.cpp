@@ -2,12 +2,9 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -15,11 +12,16 @@
 #include "batch_pool.h"
 #include "gathering.h"
 #include "lane.h"
+#include "lane_options.h"
 #include "leisure.h"
 #include "offset_keeper.h"
 #include "reader_loop.h"
+#include "recorder.h"
+#include "replay_loop.h"
+#include "room_thread.h"
 #include "slot_watch.h"
 #include "walcat/base/log.h"
+#include "walcat/decoder/kept_rows.h"
 #include "walcat/queue/queues.h"
 #include "walcat/queue/signal.h"
 #include "walcat/queue/wake_fd.h"
@@ -34,51 +36,11 @@ std::size_t threads_or_automatic(std::size_t configured) {
   return configured != 0 ? configured : std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);
 }
 
-// The catalog is asked only where something printed depends on it.
-DatabaseOptions lane_options(const PipelineOptions& options, std::size_t database) {
-  const SerializerOptions& lines = options.serializer;
-  DatabaseOptions lane = options.databases[database];
-  lane.describe_relations =
-      lines.values == Values::kDebezium || lines.envelope == Envelope::kDebeziumSchema || lines.key != KeyForm::kNone;
-  return lane;
-}
-
-DecoderOptions decoder_options(const PipelineOptions& options, const DatabaseOptions& database,
-                               const std::shared_ptr<const Selection>& selection) {
-  DecoderOptions decoder;
-  if (database.on_poison == OnPoison::kDeadLetter) {
-    decoder.dead_letters = std::make_shared<DeadLetters>(database.dead_letter_path, log::Logger(database.label));
-  }
-  decoder.selection = selection;
-  decoder.window = std::make_shared<SnapshotWindow>();
-  decoder.transactions = options.serializer.transactions;
-  decoder.split_key_changes = options.serializer.key_changes == KeyChanges::kSplit;
-  decoder.refuse_invalid_utf8 = options.serializer.invalid_utf8 == InvalidUtf8::kRefuse;
-  for (const Operation skipped : options.serializer.skip) decoder.skipped |= 1U << static_cast<unsigned>(skipped);
-  return decoder;
-}
-
-// EX_SOFTWARE.
-constexpr int kInternalErrorStatus = 70;
-
-// Work of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing may
-// be stored or confirmed any more.
-template <typename Body>
-void guarded(const char* name, const Body& body) {
-  try {
-    body();
-  } catch (const std::exception& error) {
-    log::write(log::Level::kError, "", fmt::format("internal error in the {} thread: {}", name, error.what()));
-    ::_exit(kInternalErrorStatus);
-  }
-}
-
-template <typename Body>
-std::thread room_thread(const char* name, Body body) {
-  return std::thread([name, body = std::move(body)] {
-    ::pthread_setname_np(::pthread_self(), name);
-    guarded(name, body);
-  });
+// As if they were written.
+void drop_lines(Batch& batch) {
+  batch.changes_written += static_cast<std::uint32_t>(batch.line_ends.size());
+  batch.line_ends.clear();
+  batch.lines.clear(batch.line_bytes());
 }
 
 }  // namespace
@@ -86,21 +48,26 @@ std::thread room_thread(const char* name, Body body) {
 /// Reader -> (frames) -> decoder -> (changes) -> serializer -> (lines) -> writer, one member function a thread.
 class Pipeline::Street {
  public:
-  /// `selections`: one a database, compiled.
+  /// `selections`: one a database, compiled. `recorder` and `player` may be null.
   Street(const PipelineOptions& options, const std::vector<std::shared_ptr<const Selection>>& selections,
-         const BatchPlan& plan, std::unique_ptr<Sink> sink)
+         const BatchPlan& plan, std::unique_ptr<Sink> sink, std::unique_ptr<Recorder> recorder,
+         std::unique_ptr<CapturePlayer> player)
       : options_(options),
         sink_(std::move(sink)),
+        recorder_(std::move(recorder)),
+        player_(std::move(player)),
         shared_(plan),
         changes_(plan.shared + plan.reserved_each * options.databases.size()),
         decoder_count_(std::min(threads_or_automatic(options.street.decoders), options.databases.size())),
         decoder_signals_(decoder_count_),
         writer_(*sink_, options.max_changes),
-        keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_) {
+        keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_, recorder_.get()) {
+    const bool is_replay = player_ != nullptr;
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
-      lanes_.push_back(std::make_unique<Lane>(i, lane_options(options, i),
-                                              decoder_options(options, options.databases[i], selections[i]), plan));
-      if (SlotWatch::is_wanted(lanes_.back()->options)) watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
+      lanes_.push_back(std::make_unique<Lane>(
+          i, lane_options(options, i), decoder_options(options, options.databases[i], selections[i], is_replay), plan));
+      if (!is_replay && SlotWatch::is_wanted(lanes_.back()->options))
+        watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
     }
   }
 
@@ -116,12 +83,18 @@ class Pipeline::Street {
 
  private:
   void read(Lane& lane);
+  void replay();
   void decode(std::size_t decoder);
   void ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer);
   void decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer = nullptr);
+  bool keep(const Batch& batch);
+  bool keep_chunk(const Batch& batch);
+  bool goes_on(const Status& recorded);
   void serialize();
   void serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer);
   void write();
+  void note_delays();
+  std::optional<ReplayTally> tally() const;
   void settle(Parcel parcel);
   void report_errors(const Lane& lane, const Status& known = {}) const;
   void report_errors(const log::Logger& logger, const ErrorCounters& errors, const Status& known = {}) const;
@@ -129,6 +102,8 @@ class Pipeline::Street {
 
   const PipelineOptions options_;
   const std::unique_ptr<Sink> sink_;
+  const std::unique_ptr<Recorder> recorder_;
+  const std::unique_ptr<CapturePlayer> player_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<SlotWatch>> watches_;
   SharedBatches shared_;
@@ -145,6 +120,11 @@ class Pipeline::Street {
   Signal lines_signal_;
   Gathering gathering_{lanes_};
   std::vector<Parcel> gathered_;
+  Delays delays_;
+  std::chrono::steady_clock::time_point last_write_;
+
+  // The reader of a replay.
+  std::unique_ptr<ReplayLoop> replay_loop_;
 
   OffsetKeeper keeper_;
 
@@ -166,7 +146,7 @@ class Pipeline::Street {
 };
 
 void Pipeline::Street::start() {
-  readers_running_ = lanes_.size();
+  readers_running_ = player_ != nullptr ? 1 : lanes_.size();
   writer_thread_ = room_thread("writer", [this] { write(); });
   const std::size_t serializer_count = threads_or_automatic(options_.street.serializers);
   for (std::size_t i = 0; i < serializer_count; ++i) {
@@ -175,7 +155,11 @@ void Pipeline::Street::start() {
   for (std::size_t i = 0; i < decoder_count_; ++i) {
     decoders_.push_back(room_thread("decoder", [this, i] { decode(i); }));
   }
-  for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
+  if (player_ != nullptr) {
+    readers_.push_back(room_thread("reader", [this] { replay(); }));
+  } else {
+    for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
+  }
   keeper_thread_ = room_thread("keeper", [this] { keeper_.run(); });
   for (const auto& watch : watches_) watchers_.push_back(room_thread("watch", [&watch] { watch->run(); }));
 }
@@ -191,10 +175,24 @@ void Pipeline::Street::read(Lane& lane) {
   if (readers_running_.fetch_sub(1) == 1) done.notify();
 }
 
+// One thread plays for all lanes, so that their times and their rate are one.
+void Pipeline::Street::replay() {
+  Leisure leisure;
+  Serializer serializer(options_.serializer);
+  replay_loop_ = std::make_unique<ReplayLoop>(
+      *player_, lanes_, shared_, skipped_operations(options_.serializer), tells_times(options_.serializer),
+      [&](Lane& lane, std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); });
+  replay_loop_->run();
+  readers_running_.store(0);
+  done.notify();
+}
+
 // A live stream leaves its reader idle for most of the time, and to wake two more threads for a batch costs more than
-// to decode and serialize it. So a reader with time to spare does both by itself; one without hands the batch over.
+// to decode and serialize it. So a reader with time to spare does both by itself; one without hands the batch over, and
+// so does one whose batch may have to wait for a disk: it has a server to answer.
 void Pipeline::Street::ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer) {
-  if (leisure.has_time() && lane.decoder_is_free()) {
+  const bool may_wait = recorder_ != nullptr || lane.options.on_poison == OnPoison::kDeadLetter;
+  if (!may_wait && leisure.has_time() && lane.decoder_is_free()) {
     lane.number(*batch);
     guarded("reader", [&] { decode_batch(std::move(batch), &serializer); });
     return;
@@ -224,16 +222,22 @@ void Pipeline::Street::decode(std::size_t decoder) {
 // `serializer`: who decodes serializes too; null: a serializer's thread does.
 void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer) {
   Lane& lane = *lanes_[batch->lane];
-  if (!lane.failed() && !output_ended()) {
-    const Status decoded = lane.decoder.decode(*batch);
-    lane.note_dead_letters(lane.decoder.dead_letters());
-    if (!decoded.is_ok()) lane.fail(decoded);
+  if (!lane.failed() && !output_ended() && keep(*batch)) {
+    if (options_.street.stop_after != Room::kReader) {
+      const Status decoded = lane.decoder.decode(*batch);
+      lane.note_dead_letters(lane.decoder.dead_letters());
+      if (!decoded.is_ok()) lane.fail(decoded);
+      keep_chunk(*batch);
+    }
   } else {
     batch->chunks_done.clear();
     batch->ends_snapshot = false;
   }
   lane.note_decoded();
-  if (batch->changes.empty()) {
+  if (options_.street.stop_after == Room::kDecoder) {
+    batch->changes_written = static_cast<std::uint32_t>(batch->changes.size());
+  }
+  if (batch->changes_written == batch->changes.size()) {
     lane.deliver(std::move(batch));
     lines_signal_.notify();
   } else if (serializer != nullptr) {
@@ -242,6 +246,22 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* se
     changes_.put(std::move(batch));
     changes_signal_.notify();
   }
+}
+
+// Of a chunk only what the stream does not know better is kept, which the decoder tells.
+bool Pipeline::Street::keep(const Batch& batch) {
+  return recorder_ == nullptr || batch.chunk != 0 || goes_on(recorder_->record(batch));
+}
+
+bool Pipeline::Street::keep_chunk(const Batch& batch) {
+  if (recorder_ == nullptr || batch.chunk == 0) return true;
+  const FrameText rows = kept_rows(batch);
+  return goes_on(recorder_->record_rows(batch, rows.bytes, rows.count));
+}
+
+bool Pipeline::Street::goes_on(const Status& recorded) {
+  if (!recorded.is_ok()) end_output(recorded.code() == StatusCode::kStopped ? Status::ok() : recorded);
+  return recorded.is_ok();
 }
 
 void Pipeline::Street::serialize() {
@@ -261,6 +281,7 @@ void Pipeline::Street::serialize() {
 
 void Pipeline::Street::serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer) {
   if (!output_ended()) serializer.serialize(*batch);
+  if (options_.street.stop_after == Room::kSerializer) drop_lines(*batch);
   Lane& lane = *lanes_[batch->lane];
   lane.deliver(std::move(batch));
   lines_signal_.notify();
@@ -281,6 +302,7 @@ void Pipeline::Street::write() {
       parcels.clear();
       for (const auto& [batch, is_whole] : gathered_) parcels.push_back(batch.get());
       const Status written = writer_.write(parcels);
+      if (player_ != nullptr) note_delays();
       for (const auto& [batch, is_whole] : gathered_) lanes_[batch->lane]->note_written(*batch, is_whole);
       if (!written.is_ok()) end_output(writer_.max_changes_reached() ? Status::ok() : written);
     }
@@ -288,6 +310,29 @@ void Pipeline::Street::write() {
     gathered_.clear();
     for (const auto& lane : lanes_) lane->wake_if_starving();
   }
+}
+
+void Pipeline::Street::note_delays() {
+  last_write_ = std::chrono::steady_clock::now();
+  const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(last_write_.time_since_epoch());
+  for (const auto& [batch, is_whole] : gathered_) {
+    delays_.add(now - std::chrono::nanoseconds(batch->due_at), batch->changes_written - batch->changes_noted);
+  }
+}
+
+std::optional<ReplayTally> Pipeline::Street::tally() const {
+  if (replay_loop_ == nullptr) return std::nullopt;
+  ReplayTally tally;
+  tally.time = std::max(last_write_, replay_loop_->began()) - replay_loop_->began();
+  tally.frames = replay_loop_->frames();
+  tally.frame_bytes = replay_loop_->frame_bytes();
+  tally.line_bytes = writer_.bytes_written();
+  tally.delays = delays_;
+  for (const auto& lane : lanes_) {
+    tally.changes += lane->changes_written();
+    tally.lanes.push_back({lane->options.label, lane->changes_written()});
+  }
+  return tally;
 }
 
 void Pipeline::Street::settle(Parcel parcel) {
@@ -332,6 +377,7 @@ void Pipeline::Street::stop() {
 
 void Pipeline::Street::abort() {
   sink_->interrupt();
+  if (recorder_ != nullptr) recorder_->interrupt();
   for (const auto& lane : lanes_) {
     lane->cut.store(true, std::memory_order_release);
     lane->stop.request();
@@ -394,13 +440,15 @@ Outcome Pipeline::Street::finish() {
   report_errors(log::Logger("output"), sink_->errors, output_);
   outcome.output = output_;
   outcome.offsets = keeper_.failure();
+  outcome.replay = tally();
   return outcome;
 }
 
 Pipeline::Pipeline(std::unique_ptr<Street> street) : street_(std::move(street)) {}
 Pipeline::~Pipeline() = default;
 
-Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& options, std::unique_ptr<Sink> sink) {
+Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& options, std::unique_ptr<Sink> sink,
+                                                   std::unique_ptr<CapturePlayer> player) {
   const auto plan = plan_batches(options.street, options.databases.size());
   if (!plan.is_ok()) return plan.status();
   std::vector<std::shared_ptr<const Selection>> selections;
@@ -409,7 +457,14 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
     if (!selection.is_ok()) return selection.status().with_context(database.label);
     selections.push_back(*selection);
   }
-  return std::unique_ptr<Pipeline>(new Pipeline(std::make_unique<Street>(options, selections, *plan, std::move(sink))));
+  std::unique_ptr<Recorder> recorder;
+  if (options.capture) {
+    auto opened = Recorder::open(*options.capture);
+    if (!opened.is_ok()) return opened.status();
+    recorder = std::move(*opened);
+  }
+  return std::unique_ptr<Pipeline>(new Pipeline(
+      std::make_unique<Street>(options, selections, *plan, std::move(sink), std::move(recorder), std::move(player))));
 }
 
 void Pipeline::start() { street_->start(); }

@@ -6,7 +6,7 @@
 
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
-#include "xlog_frame.h"
+#include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "walcat/base/byte_reader.h"
-#include "xlog_frame.h"
+#include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
 

@@ -13,7 +13,7 @@
 #include "walcat/base/byte_reader.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/slot.h"
-#include "xlog_frame.h"
+#include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
 

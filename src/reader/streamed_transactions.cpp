@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "walcat/base/byte_reader.h"
-#include "xlog_frame.h"
+#include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
 

@@ -170,6 +170,8 @@ Status check_pattern(const std::string& pattern) {
   return regex->ok() ? Status::ok() : Status(StatusCode::kConfiguration, regex->error());
 }
 
+std::string pattern_of(const TableName& table) { return re2::RE2::QuoteMeta(table.schema + "." + table.table); }
+
 Selection::Selection() : patterns_(std::make_unique<const Patterns>()) {}
 Selection::~Selection() = default;
 

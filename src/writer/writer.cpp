@@ -43,6 +43,7 @@ Status Writer::write(std::span<Batch* const> batches) {
   }
   std::size_t accepted = 0;
   const Status status = sink_.write(parts_, accepted);
+  bytes_written_ += accepted;
   for (std::size_t i = 0; i < batches.size(); ++i) {
     Batch& batch = *batches[i];
     const std::size_t mine = std::min(accepted, parts_[i].iov_len);

@@ -16,6 +16,7 @@ namespace walcat {
 
 class Decompressor;
 class RecordDecoder;
+struct BlockPlace;
 
 /// What a capture file is, as far as it has been read.
 struct CaptureFacts {
@@ -36,6 +37,11 @@ class CaptureReader {
  public:
   /// Errors: kRefused, naming the file, if it can't be opened, is no capture, or of a newer version.
   static Result<std::unique_ptr<CaptureReader>> open(const std::string& path);
+  /// The streams of which a file holds parcels, in the order of their first one. Steps from block to block, and reads
+  /// those that describe one; what is damaged ends it.
+  ///
+  /// Errors: as open().
+  static Result<std::vector<std::shared_ptr<const StreamIdentity>>> streams(const std::string& path);
   ~CaptureReader();
   CaptureReader(const CaptureReader&) = delete;
   CaptureReader& operator=(const CaptureReader&) = delete;
@@ -66,6 +72,7 @@ class CaptureReader {
   CaptureReader(std::string path, int fd);
 
   Status open_file();
+  Result<BlockPlace> next_block();
   Result<bool> read_block();
   Result<bool> next_record();
   CapturedFrame next_of_parcel();
@@ -86,6 +93,7 @@ class CaptureReader {
   /// Where in the file the payload begins, and whether its records stand in `unpacked_`.
   std::uint64_t payload_at_ = 0;
   bool is_compressed_ = false;
+  bool only_descriptions_ = false;
   ByteBuffer unpacked_;
   const std::unique_ptr<Decompressor> decompressor_;
   const std::unique_ptr<RecordDecoder> records_;

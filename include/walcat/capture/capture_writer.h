@@ -88,6 +88,8 @@ class CaptureWriter {
 
   const CaptureOptions options_;
   std::unique_ptr<AppendFile> file_;
+  /// Streams that are described in blocks before the one in hand.
+  std::uint32_t streams_written_ = 0;
   std::uint64_t bytes_cut_ = 0;
   /// Of the file in its series; and whether what is gathered goes to the next one.
   std::uint64_t number_ = 0;

@@ -21,7 +21,10 @@ namespace walcat {
 //     4   checksum of the 12 bytes before
 //   blocks, back to back, until the end
 //     4   "WBLK"
-//     4   flags. Bit 0: the payload is compressed. A reader refuses what it does not know.
+//     4   flags. Bit 0: the payload is compressed. Bit 1: a stream is described in it; who looks for streams may pass
+//     the
+//         others over, as what first comes of a stream is in the block that describes it. A reader refuses what it does
+//         not know.
 //     4   size of the payload, at least 1
 //     4   checksum of the payload
 //     4   checksum of the 16 bytes before
@@ -40,6 +43,7 @@ namespace walcat {
 //
 //   'N', a session (a connection) of such a stream: what follows of the stream is of it; see Batch
 //     4   number of the stream
+//     8   time at which the run began that the session is of
 //     8   number of the session, counted from 1 by each run
 //     8   number of the session in which the stream was begun from what an offset file says
 //     8   position before which everything was done then
@@ -131,6 +135,7 @@ inline constexpr std::size_t kCaptureFileHeader = 16;
 inline constexpr std::string_view kCaptureBlockMagic("WBLK");
 inline constexpr std::size_t kCaptureBlockHeader = 20;
 inline constexpr std::uint32_t kCaptureCompressed = 1;
+inline constexpr std::uint32_t kCaptureDescribes = 2;
 /// Bytes that the records of a compressed block take at the most: a row has no more than 1 GiB.
 inline constexpr std::size_t kCaptureBlockMost = std::size_t{2} << 30;
 /// Domains over domains are described no deeper.

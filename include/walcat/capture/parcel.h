@@ -18,6 +18,8 @@ namespace walcat {
 ///
 /// Immutable once shared.
 struct CapturedSession {
+  /// When the run that recorded it began, in microseconds since 2000-01-01 UTC: runs count their sessions alike.
+  std::int64_t run = 0;
   std::uint64_t session = 0;
   std::uint64_t beginning = 0;
   ResumePoint resume;

@@ -10,6 +10,7 @@
 #include "walcat/cli/exit_status.h"
 #include "walcat/config/configuration.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/replay_options.h"
 #include "walcat/reader/snapshot_signal.h"
 
 namespace walcat {
@@ -17,14 +18,20 @@ namespace walcat {
 enum class Command {
   kRun,       ///< Follow the databases; the default.
   kSnapshot,  ///< Print rows of tables once, or have them printed between the changes.
+  kCapture,   ///< Keep the frames of the databases in a file.
+  kInfo,      ///< Say what captures hold.
+  kVerify,    ///< Read captures to their end and say whether they are whole.
+  kReplay,    ///< Print what captures hold.
   kConfig,    ///< Print the effective configuration.
   kVersion,   ///< Print the versions of walcat and libpq.
 };
 
+inline constexpr const char* kDefaultConfigPath = "config.yaml";
+
 /// What the command line asks for.
 struct CommandLine {
   Command command = Command::kRun;
-  std::string config_path = "config.yaml";
+  std::string config_path = kDefaultConfigPath;
   /// `path.to.key=value`, in the order given.
   std::vector<std::string> overrides;
   Bounds bounds;
@@ -46,6 +53,16 @@ struct CommandLine {
   std::optional<std::uint64_t> rows_per_second;
   /// Whether `snapshot` goes once its question is accepted.
   bool no_wait = false;
+  /// Where `capture` puts the frames; without a path, where the configuration says.
+  CaptureOptions capture;
+  /// What `replay` plays, and `capture info` and `verify` read.
+  ReplayOptions replay;
+  /// Of `replay`: only these are printed; empty: as the configuration has it.
+  std::vector<TableName> replay_tables;
+  Room stop_after = Room::kWriter;
+  /// Where `replay` leaves its tally as JSON; empty: nowhere.
+  std::string report_path;
+  bool as_json = false;
   std::optional<log::Level> log_level;
   std::optional<log::Format> log_format;
 };

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "walcat/cli/exit_status.h"
 #include "walcat/config/configuration.h"
+#include "walcat/pipeline/pipeline.h"
+#include "walcat/reader/capture_player.h"
 
 namespace walcat {
 
@@ -10,5 +15,11 @@ namespace walcat {
 /// Threads: the main thread, once. Installs the signal handlers and starts every other thread.
 /// Errors: logged, each with its database; the exit status says what ended the run.
 ExitStatus run_pipeline(const Configuration& configuration);
+
+/// The same with the frames that `player` has, for whose streams `configuration` has one database each.
+///
+/// `tally`: what was done; nothing if it was not begun.
+ExitStatus run_replay(const Configuration& configuration, std::unique_ptr<CapturePlayer> player,
+                      std::optional<ReplayTally>& tally);
 
 }  // namespace walcat

@@ -30,7 +30,9 @@ struct DecoderOptions {
   bool refuse_invalid_utf8 = false;
   /// Where frames go that can't be decoded and that the stream can do without; null: they are errors.
   std::shared_ptr<DeadLetters> dead_letters;
-  /// Where rows of incremental snapshots meet the stream; null: there are none.
+  /// Whether what the catalog says of relations is heeded; else they are as if nobody had asked.
+  bool use_notes = true;
+  /// Where rows of incremental snapshots meet the stream; null: those that come are all printed.
   std::shared_ptr<SnapshotWindow> window;
 };
 
@@ -121,6 +123,7 @@ class Decoder {
   std::unique_ptr<TransactionCount> count_;
   std::uint64_t session_ = 0;
   std::uint64_t beginning_ = 0;
+  std::int64_t run_ = 0;
 
   // What is done.
   Lsn position_;
@@ -148,6 +151,7 @@ class Decoder {
   std::shared_ptr<const SnapshotSource> snapshot_;
   std::map<std::shared_ptr<const SnapshotSource>, std::shared_ptr<const Relation>> snapshot_relations_;
   std::uint64_t rows_ = 0;
+  std::uint64_t rows_beginning_ = 0;
 
   // The batch in hand, and the window if there is one to look through.
   Batch* batch_ = nullptr;

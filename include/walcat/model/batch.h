@@ -112,6 +112,8 @@ class Batch {
   /// What cells view: the first byte of the frames. 64 bytes past a cell's end may be read, whatever they hold.
   const char* frame_base() const { return frames_.data(); }
 
+  /// Bytes of frames that the batch takes, a single larger one aside.
+  std::size_t frame_bytes() const { return frame_bytes_; }
   /// Bytes of lines after which the serializer lets the writer go first.
   std::size_t line_bytes() const { return frame_bytes_ * kLinesPerFrameByte; }
 
@@ -156,7 +158,9 @@ class Batch {
     stream.reset();
     session = 0;
     beginning = 0;
+    run = 0;
     received_at = 0;
+    due_at = 0;
     changes_written = 0;
     changes_noted = 0;
     wants_flush = false;
@@ -245,8 +249,12 @@ class Batch {
   std::uint64_t session = 0;
   /// The session in which the stream was begun from what an offset file says: the first one, or one after a gap.
   std::uint64_t beginning = 0;
+  /// Of a replay, the run that recorded the session: what came before another run is not known to its lines.
+  std::int64_t run = 0;
   /// Microseconds since 2000-01-01 UTC at which the first frames came.
   std::int64_t received_at = 0;
+  /// When a replay was to send what is in here, in nanoseconds of the steady clock; 0: nobody wants to know.
+  std::int64_t due_at = 0;
   /// What was done before that session.
   ResumePoint resume;
   /// What the frames are rows of (COPY's text form), if they come from a snapshot and not from the stream.

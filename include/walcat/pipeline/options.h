@@ -6,12 +6,16 @@
 #include <optional>
 #include <vector>
 
+#include "walcat/capture/capture_writer.h"
 #include "walcat/reader/options.h"
 #include "walcat/retry/backoff.h"
 #include "walcat/retry/circuit_breaker.h"
 #include "walcat/serializer/options.h"
 
 namespace walcat {
+
+/// The rooms of the street, in their order.
+enum class Room { kReader, kDecoder, kSerializer, kWriter };
 
 /// Size and shape of the street (`pipeline`).
 struct StreetOptions {
@@ -23,6 +27,9 @@ struct StreetOptions {
   std::size_t batch_bytes = 0;
   /// Bytes that all batches together may hold, a single row larger than a batch aside.
   std::size_t memory_limit = std::size_t{32} << 20;
+  /// The room behind which everything is dropped, as if it had been written. No offsets but those of a capture may
+  /// depend on it.
+  Room stop_after = Room::kWriter;
 };
 
 /// Everything the pipeline needs to run.
@@ -30,6 +37,8 @@ struct PipelineOptions {
   std::vector<DatabaseOptions> databases;
   SerializerOptions serializer;
   StreetOptions street;
+  /// Where the frames are kept as they came, beside the lines (`output.capture`).
+  std::optional<CaptureOptions> capture;
   BackoffOptions retry;
   CircuitBreakerOptions breaker;
   Bounds bounds;

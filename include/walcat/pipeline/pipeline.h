@@ -1,14 +1,36 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "walcat/base/status.h"
+#include "walcat/metrics/delays.h"
 #include "walcat/pipeline/options.h"
+#include "walcat/reader/capture_player.h"
 #include "walcat/writer/sink.h"
 
 namespace walcat {
+
+/// What a replay did, and how long it took.
+struct ReplayTally {
+  struct Lane {
+    std::string label;
+    std::uint64_t changes = 0;
+  };
+  /// From when the first change was due until the last line was written.
+  std::chrono::nanoseconds time{0};
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;
+  std::uint64_t changes = 0;
+  std::uint64_t line_bytes = 0;
+  /// From when changes were due until their lines were written; without a rate or a speed, from when they were read.
+  Delays delays;
+  std::vector<Lane> lanes;
+};
 
 /// How a run ended.
 struct Outcome {
@@ -22,6 +44,8 @@ struct Outcome {
   Status output;
   /// Offsets that could not be stored at the end.
   Status offsets;
+  /// Of a replay only.
+  std::optional<ReplayTally> replay;
 };
 
 /// The street: every database's reader, the decoders, the serializers, the writer and the keeper of offsets, each on
@@ -30,8 +54,13 @@ struct Outcome {
 /// Threads: all methods from one thread, except that any thread may poll done_fd().
 class Pipeline {
  public:
-  /// Errors: kConfiguration if the memory limit does not hold a share for every database.
-  static Result<std::unique_ptr<Pipeline>> create(const PipelineOptions& options, std::unique_ptr<Sink> sink);
+  /// `player`: where the frames come from in place of servers, one database of `options` for each of its streams, in
+  /// their order; null: from servers.
+  ///
+  /// Errors: kConfiguration if the memory limit does not hold a share for every database, kOutputFailed if the capture
+  ///     can't be written.
+  static Result<std::unique_ptr<Pipeline>> create(const PipelineOptions& options, std::unique_ptr<Sink> sink,
+                                                  std::unique_ptr<CapturePlayer> player = nullptr);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;

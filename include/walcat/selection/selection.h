@@ -62,6 +62,9 @@ struct SelectionOptions {
 /// Errors: kConfiguration with RE2's words.
 Status check_pattern(const std::string& pattern);
 
+/// The pattern that matches this one table.
+std::string pattern_of(const TableName& table);
+
 /// The compiled form of SelectionOptions.
 ///
 /// Threads: immutable; thread-safe.

@@ -27,6 +27,9 @@ class Writer {
   ///     a further line may have gone out, and nothing more may be written.
   Status write(std::span<Batch* const> batches);
 
+  /// Bytes that the sink has accepted.
+  std::uint64_t bytes_written() const { return bytes_written_; }
+
   bool max_changes_reached() const { return changes_left_ == std::uint64_t{0}; }
 
  private:
@@ -34,6 +37,7 @@ class Writer {
 
   Sink& sink_;
   std::optional<std::uint64_t> changes_left_;
+  std::uint64_t bytes_written_ = 0;
   std::vector<iovec> parts_;
 };
 

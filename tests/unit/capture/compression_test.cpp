@@ -91,8 +91,8 @@ TEST_F(CompressedCapture, RefusesWhatMakesNoSense) {
 }
 
 TEST_F(CompressedCapture, RefusesFlagsItDoesNotKnow) {
-  put_file(path_, file_header(kCaptureVersion) + block_of("abc", 2));
-  EXPECT_THAT(read_parcels(path_).back(), HasSubstr("block at byte 16 has flags 0x2"));
+  put_file(path_, file_header(kCaptureVersion) + block_of("abc", 4));
+  EXPECT_THAT(read_parcels(path_).back(), HasSubstr("block at byte 16 has flags 0x4"));
 }
 
 }  // namespace

@@ -354,7 +354,7 @@ TEST_F(Parcels, OfStreamsAndRowsThatWereNotDescribedAreDamaged) {
   EXPECT_THAT(end_of(parcel), HasSubstr("damaged at byte 36: a parcel of a session that was never described"));
   std::string session;
   const std::size_t begin = begin_record(session, 'N');
-  session += std::string(53, '\0');
+  session += std::string(61, '\0');
   end_record(session, begin);
   EXPECT_THAT(end_of(session), HasSubstr("damaged at byte 36: a session of a stream that was never described"));
 }

@@ -24,7 +24,7 @@ inline std::shared_ptr<const StreamIdentity> stream_of(const std::string& label)
 
 inline std::shared_ptr<const CapturedSession> session_of(std::uint64_t session) {
   return std::make_shared<const CapturedSession>(
-      CapturedSession{session, 1, {Lsn{0x100}, Lsn{0x200}, 3}, Lsn{0x300}, false});
+      CapturedSession{7, session, 1, {Lsn{0x100}, Lsn{0x200}, 3}, Lsn{0x300}, false});
 }
 
 /// The frames as Batch::frames() gives them.

@@ -1,0 +1,131 @@
+#include "walcat/cli/replay.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "replay_report.h"
+#include "walcat/base/log.h"
+#include "walcat/capture/summary.h"
+#include "walcat/cli/run.h"
+#include "walcat/config/configuration.h"
+#include "walcat/selection/selection.h"
+
+namespace walcat {
+
+namespace {
+
+ExitStatus complain(const Status& status) {
+  log::write(log::Level::kError, "", status.message());
+  return exit_status(status.code());
+}
+
+// The file that was asked for, or that is there; what it says of servers does not matter.
+Result<Configuration> load(const CommandLine& line) {
+  const bool is_default = line.config_path == kDefaultConfigPath;
+  if (is_default && ::access(kDefaultConfigPath, F_OK) != 0) {
+    return parse_configuration("", "the command line", line.overrides, Databases::kOptional);
+  }
+  return load_configuration(line.config_path, line.overrides, Databases::kOptional);
+}
+
+// What follows of the configuration for a stream: how its lines are selected and masked.
+DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<DatabaseOptions>& configured) {
+  DatabaseOptions database;
+  for (const DatabaseOptions& other : configured) {
+    if (other.slot_name == stream.slot && other.label == stream.label) database.selection = other.selection;
+  }
+  database.label = stream.label;
+  database.slot_name = stream.slot;
+  database.publication_name = stream.publication;
+  return database;
+}
+
+// Streams of the same label are told apart in logs and reports.
+void set_labels(std::vector<DatabaseOptions>& databases,
+                const std::vector<std::shared_ptr<const StreamIdentity>>& streams) {
+  for (std::size_t i = 0; i < databases.size(); ++i) {
+    for (std::size_t j = 0; j < databases.size(); ++j) {
+      if (i != j && streams[i]->label == streams[j]->label) {
+        databases[i].label = fmt::format("{}@{}", streams[i]->label, streams[i]->system_identifier);
+      }
+    }
+  }
+}
+
+bool leave_report(const std::string& path, const std::string& json) {
+  const bool is_stderr = path == "-";
+  std::FILE* file = is_stderr ? stderr : std::fopen(path.c_str(), "w");
+  bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
+  if (file != nullptr && !is_stderr) written = std::fclose(file) == 0 && written;
+  if (!written) {
+    log::write(log::Level::kError, "", fmt::format("report {}: {}", path, std::generic_category().message(errno)));
+  }
+  return written;
+}
+
+}  // namespace
+
+ExitStatus replay(const CommandLine& line) {
+  auto configuration = load(line);
+  if (!configuration.is_ok()) {
+    const std::string text = configuration.status().message() + "\n";
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    return exit_status(configuration.status().code());
+  }
+  if (const Status applied = apply_command_line(line, *configuration); !applied.is_ok()) return complain(applied);
+  log::configure(configuration->log);
+  auto player = CapturePlayer::open(line.replay);
+  if (!player.is_ok()) return complain(player.status());
+  PipelineOptions& pipeline = configuration->pipeline;
+  std::vector<DatabaseOptions> databases;
+  for (const auto& stream : (*player)->streams()) databases.push_back(database_for(*stream, pipeline.databases));
+  set_labels(databases, (*player)->streams());
+  for (DatabaseOptions& database : databases) {
+    if (line.replay_tables.empty()) continue;
+    database.selection.include_tables.clear();
+    for (const TableName& table : line.replay_tables) {
+      database.selection.include_tables.push_back(pattern_of(table));
+    }
+  }
+  pipeline.databases = std::move(databases);
+  pipeline.capture.reset();
+  std::optional<ReplayTally> tally;
+  ExitStatus status = run_replay(*configuration, std::move(*player), tally);
+  if (!tally) return status;
+  if (log::enabled(log::Level::kInfo)) {
+    const std::string table = tally_table(*tally, line.replay);
+    std::fwrite(table.data(), 1, table.size(), stderr);
+  }
+  const bool reported = line.report_path.empty() || leave_report(line.report_path, tally_json(*tally, line.replay));
+  return status == ExitStatus::kDone && !reported ? ExitStatus::kOutputFailed : status;
+}
+
+ExitStatus describe_captures(const CommandLine& line) {
+  ExitStatus status = ExitStatus::kDone;
+  for (const std::string& path : line.replay.paths) {
+    const auto summary = summarize(path);
+    if (!summary.is_ok()) {
+      status = complain(summary.status());
+      continue;
+    }
+    std::string text;
+    if (line.command == Command::kVerify) {
+      const std::string torn =
+          summary->torn_at ? fmt::format("; it ends inside a block, at byte {}", *summary->torn_at) : "";
+      text = fmt::format("{}: whole, {} blocks{}\n", path, summary->file.blocks, torn);
+    } else {
+      text = line.as_json ? to_json(*summary) + "\n" : to_text(*summary);
+    }
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    if (!written) return ExitStatus::kOutputFailed;
+  }
+  return status;
+}
+
+}  // namespace walcat
