@@ -53,3 +53,10 @@ def test_delays_are_seen_by_walcat_and_by_the_probe():
 
 def test_an_idle_walcat_is_looked_at():
     assert "3 idle databases" in run("idle.py", "--seconds", "0.5")
+
+
+def test_a_replay_is_measured_room_by_room(tmp_path: pathlib.Path):
+    results = tmp_path / "r.json"
+    printed = run("replay.py", "--rounds", "1", "--scale", "0.002", "--loop", "2", "--json", str(results))
+    assert "of the plain loop" in printed and "% off" in printed
+    assert json.loads(results.read_text())["wide"]["writer"]["million_per_second"] > 0
