@@ -25,6 +25,12 @@ Lsn place_of_rows(const CapturedParcel& parcel) {
   return parcel.chunk != 0 ? parcel.chunk_commit_lsn : parcel.snapshot->point;
 }
 
+std::size_t count_frames(std::string_view frames) {
+  std::size_t count = 0;
+  for (FrameRun run(frames); !run.empty(); run.pop()) ++count;
+  return count;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CapturePlayer>> CapturePlayer::open(const ReplayOptions& options) {
@@ -38,7 +44,8 @@ Result<std::unique_ptr<CapturePlayer>> CapturePlayer::open(const ReplayOptions& 
     return Status(StatusCode::kRefused,
                   fmt::format("--databases: found \"{}\", of which no capture holds anything", name));
   }
-  if (player->streams_.empty()) return Status(StatusCode::kRefused, "the captures hold no stream");
+  if (player->streams_.empty())
+    return Status(StatusCode::kRefused, "the captures hold no stream to play; dead letters are none");
   player->begin_pass();
   return player;
 }
@@ -50,12 +57,13 @@ bool CapturePlayer::is_wanted(const StreamIdentity& stream) const {
   return options_.databases.empty() || std::any_of(options_.databases.begin(), options_.databases.end(), fits);
 }
 
-// A file goes behind the one that holds one of its streams.
+// A file goes behind those that hold one of its streams. Where these played side by side until then, they play one
+// after the other: each stream's files stay in their order.
 Status CapturePlayer::add_file(const std::string& path) {
   const auto streams = CaptureReader::streams(path);
   if (!streams.is_ok()) return streams.status();
   Recording fresh;
-  Recording* recording = &fresh;
+  fresh.paths.push_back(path);
   for (const auto& stream : *streams) {
     if (!is_wanted(*stream)) continue;
     auto lane = lane_of(*stream);
@@ -64,21 +72,33 @@ Status CapturePlayer::add_file(const std::string& path) {
       lanes_.emplace_back().stream = stream;
       streams_.push_back(stream);
     }
-    for (Recording& other : recordings_) {
-      if (std::find(other.lanes.begin(), other.lanes.end(), *lane) != other.lanes.end()) recording = &other;
-    }
-    if (std::find(recording->lanes.begin(), recording->lanes.end(), *lane) == recording->lanes.end()) {
-      recording->lanes.push_back(*lane);
-    }
+    fresh.lanes.insert(*lane);
   }
-  if (recording != &fresh) {
-    for (const std::uint32_t lane : fresh.lanes) recording->lanes.push_back(lane);
-    recording->paths.push_back(path);
-  } else if (!fresh.lanes.empty()) {
-    fresh.paths.push_back(path);
+  if (fresh.lanes.empty()) return Status::ok();
+  const auto is_shared = [&](std::uint32_t lane) { return fresh.lanes.contains(lane); };
+  const auto shares = [&](const Recording& other) {
+    return std::any_of(other.lanes.begin(), other.lanes.end(), is_shared);
+  };
+  const auto first = std::find_if(recordings_.begin(), recordings_.end(), shares);
+  if (first == recordings_.end()) {
     recordings_.push_back(std::move(fresh));
+    return Status::ok();
   }
+  for (auto other = first + 1; other != recordings_.end();) {
+    if (!shares(*other)) {
+      ++other;
+      continue;
+    }
+    first->join(std::move(*other));
+    other = recordings_.erase(other);
+  }
+  first->join(std::move(fresh));
   return Status::ok();
+}
+
+void CapturePlayer::Recording::join(Recording other) {
+  paths.insert(paths.end(), other.paths.begin(), other.paths.end());
+  lanes.merge(other.lanes);
 }
 
 std::optional<std::uint32_t> CapturePlayer::lane_of(const StreamIdentity& stream) {
@@ -118,7 +138,7 @@ Result<std::optional<CapturePlayer::Parcel>> CapturePlayer::next() {
     if (recording != nullptr) {
       if (Status advanced = advance(*recording); !advanced.is_ok()) {
         recording->is_over = true;
-        failed_lanes_ = recording->lanes;
+        failed_lanes_.assign(recording->lanes.begin(), recording->lanes.end());
         for (const std::uint32_t lane : recording->lanes) end_lane(lane);
         return advanced;
       }
@@ -127,7 +147,8 @@ Result<std::optional<CapturePlayer::Parcel>> CapturePlayer::next() {
     Recording* chosen = choose();
     if (chosen == nullptr) {
       // What brought nothing once never will.
-      if (!has_played_ || ++passes_ == options_.loops) return std::optional<Parcel>();
+      if (!has_played_ || passes_ + 1 == options_.loops) return std::optional<Parcel>();
+      ++passes_;
       begin_pass();
       continue;
     }
@@ -247,12 +268,14 @@ void CapturePlayer::skip_to_begin(Lane& lane, CapturedParcel& parcel) {
   lane.awaits_begin = run.empty();
   kept_.append(run.rest());
   parcel.frames = kept_;
+  parcel.frame_count = count_frames(kept_);
 }
 
 void CapturePlayer::cut_at_end(Lane& lane, CapturedParcel& parcel) const {
   for (FrameRun run(parcel.frames); !run.empty(); run.pop()) {
     if (message_kind(run.front()) != 'B' || commit_lsn_of(run.front()) < *options_.to_lsn) continue;
     parcel.frames.remove_suffix(run.rest().size());
+    parcel.frame_count = count_frames(parcel.frames);
     lane.is_over = true;
     return;
   }

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,8 +74,11 @@ class CapturePlayer {
   };
   /// Files that are played one after the other.
   struct Recording {
+    /// Puts the other's files behind.
+    void join(Recording other);
+
     std::vector<std::string> paths;
-    std::vector<std::uint32_t> lanes;
+    std::set<std::uint32_t> lanes;
     std::size_t next_path = 0;
     std::unique_ptr<CaptureReader> reader;
     std::optional<CapturedParcel> head;
