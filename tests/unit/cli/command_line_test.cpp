@@ -132,7 +132,7 @@ TEST(CommandLine, MakesASnapshotOfOneDatabase) {
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(refused({"backup"}), "walcat: unknown option or command: backup (see walcat --help)\n");
+  EXPECT_EQ(refused({"record"}), "walcat: unknown option or command: record (see walcat --help)\n");
   EXPECT_EQ(refused({"run", "config"}), "walcat: unknown option or command: config (see walcat --help)\n");
   EXPECT_EQ(refused({"--colour"}), "walcat: unknown option or command: --colour (see walcat --help)\n");
 }
