@@ -87,6 +87,12 @@ inline char* RowWriter::member(LineWriter& out, char* at, const RelationFragment
       at = put(at, fragments.name(column) + is_first, column.size - is_first);
       if (cell.size < 0) return put(at, "null");
       return *text == 't' ? put(at, "true") : put(at, "false");
+    case ValueForm::kPlanned:
+      at = put(at, fragments.name(column) + is_first, column.size - is_first);
+      if (cell.size < 0) return put(at, "null");
+      out.advance_to(at);
+      fragments.plan(column).write(out, text, size);
+      return out.reserve(0);
     default: return slow_member(out, at, fragments, column, is_first, batch, cell);
   }
 }
