@@ -260,7 +260,7 @@ TEST_F(Parcels, AreHandedOutFrameByFrameToWhoAsksForFrames) {
     (*writer)->append(parcel);
     (*writer)->append({parcel.stream, FrameRole::kDeadLetter, 8, 9, "four"});
     parcel.is_context = true;
-    parcel.frames = frames.substr(0, 7);
+    parcel.frames = std::string_view(frames).substr(0, 7);
     (*writer)->append(parcel);
     ASSERT_TRUE((*writer)->sync().is_ok());
   }
