@@ -18,6 +18,12 @@ bool is_same_stream(const StreamIdentity& a, const StreamIdentity& b) {
   return a.system_identifier == b.system_identifier && a.database == b.database && a.slot == b.slot;
 }
 
+// Whether the run that recorded both compared with its offset file in between: what it had done before counts no more,
+// and the log may have gone back.
+bool begins_anew(const CapturedSession& before, const CapturedSession& now) {
+  return before.run == now.run && before.beginning != now.beginning;
+}
+
 Lsn commit_lsn_of(std::string_view begin) { return Lsn{ByteReader(message_body(begin)).u64()}; }
 
 // Where rows of a snapshot stand in the stream.
@@ -233,15 +239,14 @@ bool CapturePlayer::prepare(std::uint32_t lane_index, Parcel& parcel) {
   return !captured.frames.empty();
 }
 
-// A session that was recorded is one of ours; each pass begins anew. What describes the relations at the beginning of a
-// file says nothing new to whoever has played the file before. Returns whether the parcel is news.
+// A session that was recorded is one of ours; each pass begins anew, and so does a run behind a gap. What describes the
+// relations at the beginning of a file says nothing new to whoever has played the file before. Returns whether the
+// parcel is news.
 bool CapturePlayer::begin_session(Lane& lane, Parcel& parcel) {
   const auto& session = parcel.captured.session;
   const bool is_known = !lane.is_fresh && (session == lane.session || *session == *lane.session);
-  if (lane.is_fresh) {
-    lane.beginning = lane.sessions + 1;
-    lane.awaits_begin = true;
-  }
+  if (lane.is_fresh) lane.awaits_begin = true;
+  if (lane.is_fresh || begins_anew(*lane.session, *session)) lane.beginning = lane.sessions + 1;
   if (!is_known) ++lane.sessions;
   lane.is_fresh = false;
   lane.session = session;

@@ -366,6 +366,20 @@ TEST_F(CapturePlayerTest, TellsTheSessionsOfARunFromThoseOfTheRunBefore) {
       << "what came twice is told once";
 }
 
+// As it printed what came behind the gap, wherever the server's log stood then.
+TEST_F(CapturePlayerTest, BeginsAnewWhereARunDid) {
+  const auto behind_gap = std::make_shared<const CapturedSession>(CapturedSession{1, 2, 2, {Lsn{40}, {}, 0}, {}, true});
+  const auto reconnected =
+      std::make_shared<const CapturedSession>(CapturedSession{1, 3, 2, {Lsn{40}, {}, 0}, {}, true});
+  const auto path = write("a", {{.frames = Strings{table()} + row_at(100)},
+                                {.of = behind_gap, .frames = Strings{table()} + row_at(50)},
+                                {.of = reconnected, .frames = Strings{table()} + row_at(50) + row_at(60)}});
+  EXPECT_EQ(play({path}),
+            (Strings{"db1/1.1: R B100 I C100", "db1/2.2: R B50 I C50", "db1/3.2: R B50 I C50 B60 I C60"}));
+  EXPECT_EQ(decode({path}), (Strings{"100.0 insert public.t (100, v)", "50.0 insert public.t (50, v)",
+                                     "60.0 insert public.t (60, v)"}));
+}
+
 TEST_F(CapturePlayerTest, EndsTheStreamsOfADamagedFileAndPlaysTheOthers) {
   options_.loops = 2;
   const auto broken = write("a", {{.frames = row_at(100)}, {.frames = row_at(200)}, {.frames = row_at(300)}});
