@@ -15,8 +15,9 @@ namespace walcat {
 std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
-    const bool is_anew = snapshot_ == nullptr || batch.beginning != rows_beginning_;
+    const bool is_anew = snapshot_ == nullptr || batch.beginning != rows_beginning_ || batch.run != rows_run_;
     rows_beginning_ = batch.beginning;
+    rows_run_ = batch.run;
     if (is_anew || snapshot_->first_index != source.first_index || batch.chunk != 0) {
       rows_ = 0;
       snapshot_relations_.clear();

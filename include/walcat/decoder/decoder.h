@@ -152,6 +152,7 @@ class Decoder {
   std::map<std::shared_ptr<const SnapshotSource>, std::shared_ptr<const Relation>> snapshot_relations_;
   std::uint64_t rows_ = 0;
   std::uint64_t rows_beginning_ = 0;
+  std::int64_t rows_run_ = 0;
 
   // The batch in hand, and the window if there is one to look through.
   Batch* batch_ = nullptr;

@@ -380,6 +380,14 @@ TEST_F(CapturePlayerTest, BeginsAnewWhereARunDid) {
                                      "60.0 insert public.t (60, v)"}));
 }
 
+TEST_F(CapturePlayerTest, NumbersRowsOfASnapshotAnewInEachRun) {
+  write("a", {{.of = session(1, 7), .frames = {"1\ta", "2\tb"}, .snapshot = source_of(plain_table(), 100)}});
+  const auto path =
+      write("a", {{.of = session(1, 8), .frames = {"1\ta", "2\tb"}, .snapshot = source_of(plain_table(), 200)}});
+  EXPECT_EQ(decode({path}), (Strings{"100.0 read public.t (1, a)", "100.1 read public.t (2, b)",
+                                     "200.0 read public.t (1, a)", "200.1 read public.t (2, b)"}));
+}
+
 TEST_F(CapturePlayerTest, EndsTheStreamsOfADamagedFileAndPlaysTheOthers) {
   options_.loops = 2;
   const auto broken = write("a", {{.frames = row_at(100)}, {.frames = row_at(200)}, {.frames = row_at(300)}});
