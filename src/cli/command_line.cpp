@@ -284,6 +284,22 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
   }
 }
 
+// What stands among the options of every command, and means nothing to one that reads captures; empty: all is well.
+std::string misplaced(const CommandLine& line) {
+  const bool is_replay = line.command == Command::kReplay;
+  if (!is_replay && line.command != Command::kInfo && line.command != Command::kVerify) return "";
+  const std::string hint = is_replay ? "; a replay may end with --to-lsn or --max-changes" : "";
+  if (line.bounds.until_lsn) return "--until-lsn is about servers, and captures have none" + hint;
+  if (line.bounds.until_caught_up) return "--until-caught-up is about servers, and captures have none" + hint;
+  if (line.on_gap) return "--on-gap is about slots, and captures have none";
+  if (!is_replay && line.max_changes) return "--max-changes is about lines, and none are printed here";
+  if (line.replay.to_lsn && *line.replay.to_lsn <= line.replay.from_lsn) {
+    return "--to-lsn: found \"" + line.replay.to_lsn->to_string() + "\"; expected a position beyond --from-lsn " +
+           line.replay.from_lsn.to_string();
+  }
+  return "";
+}
+
 CommandLineReply help(const CLI::App& app, const Commands& commands) {
   if (commands.snapshot->parsed()) return {kSnapshotHelp, ExitStatus::kDone};
   if (commands.capture->parsed()) return {kCaptureHelp, ExitStatus::kDone};
@@ -326,6 +342,7 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
   if (commands.verify->parsed()) line.command = Command::kVerify;
   if (commands.config->parsed()) line.command = Command::kConfig;
   if (commands.version->parsed()) line.command = Command::kVersion;
+  if (const std::string wrong = misplaced(line); !wrong.empty()) return usage_error(wrong);
   return line;
 }
 

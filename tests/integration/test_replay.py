@@ -149,7 +149,9 @@ def test_what_is_no_capture_is_refused(walcat):
 
 
 @pytest.mark.parametrize("arguments", [("--rate", "fast"), ("--speed", "-1"), ("--rate", "5", "--max"), ("--loop", "x"),
-                                       ("--to-lsn", "7"), ("--stop-after", "lunch"), ()])
+                                       ("--to-lsn", "7"), ("--stop-after", "lunch"), ("--until-lsn", "0/100"),
+                                       ("--until-caught-up",), ("--on-gap", "fail"),
+                                       ("--from-lsn", "0/200", "--to-lsn", "0/100"), ()])
 def test_wrong_arguments_are_told(walcat, arguments):
     run = walcat.command("replay", *arguments, *([CAPTURE] if arguments else []))
     assert run.wait_exit() == 64, run.describe()

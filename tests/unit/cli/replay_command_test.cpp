@@ -118,6 +118,28 @@ TEST(ReplayCommand, TakesWhatIsPlayed) {
   }
 }
 
+TEST(ReplayCommand, PlaysNoEmptyRange) {
+  for (const char* from : {"0/100", "0/101"}) {
+    EXPECT_EQ(refused({"replay", "--from-lsn", from, "--to-lsn", "0/100", "a"}),
+              std::string("walcat: --to-lsn: found \"0/100\"; expected a position beyond --from-lsn ") + from +
+                  " (see walcat --help)\n");
+  }
+  EXPECT_EQ(parsed({"replay", "--from-lsn", "0/FF", "--to-lsn", "0/100", "a"}).replay.to_lsn, Lsn{0x100});
+}
+
+// Those of a server's stream are options of every command.
+TEST(ReplayCommand, RefusesWhatIsAboutServers) {
+  EXPECT_EQ(refused({"replay", "--until-lsn", "0/100", "a"}),
+            "walcat: --until-lsn is about servers, and captures have none; a replay may end with --to-lsn or "
+            "--max-changes (see walcat --help)\n");
+  EXPECT_THAT(refused({"replay", "--until-caught-up", "a"}), HasSubstr("--until-caught-up is about servers"));
+  EXPECT_THAT(refused({"--on-gap", "fail", "replay", "a"}), HasSubstr("--on-gap is about slots"));
+  for (const char* command : {"info", "verify"}) {
+    EXPECT_THAT(refused({"capture", command, "--until-lsn", "0/100", "a"}), HasSubstr("--until-lsn"));
+    EXPECT_THAT(refused({"capture", command, "--max-changes", "5", "a"}), HasSubstr("--max-changes"));
+  }
+}
+
 TEST(ReplayCommand, TakesWhereItEnds) {
   const auto line = parsed({"replay", "--report", "r.json", "--stop-after", "decoder", "a"});
   EXPECT_EQ(line.report_path, "r.json");
