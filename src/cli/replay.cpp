@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -46,15 +47,18 @@ DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<Dat
   return database;
 }
 
-// Streams of the same label are told apart in logs and reports.
+// Streams of the same label are told apart in logs and reports: by the server where that is enough.
 void set_labels(std::vector<DatabaseOptions>& databases,
                 const std::vector<std::shared_ptr<const StreamIdentity>>& streams) {
   for (std::size_t i = 0; i < databases.size(); ++i) {
-    for (std::size_t j = 0; j < databases.size(); ++j) {
-      if (i != j && streams[i]->label == streams[j]->label) {
-        databases[i].label = fmt::format("{}@{}", streams[i]->label, streams[i]->system_identifier);
-      }
-    }
+    const StreamIdentity& one = *streams[i];
+    const auto others =
+        std::count_if(streams.begin(), streams.end(), [&](const auto& other) { return other->label == one.label; });
+    const auto of_server = std::count_if(streams.begin(), streams.end(), [&](const auto& other) {
+      return other->label == one.label && other->system_identifier == one.system_identifier;
+    });
+    if (others > 1) databases[i].label = fmt::format("{}@{}", one.label, one.system_identifier);
+    if (of_server > 1) databases[i].label += fmt::format("/{}/{}", one.database, one.slot);
   }
 }
 

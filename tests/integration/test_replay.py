@@ -87,6 +87,19 @@ def test_captures_of_several_databases_play_side_by_side(walcat, make_database):
     assert sorted(database["changes"] for database in report_of(walcat)["databases"]) == [100, 101]
 
 
+def test_streams_of_one_name_are_told_apart(walcat, database):
+    """Two slots of a database, each in a capture of its own."""
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    slots = (database.slot_name, f"{database.slot_name}_2")
+    for number, slot in enumerate(slots):
+        recorded = Recorded(walcat, database, capture={"path": f"{number}.wcap"}, offset_file=f"{number}.json",
+                            selection={"slot_name": slot, "name": "shop"})
+        recorded.after(database, f"INSERT INTO t VALUES ({number})")
+    replay(walcat, "--report", "report.json", "0.wcap", "1.wcap")
+    labels = [one["label"] for one in report_of(walcat)["databases"]]
+    assert [label.split("/")[1:] for label in labels] == [[database.name, slot] for slot in slots], labels
+
+
 def test_a_rate_is_held_and_reported(walcat, recorded):
     """The rate itself is the benchmarks' business; here that the replay took as long as its timetable says."""
     run = recorded.replay("--rate", "400/s", "--report", "report.json")
