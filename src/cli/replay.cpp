@@ -35,11 +35,27 @@ Result<Configuration> load(const CommandLine& line) {
   return load_configuration(line.config_path, line.overrides, Databases::kOptional);
 }
 
+// The entry that a stream is of: with its slot and its label, or else the only one with its slot.
+const DatabaseOptions* entry_of(const StreamIdentity& stream, const std::vector<DatabaseOptions>& configured) {
+  const auto has_slot = [&](const DatabaseOptions& one) { return one.slot_name == stream.slot; };
+  const auto has_both = [&](const DatabaseOptions& one) { return has_slot(one) && one.label == stream.label; };
+  auto found = std::find_if(configured.begin(), configured.end(), has_both);
+  if (found == configured.end() && std::count_if(configured.begin(), configured.end(), has_slot) == 1) {
+    found = std::find_if(configured.begin(), configured.end(), has_slot);
+  }
+  return found == configured.end() ? nullptr : &*found;
+}
+
 // What follows of the configuration for a stream: how its lines are selected and masked.
 DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<DatabaseOptions>& configured) {
   DatabaseOptions database;
-  for (const DatabaseOptions& other : configured) {
-    if (other.slot_name == stream.slot && other.label == stream.label) database.selection = other.selection;
+  const DatabaseOptions* entry = entry_of(stream, configured);
+  if (entry != nullptr) {
+    database.selection = entry->selection;
+  } else if (!configured.empty()) {
+    log::write(
+        log::Level::kWarning, stream.label,
+        fmt::format("no entry of the configuration is its own (slot {}): nothing is selected or masked", stream.slot));
   }
   database.label = stream.label;
   database.slot_name = stream.slot;

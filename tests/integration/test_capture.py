@@ -113,6 +113,19 @@ def test_masks_hold_in_lines_and_not_in_captures(walcat, database):
     assert (walcat.folder / CAPTURE).stat().st_mode & 0o077 == 0
 
 
+def test_masks_hold_for_the_slot_whatever_its_name(walcat, database):
+    database.execute("CREATE TABLE people (id integer PRIMARY KEY, name text)")
+    masks = {"mask_columns": [{"columns": r"public\.people\.name"}]}
+    recorded = Recorded(walcat, database, selection={"name": "shop", **masks})
+    recorded.after(database, "INSERT INTO people VALUES (1, 'Ann')")
+    renamed = walcat.write({**recorded.config, "output": {}, "databases": [entry(database, name="store", **masks)]},
+                           "renamed.yaml")
+    assert replayed(replay(walcat, "-c", str(renamed), CAPTURE)) == recorded.printed()
+    other = walcat.write({**recorded.config, "output": {}, "databases": [entry(database, slot_name="other", **masks)]},
+                         "other.yaml")
+    assert "nothing is selected or masked" in replay(walcat, "-c", str(other), CAPTURE).log()
+
+
 def test_what_was_killed_goes_on_in_the_same_file_and_repeats_nothing(walcat, database):
     """Each kill leaves what was captured and not confirmed; the server sends it again."""
     database.execute("CREATE TABLE t (id integer PRIMARY KEY, note text)")
