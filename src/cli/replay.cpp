@@ -1,6 +1,8 @@
 #include "walcat/cli/replay.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,6 +80,29 @@ void set_labels(std::vector<DatabaseOptions>& databases,
   }
 }
 
+// Why nothing can be left at `path`, as errno has it; 0: something can. What is there stays as it is.
+int unwritable(const std::string& path) {
+  struct stat about{};
+  if (::stat(path.c_str(), &about) == 0) {
+    if (S_ISDIR(about.st_mode)) return EISDIR;
+    return ::access(path.c_str(), W_OK) == 0 ? 0 : errno;
+  }
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return errno;
+  ::close(fd);
+  ::unlink(path.c_str());
+  return 0;
+}
+
+// A replay may take hours: better to know before.
+bool takes_report(const std::string& path) {
+  const int reason = path.empty() || path == "-" ? 0 : unwritable(path);
+  if (reason == 0) return true;
+  const std::string text = fmt::format("walcat: --report: {}: {}\n", path, std::generic_category().message(reason));
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  return false;
+}
+
 bool leave_report(const std::string& path, const std::string& json) {
   const bool is_stderr = path == "-";
   std::FILE* file = is_stderr ? stderr : std::fopen(path.c_str(), "w");
@@ -92,6 +117,7 @@ bool leave_report(const std::string& path, const std::string& json) {
 }  // namespace
 
 ExitStatus replay(const CommandLine& line) {
+  if (!takes_report(line.report_path)) return ExitStatus::kUsage;
   auto configuration = load(line);
   if (!configuration.is_ok()) {
     const std::string text = configuration.status().message() + "\n";

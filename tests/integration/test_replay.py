@@ -170,6 +170,13 @@ def test_wrong_arguments_are_told(walcat, arguments):
     assert run.wait_exit() == 64, run.describe()
 
 
+@pytest.mark.parametrize("path, reason", [("nowhere/report.json", "No such file"), (".", "Is a directory")])
+def test_a_report_that_can_not_be_written_is_told_before_anything_is_played(walcat, recorded, path, reason):
+    run = recorded.replay("--report", path, status=64)
+    assert "--report" in run.log() and reason in run.log()
+    assert replayed(run) == b""
+
+
 def test_the_output_of_a_replay_may_be_a_file(walcat, recorded):
     config = configuration(entry_of(recorded), output={"path": "again.jsonl"})
     replay(walcat, "-c", str(walcat.write(config)), CAPTURE)
