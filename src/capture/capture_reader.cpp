@@ -46,12 +46,14 @@ Result<std::vector<std::shared_ptr<const StreamIdentity>>> CaptureReader::stream
   if (!reader.is_ok()) return reader.status();
   (*reader)->only_descriptions_ = true;
   std::vector<std::shared_ptr<const StreamIdentity>> streams;
-  for (auto parcel = (*reader)->next_parcel(); parcel.is_ok() && *parcel; parcel = (*reader)->next_parcel()) {
+  for (;;) {
+    const auto parcel = (*reader)->next_parcel();
+    if (!parcel.is_ok() && streams.empty()) return parcel.status();
+    if (!parcel.is_ok() || !*parcel) return streams;
     const auto is_it = [&](const auto& stream) { return *stream == *(*parcel)->stream; };
     if (!streams.empty() && streams.back() == (*parcel)->stream) continue;
     if (std::none_of(streams.begin(), streams.end(), is_it)) streams.push_back((*parcel)->stream);
   }
-  return streams;
 }
 
 Status CaptureReader::open_file() {

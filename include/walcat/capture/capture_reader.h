@@ -40,7 +40,7 @@ class CaptureReader {
   /// The streams of which a file holds parcels, in the order of their first one. Steps from block to block, and reads
   /// those that describe one; what is damaged ends it.
   ///
-  /// Errors: as open().
+  /// Errors: as open(), and kRefused where nothing comes before the damage.
   static Result<std::vector<std::shared_ptr<const StreamIdentity>>> streams(const std::string& path);
   ~CaptureReader();
   CaptureReader(const CaptureReader&) = delete;

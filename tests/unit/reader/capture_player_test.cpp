@@ -445,5 +445,14 @@ TEST_F(CapturePlayerTest, RefusesWhatHoldsNothingToPlay) {
   EXPECT_THAT(refusal({folder_ / "none"}), HasSubstr(folder_ / "none"));
 }
 
+TEST_F(CapturePlayerTest, RefusesAFileThatIsDamagedBeforeItsFirstStream) {
+  const auto sound = write("a", {{.frames = row_at(100)}});
+  const auto broken = write("b", {{.frames = row_at(200)}, {.frames = row_at(300)}});
+  std::string bytes = file_content(broken);
+  bytes[kCaptureFileHeader + kCaptureBlockHeader + 8] ^= 1;
+  put_file(broken, bytes);
+  EXPECT_THAT(refusal({sound, broken}), HasSubstr(broken + ": damaged"));
+}
+
 }  // namespace
 }  // namespace walcat::test
