@@ -68,6 +68,9 @@ bool CapturePlayer::is_wanted(const StreamIdentity& stream) const {
 Status CapturePlayer::add_file(const std::string& path) {
   const auto streams = CaptureReader::streams(path);
   if (!streams.is_ok()) return streams.status();
+  if (streams->empty()) {
+    log::write(log::Level::kWarning, "", fmt::format("capture file {}: holds no stream to play", path));
+  }
   Recording fresh;
   fresh.paths.push_back(path);
   for (const auto& stream : *streams) {

@@ -161,6 +161,13 @@ def test_what_is_no_capture_is_refused(walcat):
     assert "No such file" in replay(walcat, "nowhere.wcap", status=69).log()
 
 
+def test_a_file_that_holds_nothing_to_play_is_named(walcat, recorded):
+    (walcat.folder / "empty.wcap").write_bytes(b"")
+    run = replay(walcat, "--set", "connector_name=it", "empty.wcap", CAPTURE)
+    assert "empty.wcap: holds no stream to play" in run.log()
+    assert replayed(run) == recorded.printed()
+
+
 @pytest.mark.parametrize("arguments", [("--rate", "fast"), ("--speed", "-1"), ("--rate", "5", "--max"), ("--loop", "x"),
                                        ("--to-lsn", "7"), ("--stop-after", "lunch"), ("--until-lsn", "0/100"),
                                        ("--until-caught-up",), ("--on-gap", "fail"),
