@@ -49,11 +49,16 @@ Decoder::Decoder(const DecoderOptions& options)
 Decoder::~Decoder() = default;
 
 Status Decoder::decode(Batch& batch) {
-  const auto window = options_.window == nullptr ? std::unique_lock<std::mutex>() : options_.window->enter();
+  auto window = options_.window == nullptr ? std::unique_lock<std::mutex>() : options_.window->enter();
   window_ = window.owns_lock() ? options_.window.get() : nullptr;
   batch_ = &batch;
   dead_letters_ = {};
-  if (batch.chunk != 0) return decode_chunk(batch);
+  if (batch.chunk != 0) {
+    const Status decoded = decode_chunk(batch);
+    if (window_ != nullptr) window.unlock();
+    const Status passed = pass_chunk(batch);
+    return decoded.is_ok() ? passed : decoded;
+  }
   if (batch.snapshot != nullptr || batch.ends_snapshot || !batch.chunks_done.empty()) return decode_rows(batch);
   return decode_stream(batch);
 }

@@ -92,10 +92,15 @@ Status Decoder::decode_chunk(Batch& batch) {
     return true;
   });
   if (window_ != nullptr) window_->conclude(batch.changes.size(), batch.frame_count() - batch.changes.size());
+  return status;
+}
+
+// The window is not looked through any more: whoever is shown the rows may take their time.
+Status Decoder::pass_chunk(Batch& batch) {
+  if (options_.chunk_passed) options_.chunk_passed(batch);
   const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
-  if (!relation->is_wanted || is_skipped) batch.changes.clear();
-  const Status valid = batch.is_utf8 ? Status::ok() : check_texts();
-  return status.is_ok() ? valid : status;
+  if (is_skipped || (!batch.relations.empty() && !batch.relations.back()->is_wanted)) batch.changes.clear();
+  return batch.is_utf8 ? Status::ok() : check_texts();
 }
 
 Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) {

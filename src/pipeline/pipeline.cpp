@@ -64,8 +64,9 @@ class Pipeline::Street {
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_, recorder_.get()) {
     const bool is_replay = player_ != nullptr;
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
-      lanes_.push_back(std::make_unique<Lane>(
-          i, lane_options(options, i), decoder_options(options, options.databases[i], selections[i], is_replay), plan));
+      DecoderOptions decoder = decoder_options(options, options.databases[i], selections[i], is_replay);
+      if (recorder_ != nullptr) decoder.chunk_passed = [this](const Batch& batch) { keep_chunk(batch); };
+      lanes_.push_back(std::make_unique<Lane>(i, lane_options(options, i), decoder, plan));
       if (!is_replay && SlotWatch::is_wanted(lanes_.back()->options))
         watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
     }
@@ -88,7 +89,7 @@ class Pipeline::Street {
   void ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer);
   void decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer = nullptr);
   bool keep(const Batch& batch);
-  bool keep_chunk(const Batch& batch);
+  void keep_chunk(const Batch& batch);
   bool goes_on(const Status& recorded);
   void serialize();
   void serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer);
@@ -227,7 +228,6 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* se
       const Status decoded = lane.decoder.decode(*batch);
       lane.note_dead_letters(lane.decoder.dead_letters());
       if (!decoded.is_ok()) lane.fail(decoded);
-      keep_chunk(*batch);
     }
   } else {
     batch->chunks_done.clear();
@@ -248,15 +248,14 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* se
   }
 }
 
-// Of a chunk only what the stream does not know better is kept, which the decoder tells.
+// Of a chunk only what the stream does not know better is kept, which the decoder shows.
 bool Pipeline::Street::keep(const Batch& batch) {
   return recorder_ == nullptr || batch.chunk != 0 || goes_on(recorder_->record(batch));
 }
 
-bool Pipeline::Street::keep_chunk(const Batch& batch) {
-  if (recorder_ == nullptr || batch.chunk == 0) return true;
+void Pipeline::Street::keep_chunk(const Batch& batch) {
   const FrameText rows = kept_rows(batch);
-  return goes_on(recorder_->record_rows(batch, rows.bytes, rows.count));
+  goes_on(recorder_->record_rows(batch, rows.bytes, rows.count));
 }
 
 bool Pipeline::Street::goes_on(const Status& recorded) {

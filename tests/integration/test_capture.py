@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from configuration import configuration, entry, follow_all
-from incremental import PLAIN, Followed
+from incremental import PLAIN, ROWS, Followed
 from recorded import CAPTURE, Recorded, replay, replayed
 from server_version import NEEDS_MESSAGES, NEEDS_TRUNCATE
 from waiting import wait_until
@@ -85,6 +85,17 @@ def test_an_incremental_snapshot_is_replayed(walcat, database):
     assert b'"incremental"' in printed
     config = walcat.write({**followed.config, "output": {"values": "text"}}, "replay.yaml")
     assert replayed(replay(walcat, "-c", str(config), CAPTURE)) == printed
+
+
+@NEEDS_MESSAGES
+def test_rows_that_are_not_printed_are_captured(walcat, database):
+    database.execute(*PLAIN)
+    followed = Followed(walcat, database, output={"values": "text", "skip": ["r"], "capture": {"path": CAPTURE}})
+    followed.end(followed.begin("--tables", "public.t"))
+    followed.finish()
+    assert followed.ids() == []
+    lines = [json.loads(line)["message"] for line in replayed(replay(walcat, CAPTURE)).splitlines()]
+    assert sorted(line["after"]["id"] for line in lines if line["op"] == "r") == list(range(1, ROWS + 1))
 
 
 def test_capture_prints_nothing_and_replay_prints_what_would_have_been(walcat, database):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +35,9 @@ struct DecoderOptions {
   bool use_notes = true;
   /// Where rows of incremental snapshots meet the stream; null: those that come are all printed.
   std::shared_ptr<SnapshotWindow> window;
+  /// Is shown each chunk of an incremental snapshot once the window has left out what the stream knows better, and
+  /// before anything is dropped because nobody wants it printed; null: nobody looks.
+  std::function<void(const Batch&)> chunk_passed;
 };
 
 /// Frames that went to the dead letters.
@@ -76,6 +80,7 @@ class Decoder {
   Status decode_stream(Batch& batch);
   Status decode_rows(Batch& batch);
   Status decode_chunk(Batch& batch);
+  Status pass_chunk(Batch& batch);
   std::shared_ptr<const Relation> relation_of(const Batch& batch);
   Status read_row(char* row, std::size_t size, const Relation& relation);
   void start_session(const Batch& batch);

@@ -187,6 +187,17 @@ TEST_F(SkippedChunk, PassesWithoutARow) {
   EXPECT_TRUE(window_->wait_for_verdict().has_value()) << "the worker goes on";
 }
 
+// Whoever keeps rows to print them later shall have them, without those that the stream knows better.
+TEST_F(SkippedChunk, IsShownBeforeItIsDropped) {
+  std::vector<Strings> shown;
+  options_.chunk_passed = [&](const Batch& batch) { shown.push_back(changes(batch)); };
+  feed_.emplace(ResumePoint{}, 4096, options_);
+  open();
+  stream(150, {update(kPlain, {"2", "new"})});
+  EXPECT_THAT(changes(*insert_at(200, {"1\ta", "2\told", "3\tc"})), IsEmpty());
+  EXPECT_THAT(shown, ElementsAre(Strings{"200.1 read public.t (1, a)", "200.2 read public.t (3, c)"}));
+}
+
 // What marks a place, or asks, is for the reader.
 TEST(DecoderSnapshotMessages, AreCountedAndNotPrinted) {
   Feed feed;
