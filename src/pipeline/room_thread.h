@@ -15,7 +15,7 @@ namespace walcat {
 /// EX_SOFTWARE.
 inline constexpr int kInternalErrorStatus = 70;
 
-/// Does work of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so nothing
+/// Does work of the street. What escapes it is our own bug: the positions it guards can no longer be trusted, so
 /// nothing may be stored or confirmed any more.
 template <typename Body>
 void guarded(const char* name, const Body& body) {
