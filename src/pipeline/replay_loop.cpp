@@ -31,6 +31,7 @@ ReplayLoop::ReplayLoop(CapturePlayer& player, const std::vector<std::unique_ptr<
       keeps_times_(keeps_times),
       ship_(std::move(shipping)),
       tempo_(player.options(), began_),
+      begun_(lanes.size()),
       open_(lanes.size()),
       due_(began_) {
   for (const auto& lane : lanes_) {
@@ -70,9 +71,12 @@ bool ReplayLoop::step() {
   return play(**parcel);
 }
 
-// Rows of an incremental snapshot were one batch, and are counted as one.
+// Rows of an incremental snapshot were one batch, and leave as one, when the last of them is due.
 bool ReplayLoop::play(const CapturePlayer::Parcel& parcel) {
   const CapturedParcel& captured = parcel.captured;
+  if (std::exchange(begun_[parcel.lane], parcel.beginning) != parcel.beginning) {
+    filters_[parcel.lane].begin(parcel.resume.position);
+  }
   if (player_.options().tempo == ReplayOptions::Tempo::kRecorded) {
     if (!wait_until(tempo_.due(parcel.due))) return false;
   } else if (!tempo_.has_rate()) {
@@ -80,6 +84,10 @@ bool ReplayLoop::play(const CapturePlayer::Parcel& parcel) {
   }
   const bool is_rows = captured.snapshot != nullptr;
   if (is_rows && open_[parcel.lane] != nullptr) ship(parcel.lane);
+  rows_count_ = is_rows && filters_[parcel.lane].passes_rows(*captured.snapshot);
+  for (std::size_t row = 0; captured.chunk != 0 && rows_count_ && row < captured.frame_count; ++row) {
+    if (!keep_rate()) return false;
+  }
   const bool played = captured.chunk != 0 || !(is_rows || tempo_.has_rate()) ? play_whole(parcel) : play_singly(parcel);
   if (!played) return false;
   if (!is_rows) return true;
@@ -111,10 +119,8 @@ bool ReplayLoop::play_singly(const CapturePlayer::Parcel& parcel) {
   auto note = captured.notes.begin();
   for (FrameRun run(captured.frames); !run.empty(); run.pop()) {
     const std::string_view frame = run.front();
-    if (tempo_.has_rate() && (is_rows || filters_[parcel.lane].passes(frame))) {
-      if (tempo_.begins_group() && !wait_until(tempo_.group_due())) return false;
-      tempo_.pass();
-    }
+    const bool counts = tempo_.has_rate() && (is_rows ? rows_count_ : filters_[parcel.lane].passes(frame));
+    if (counts && !keep_rate()) return false;
     Batch* batch = batch_for(parcel);
     if (batch == nullptr) return false;
     if (!batch->has_room(frame.size()) || (is_rows && batch->frame_count() >= batch->rows_most())) {
@@ -127,6 +133,14 @@ bool ReplayLoop::play_singly(const CapturePlayer::Parcel& parcel) {
     const std::uint32_t oid = described_relation(frame);
     if (oid != 0 && note != captured.notes.end() && (*note)->relation_oid == oid) batch->notes.push_back(*note++);
   }
+  return true;
+}
+
+// A change leaves, once it may. False once a stop is asked for.
+bool ReplayLoop::keep_rate() {
+  if (!tempo_.has_rate()) return true;
+  if (tempo_.begins_group() && !wait_until(tempo_.group_due())) return false;
+  tempo_.pass();
   return true;
 }
 

@@ -41,6 +41,7 @@ class ReplayLoop {
   bool play(const CapturePlayer::Parcel& parcel);
   bool play_whole(const CapturePlayer::Parcel& parcel);
   bool play_singly(const CapturePlayer::Parcel& parcel);
+  bool keep_rate();
   Batch* batch_for(const CapturePlayer::Parcel& parcel);
   std::unique_ptr<Batch> take_free(Lane& lane);
   bool continues(const Batch& batch, const CapturePlayer::Parcel& parcel) const;
@@ -59,6 +60,10 @@ class ReplayLoop {
   const Tempo::Clock::time_point began_ = Tempo::Clock::now();
   Tempo tempo_;
   std::vector<ChangeFilter> filters_;
+  /// The beginning of each lane that its filter knows of.
+  std::vector<std::uint64_t> begun_;
+  /// Whether the rows in hand become lines.
+  bool rows_count_ = false;
   /// Batches that are being filled, one a lane.
   std::vector<std::unique_ptr<Batch>> open_;
   /// When what is read now was due.

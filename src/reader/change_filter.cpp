@@ -1,7 +1,8 @@
 #include "walcat/reader/change_filter.h"
 
+#include <algorithm>
+
 #include "walcat/base/byte_reader.h"
-#include "walcat/model/change.h"
 #include "walcat/model/heartbeat.h"
 #include "walcat/model/relation.h"
 #include "walcat/reader/snapshot_signal.h"
@@ -9,22 +10,59 @@
 
 namespace walcat {
 
+namespace {
+
+Operation operation_of(char kind) {
+  switch (kind) {
+    case 'I': return Operation::kInsert;
+    case 'U': return Operation::kUpdate;
+    case 'D': return Operation::kDelete;
+    case 'T': return Operation::kTruncate;
+    default: return Operation::kMessage;
+  }
+}
+
+}  // namespace
+
 bool ChangeFilter::passes(std::string_view frame) {
   const char kind = message_kind(frame);
   switch (kind) {
     case 'I':
     case 'U':
-    case 'D': return !is_skipped(kind) && is_wanted(ByteReader(message_body(frame)).u32());
-    case 'T': return !is_skipped(kind) && truncates_wanted(frame);
-    case 'M': {
-      ByteReader body(message_body(frame));
-      body.bytes(sizeof(std::uint8_t) + sizeof(std::uint64_t));
-      const std::string_view prefix = body.cstring();
-      return !is_skipped(kind) && prefix != kHeartbeatPrefix && prefix != kSnapshotPrefix;
-    }
+    case 'D': return !is_done_ && !is_skipped(operation_of(kind)) && is_wanted(ByteReader(message_body(frame)).u32());
+    case 'T': return !is_done_ && !is_skipped(operation_of(kind)) && truncates_wanted(frame);
+    case 'M': return passes_message(frame);
+    case 'B': is_done_ = Lsn{ByteReader(message_body(frame)).u64()} < position_; return false;
+    case 'C': commit(frame); return false;
     case 'R': describe(frame); return false;
     default: return false;
   }
+}
+
+bool ChangeFilter::passes_rows(const SnapshotSource& source) const {
+  if (is_skipped(Operation::kRead)) return false;
+  Relation relation;
+  relation.schema = source.relation.schema;
+  relation.name = source.relation.name;
+  if (selection_ != nullptr) selection_->apply(relation);
+  return relation.is_wanted;
+}
+
+bool ChangeFilter::passes_message(std::string_view frame) {
+  ByteReader body(message_body(frame));
+  const bool is_transactional = (body.u8() & 1) != 0;
+  const Lsn lsn{body.u64()};
+  const std::string_view prefix = body.cstring();
+  const bool is_done = is_transactional ? is_done_ : lsn <= position_;
+  if (!is_transactional) position_ = std::max(position_, lsn);
+  return !is_done && !is_skipped(Operation::kMessage) && prefix != kHeartbeatPrefix && prefix != kSnapshotPrefix;
+}
+
+void ChangeFilter::commit(std::string_view frame) {
+  ByteReader body(message_body(frame));
+  body.bytes(sizeof(std::uint8_t) + sizeof(std::uint64_t));
+  position_ = std::max(position_, Lsn{body.u64()});
+  is_done_ = false;
 }
 
 void ChangeFilter::describe(std::string_view frame) {
@@ -57,12 +95,7 @@ bool ChangeFilter::truncates_wanted(std::string_view frame) {
   return false;
 }
 
-bool ChangeFilter::is_skipped(char kind) const {
-  Operation operation = Operation::kMessage;
-  if (kind == 'I') operation = Operation::kInsert;
-  if (kind == 'U') operation = Operation::kUpdate;
-  if (kind == 'D') operation = Operation::kDelete;
-  if (kind == 'T') operation = Operation::kTruncate;
+bool ChangeFilter::is_skipped(Operation operation) const {
   return (skipped_ >> static_cast<unsigned>(operation) & 1) != 0;
 }
 

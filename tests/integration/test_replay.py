@@ -4,7 +4,10 @@ import json
 
 import pytest
 from configuration import configuration, entry
+from incremental import PLAIN, Followed
+from incremental import ROWS as ROWS_OF_PLAIN
 from recorded import CAPTURE, Recorded, replay, replayed, report_of
+from server_version import NEEDS_MESSAGES
 
 ROWS = 300
 
@@ -119,6 +122,27 @@ def test_only_what_is_printed_counts_for_the_rate(walcat, recorded):
     report = report_of(walcat)
     assert report["changes"] == ROWS / 3
     assert (report["changes"] - 1) / 100 <= report["seconds"]
+
+
+def test_what_is_dropped_does_not_count_for_the_rate(recorded, walcat):
+    """At this rate everything would take far longer than a replay is waited for."""
+    last = max(line["source"]["commit_lsn"] for line in messages(recorded.printed()))
+    run = recorded.replay("--rate", "0.04", "--from-lsn", lsn(last), "--tables", "public.names", "--report",
+                          "report.json")
+    assert report_of(walcat)["changes"] == 1
+    assert len(messages(replayed(run))) == 1
+
+
+@NEEDS_MESSAGES
+def test_rows_of_snapshots_count_for_the_rate(walcat, database):
+    database.execute(*PLAIN)
+    followed = Followed(walcat, database, output={"values": "text", "capture": {"path": CAPTURE}})
+    followed.end(followed.begin("--tables", "public.t"))
+    followed.finish()
+    replay(walcat, "--rate", "1000", "--report", "report.json", CAPTURE)
+    report = report_of(walcat)
+    assert report["changes"] == ROWS_OF_PLAIN
+    assert report["seconds"] >= (report["changes"] - 1) / 1000
 
 
 def test_the_recorded_tempo_is_kept(walcat, database):

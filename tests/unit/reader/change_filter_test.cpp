@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -116,6 +117,38 @@ TEST(ChangeFilter, HoldsBackMessagesOfOurOwn) {
   EXPECT_FALSE(filter.passes(at(0, logical_message(true, 1, "walcat.snapshot", "{}"))));
   EXPECT_TRUE(filter.passes(at(0, logical_message(true, 1, "walcat.snapshots", "{}"))));
   EXPECT_TRUE(filter.passes(at(0, logical_message(true, 1, "", ""))));
+}
+
+// A server sends whole transactions anew behind a reconnect, and a replay may begin at a position.
+TEST(ChangeFilter, HoldsBackWhatWentByBefore) {
+  ChangeFilter filter(nullptr, 0);
+  filter.begin(Lsn{150});
+  const auto passes_in = [&](std::uint64_t commit_lsn) -> bool {
+    EXPECT_FALSE(filter.passes(at(0, begin(commit_lsn))));
+    std::vector<bool> passing = passing_of_each_kind(filter);
+    EXPECT_FALSE(filter.passes(at(0, commit(commit_lsn, commit_lsn + 10))));
+    EXPECT_EQ(std::count(passing.begin(), passing.end(), passing.front()), 5);
+    return passing.front();
+  };
+  EXPECT_FALSE(passes_in(140));
+  EXPECT_FALSE(filter.passes(at(0, logical_message(false, 150, "p", "c"))));
+  EXPECT_TRUE(passes_in(150));
+  EXPECT_FALSE(passes_in(150)) << "it has come again";
+  EXPECT_TRUE(filter.passes(at(0, logical_message(false, 170, "p", "c"))));
+  EXPECT_FALSE(filter.passes(at(0, logical_message(false, 170, "p", "c"))));
+  EXPECT_TRUE(passes_in(170));
+  filter.begin(Lsn{});
+  EXPECT_TRUE(passes_in(140));
+}
+
+TEST(ChangeFilter, TellsOfRowsOfASnapshot) {
+  SnapshotSource secrets;
+  secrets.relation.schema = "public";
+  secrets.relation.name = "secrets";
+  EXPECT_TRUE(ChangeFilter(nullptr, 0).passes_rows(secrets));
+  EXPECT_TRUE(ChangeFilter(without("public\\.orders"), bit(Operation::kInsert)).passes_rows(secrets));
+  EXPECT_FALSE(ChangeFilter(without("public\\.secrets"), 0).passes_rows(secrets));
+  EXPECT_FALSE(ChangeFilter(nullptr, bit(Operation::kRead)).passes_rows(secrets));
 }
 
 TEST(ChangeFilter, TakesFramesThatAreCutShort) {
