@@ -348,7 +348,7 @@ std::variant<CommandLine, CommandLineReply> parse_command_line(int argc, const c
 
 namespace {
 
-// One database and nothing but its rows.
+// One database and nothing but its rows, which are no part of what a follower records.
 Status apply_dump(const CommandLine& line, Configuration& configuration) {
   auto& databases = configuration.pipeline.databases;
   std::string names;
@@ -365,6 +365,7 @@ Status apply_dump(const CommandLine& line, Configuration& configuration) {
   }
   DatabaseOptions& database = databases.front();
   database.dump = line.dump;
+  configuration.pipeline.capture.reset();
   database.offset_path.clear();
   database.snapshot.mode = SnapshotOptions::Mode::kInitialOnly;
   return Status::ok();

@@ -215,6 +215,23 @@ def test_two_captures_at_once_are_refused(walcat, database):
     assert run.wait_exit() == 0
 
 
+def test_a_dump_leaves_the_capture_to_who_writes_it(walcat, database):
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    recorded = Recorded(walcat, database)
+    run = walcat.start(recorded.config)
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    config = walcat.write({**recorded.config, "output": {"capture": {"path": CAPTURE}}}, "dump.yaml")
+    dump = walcat.command("snapshot", "-c", str(config), "--dump", "--tables", "public.t")
+    assert dump.wait_exit() == 0, dump.describe()
+    assert dump.output.count() == 1
+    run.signal(signal.SIGTERM)
+    assert run.wait_exit() == 0
+    dump = walcat.command("snapshot", "-c", str(config), "--dump", "--tables", "public.t")
+    assert dump.wait_exit() == 0 and dump.output.count() == 1
+    recorded.after(database, "INSERT INTO t VALUES (2)")
+    assert replayed(recorded.replay()) == recorded.printed()
+
+
 def test_capture_says_what_it_needs(walcat, database):
     config = str(walcat.write(follow_all(database)))
     run = walcat.command("capture", "-c", config)
