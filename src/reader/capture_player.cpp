@@ -24,7 +24,20 @@ bool begins_anew(const CapturedSession& before, const CapturedSession& now) {
   return before.run == now.run && before.beginning != now.beginning;
 }
 
-Lsn commit_lsn_of(std::string_view begin) { return Lsn{ByteReader(message_body(begin)).u64()}; }
+// Whether it is a message outside of transactions.
+bool is_outside(std::string_view frame) {
+  return message_kind(frame) == 'M' && !message_body(frame).empty() && (message_body(frame)[0] & 1) == 0;
+}
+
+// The commit LSN of what begins with `frame`, as lines have it; nothing if the frame begins nothing.
+std::optional<Lsn> position_of(std::string_view frame) {
+  if (message_kind(frame) == 'B') return Lsn{ByteReader(message_body(frame)).u64()};
+  if (!is_outside(frame)) return std::nullopt;
+  ByteReader message(message_body(frame));
+  message.u8();
+  const Lsn end{message.u64()};
+  return end ? Lsn{end.value - 1} : end;
+}
 
 // Where rows of a snapshot stand in the stream.
 Lsn place_of_rows(const CapturedParcel& parcel) {
@@ -269,8 +282,7 @@ void CapturePlayer::skip_to_begin(Lane& lane, CapturedParcel& parcel) {
     const std::string_view frame = run.front();
     const char kind = message_kind(frame);
     if (kind == 'B') break;
-    const bool is_outside = kind == 'M' && !message_body(frame).empty() && (message_body(frame)[0] & 1) == 0;
-    if (kind != 'R' && kind != 'Y' && kind != '\0' && !is_outside) continue;
+    if (kind != 'R' && kind != 'Y' && kind != '\0' && !is_outside(frame)) continue;
     kept_.append(run.rest().substr(0, Batch::kFrameHeader + frame.size()));
   }
   lane.awaits_begin = run.empty();
@@ -281,7 +293,8 @@ void CapturePlayer::skip_to_begin(Lane& lane, CapturedParcel& parcel) {
 
 void CapturePlayer::cut_at_end(Lane& lane, CapturedParcel& parcel) const {
   for (FrameRun run(parcel.frames); !run.empty(); run.pop()) {
-    if (message_kind(run.front()) != 'B' || commit_lsn_of(run.front()) < *options_.to_lsn) continue;
+    const auto position = position_of(run.front());
+    if (!position || *position < *options_.to_lsn) continue;
     parcel.frames.remove_suffix(run.rest().size());
     parcel.frame_count = count_frames(parcel.frames);
     lane.is_over = true;

@@ -308,6 +308,14 @@ TEST_F(CapturePlayerTest, PlaysTheWholeTransactionAtTheFirstPosition) {
   EXPECT_EQ(decode({path}), (Strings{"300.0 insert public.t (300, v)"})) << "what was done before the recording";
 }
 
+// Its line says that it commits a byte before its own position.
+TEST_F(CapturePlayerTest, PlaysMessagesOutsideOfTransactionsUpToThePosition) {
+  const auto message_at = [](std::uint64_t lsn) { return at(0, logical_message(false, lsn, "p", "c")); };
+  const auto path = write("a", {{.frames = {message_at(150)}}, {.frames = {message_at(200), message_at(201)}}});
+  options_.to_lsn = Lsn{200};
+  EXPECT_EQ(decode({path}), (Strings{"149.0 message (p, c)", "199.0 message (p, c)"}));
+}
+
 TEST_F(CapturePlayerTest, EndsOneStreamAtThePositionAndPlaysTheOthers) {
   options_.to_lsn = Lsn{200};
   const auto path = write("a", {{.frames = row_at(200)},
