@@ -15,6 +15,7 @@ namespace walcat {
 namespace {
 
 constexpr std::chrono::milliseconds kSleepMost{250};
+constexpr std::chrono::milliseconds kClearInterval{20};
 
 // The OID in a Relation message; 0 for any other frame.
 std::uint32_t described_relation(std::string_view frame) {
@@ -58,7 +59,7 @@ bool ReplayLoop::step() {
   if (is_stopped()) return false;
   const auto parcel = player_.next();
   if (!parcel.is_ok()) {
-    for (const std::uint32_t lane : player_.failed_lanes()) lanes_[lane]->fail(parcel.status());
+    for (const std::uint32_t lane : player_.failed_lanes()) fail(lane, parcel.status());
     return true;
   }
   if (!*parcel) return false;
@@ -69,6 +70,17 @@ bool ReplayLoop::step() {
   frames_ += (*parcel)->captured.frame_count;
   frame_bytes_ += (*parcel)->captured.frames.size();
   return play(**parcel);
+}
+
+// What came before is printed: nobody brings it again.
+void ReplayLoop::fail(std::uint32_t index, const Status& status) {
+  if (open_[index] != nullptr) ship(index);
+  Lane& lane = *lanes_[index];
+  while (!lane.is_clear() && !is_stopped()) {
+    pollfd wake{lane.stop.wake().fd(), POLLIN, 0};
+    if (::poll(&wake, 1, static_cast<int>(kClearInterval.count())) > 0) lane.stop.wake().drain();
+  }
+  lane.fail(status);
 }
 
 // Rows of an incremental snapshot were one batch, and leave as one, when the last of them is due.

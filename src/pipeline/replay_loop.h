@@ -38,6 +38,7 @@ class ReplayLoop {
 
  private:
   bool step();
+  void fail(std::uint32_t index, const Status& status);
   bool play(const CapturePlayer::Parcel& parcel);
   bool play_whole(const CapturePlayer::Parcel& parcel);
   bool play_singly(const CapturePlayer::Parcel& parcel);
