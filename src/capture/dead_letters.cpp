@@ -12,6 +12,7 @@ Status final(const Status& status) {
 }  // namespace
 
 void DeadLetters::put(const CapturedFrame& frame) {
+  if (path_.empty()) return;
   if (writer_ == nullptr && status_.is_ok()) {
     auto opened = CaptureWriter::open(path_);
     if (!opened.is_ok()) {

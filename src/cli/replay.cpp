@@ -48,7 +48,8 @@ const DatabaseOptions* entry_of(const StreamIdentity& stream, const std::vector<
   return found == configured.end() ? nullptr : &*found;
 }
 
-// What follows of the configuration for a stream: how its lines are selected and masked.
+// What follows of the configuration for a stream: how its lines are selected and masked, and what is done without. The
+// run that recorded it has kept the letters.
 DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<DatabaseOptions>& configured) {
   DatabaseOptions database;
   const DatabaseOptions* entry = entry_of(stream, configured);
@@ -59,6 +60,8 @@ DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<Dat
         log::Level::kWarning, stream.label,
         fmt::format("no entry of the configuration is its own (slot {}): nothing is selected or masked", stream.slot));
   }
+  // The same for all.
+  if (!configured.empty()) database.on_poison = configured.front().on_poison;
   database.label = stream.label;
   database.slot_name = stream.slot;
   database.publication_name = stream.publication;

@@ -64,7 +64,8 @@ void Lane::note_dead_letters(const DeadLetterTally& letters) {
   for (std::uint64_t i = 0; i < letters.count; ++i) errors.note(letters.first, FaultKind::kDecode);
   dead_letters_.fetch_add(letters.count, std::memory_order_relaxed);
   const std::string others = letters.count == 1 ? "" : fmt::format(", and {} more", letters.count - 1);
-  logger.error("dead letter: {}{}; kept in {}", letters.first.message(), others, options.dead_letter_path);
+  const std::string& path = options.dead_letter_path;
+  logger.error("dead letter: {}{}; {}", letters.first.message(), others, path.empty() ? "left out" : "kept in " + path);
 }
 
 Status Lane::failure() const {

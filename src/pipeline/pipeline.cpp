@@ -395,7 +395,8 @@ void Pipeline::Street::report() const {
 void Pipeline::Street::report_errors(const Lane& lane, const Status& known) const {
   report_errors(lane.logger, lane.errors, known);
   if (lane.dead_letters() > 0) {
-    lane.logger.info("dead letters: {}, in {}", lane.dead_letters(), lane.options.dead_letter_path);
+    const std::string& path = lane.options.dead_letter_path;
+    lane.logger.info("dead letters: {}{}", lane.dead_letters(), path.empty() ? "" : ", in " + path);
   }
 }
 

@@ -98,6 +98,21 @@ def test_rows_that_are_not_printed_are_captured(walcat, database):
     assert sorted(line["after"]["id"] for line in lines if line["op"] == "r") == list(range(1, ROWS + 1))
 
 
+def test_what_became_a_dead_letter_is_none_of_a_replays_lines(walcat, make_encoded):
+    """It is in the file of dead letters already, where a replay puts nothing."""
+    database = make_encoded()
+    recorded = Recorded(walcat, database, output={"invalid_utf8": "refuse"}, on_poison="dead_letter")
+    for number, note in enumerate((b"fine", b"poison\xff", b"fine again")):
+        database.insert(number, note)
+    recorded.catch_up()
+    assert row_counts(recorded.printed()) == 2
+    letters = walcat.folder / f"dead_letters_{database.slot_name}.wcap"
+    before = letters.read_bytes()
+    run = replay(walcat, "-c", str(recorded.replay_config()), CAPTURE)
+    assert replayed(run) == recorded.printed()
+    assert "dead letter" in run.log() and letters.read_bytes() == before
+
+
 def test_capture_prints_nothing_and_replay_prints_what_would_have_been(walcat, database):
     database.execute(*MIXED)
     listening = configuration(entry(database, slot_name=f"{database.slot_name}_2"), offset_file="other.json")

@@ -10,7 +10,8 @@
 
 namespace walcat {
 
-/// The capture file of one database's frames that could not be decoded, made when the first one is put in.
+/// The capture file of one database's frames that could not be decoded, made when the first one is put in. Without a
+/// path they are put nowhere.
 ///
 /// Threads: stage-bound (decoder).
 class DeadLetters {
