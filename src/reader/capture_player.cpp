@@ -180,7 +180,9 @@ Result<std::optional<CapturePlayer::Parcel>> CapturePlayer::next() {
     parcel.due = due(*chosen);
     latest_ = std::max(latest_, parcel.due);
     const auto lane = lane_of(*parcel.captured.stream);
-    if (!lane || lanes_[*lane].is_over || !prepare(*lane, parcel)) continue;
+    if (!lane) continue;
+    lanes_[*lane].received_at = parcel.captured.received_at;
+    if (lanes_[*lane].is_over || !prepare(*lane, parcel)) continue;
     has_played_ = true;
     return std::optional(std::move(parcel));
   }
@@ -219,6 +221,7 @@ Status CapturePlayer::advance(Recording& recording) {
     if (!parcel.is_ok()) return parcel.status();
     if (*parcel) {
       recording.head = std::move(**parcel);
+      if (std::exchange(recording.is_file_fresh, false)) check_order(recording);
       if (!recording.began) recording.began = recording.head->received_at;
       return Status::ok();
     }
@@ -237,7 +240,19 @@ Status CapturePlayer::open_next(Recording& recording) {
   auto reader = CaptureReader::open(recording.paths[recording.next_path++]);
   if (!reader.is_ok()) return reader.status();
   recording.reader = std::move(*reader);
+  recording.is_file_fresh = true;
   return Status::ok();
+}
+
+// What a later file has brought already is dropped where an earlier one follows, and nobody would see why.
+void CapturePlayer::check_order(const Recording& recording) {
+  const auto lane = lane_of(*recording.head->stream);
+  if (passes_ > 0 || !lane || recording.head->received_at >= lanes_[*lane].received_at.value_or(0)) return;
+  log::write(
+      log::Level::kWarning, lanes_[*lane].stream->label,
+      fmt::format("capture file {}: was recorded before the file played before it; what lies before the position "
+                  "that was come to is not played: name files in their order",
+                  recording.paths[recording.next_path - 1]));
 }
 
 // Whether anything of the parcel is to be handed out; says of which session it is.

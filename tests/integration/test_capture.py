@@ -203,7 +203,11 @@ def test_a_series_of_files_is_one_recording(walcat, database):
     for n in range(0, 20_000, 5000):
         recorded.after(database, f"INSERT INTO t SELECT n, repeat(md5(n::text), 8) FROM generate_series({n + 1}, {n + 5000}) n")
     assert len(recorded.files()) > 3
-    assert replayed(recorded.replay()) == recorded.printed()
+    run = recorded.replay()
+    assert replayed(run) == recorded.printed()
+    assert "recorded before" not in run.log()
+    run = replay(walcat, "--stop-after", "reader", *reversed(recorded.files()))
+    assert f"{recorded.files()[0]}: was recorded before" in run.log()
 
 
 def test_a_later_file_is_played_by_itself_from_its_first_transaction_on(walcat, database):

@@ -64,6 +64,8 @@ class CapturePlayer {
     std::shared_ptr<const CapturedSession> session;
     std::uint64_t sessions = 0;
     std::uint64_t beginning = 0;
+    /// When the latest parcel came.
+    std::optional<std::int64_t> received_at;
     /// Nothing was handed out yet in this pass.
     bool is_fresh = true;
     /// Frames are passed over until a transaction begins.
@@ -81,6 +83,8 @@ class CapturePlayer {
     std::set<std::uint32_t> lanes;
     std::size_t next_path = 0;
     std::unique_ptr<CaptureReader> reader;
+    /// Nothing was read of it yet.
+    bool is_file_fresh = false;
     std::optional<CapturedParcel> head;
     std::optional<std::int64_t> began;
     bool is_over = false;
@@ -95,6 +99,7 @@ class CapturePlayer {
   Recording* choose();
   Status advance(Recording& recording);
   Status open_next(Recording& recording);
+  void check_order(const Recording& recording);
   bool prepare(std::uint32_t lane_index, Parcel& parcel);
   bool begin_session(Lane& lane, Parcel& parcel);
   void skip_to_begin(Lane& lane, CapturedParcel& parcel);
