@@ -36,6 +36,12 @@ std::size_t threads_or_automatic(std::size_t configured) {
   return configured != 0 ? configured : std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2);
 }
 
+// A reader, a decoder and a serializer get in each other's way on fewer processors than this.
+constexpr unsigned kProcessorsForRooms = 3;
+
+// Batches that may wait for a serializer before the reader of a replay helps; fewer would leave it idle at times.
+constexpr std::size_t kMostChangesWaiting = 4;
+
 // As if they were written.
 void drop_lines(Batch& batch) {
   batch.changes_written += static_cast<std::uint32_t>(batch.line_ends.size());
@@ -125,6 +131,8 @@ class Pipeline::Street {
   std::chrono::steady_clock::time_point last_write_;
 
   // The reader of a replay.
+  const bool is_in_haste_ = player_ != nullptr && player_->options().tempo == ReplayOptions::Tempo::kMost;
+  const bool decodes_replay_ = player_ != nullptr && std::thread::hardware_concurrency() < kProcessorsForRooms;
   std::unique_ptr<ReplayLoop> replay_loop_;
 
   OffsetKeeper keeper_;
@@ -190,12 +198,16 @@ void Pipeline::Street::replay() {
 
 // A live stream leaves its reader idle for most of the time, and to wake two more threads for a batch costs more than
 // to decode and serialize it. So a reader with time to spare does both by itself; one without hands the batch over, and
-// so does one whose batch may have to wait for a disk: it has a server to answer.
+// so does one whose batch may have to wait for a disk: it has a server to answer. A replay has none, and is never idle
+// unless its tempo lets it be: where processors are too few for its rooms, its reader decodes in any case, and
+// serializes what the serializers do not get done.
 void Pipeline::Street::ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer) {
   const bool may_wait = recorder_ != nullptr || lane.options.on_poison == OnPoison::kDeadLetter;
-  if (!may_wait && leisure.has_time() && lane.decoder_is_free()) {
+  const bool has_time = !is_in_haste_ && leisure.has_time();
+  if (!may_wait && (has_time || decodes_replay_) && lane.decoder_is_free()) {
+    const bool serializes = has_time || changes_.size() >= kMostChangesWaiting;
     lane.number(*batch);
-    guarded("reader", [&] { decode_batch(std::move(batch), &serializer); });
+    guarded("reader", [&] { decode_batch(std::move(batch), serializes ? &serializer : nullptr); });
     return;
   }
   lane.ship(std::move(batch));

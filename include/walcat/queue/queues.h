@@ -44,6 +44,8 @@ class SharedQueue {
     queue_.try_dequeue(parcel);
     return parcel;
   }
+  /// About how many there are.
+  std::size_t size() const { return queue_.size_approx(); }
 
  private:
   moodycamel::ConcurrentQueue<std::unique_ptr<T>> queue_;
