@@ -172,7 +172,11 @@ CLI::Option* add_tables_option(CLI::App& command, std::vector<TableName>& tables
 
 void add_capture_options(const Commands& commands, CommandLine& line) {
   CLI::App& capture = *commands.capture;
-  capture.add_option("-o,--output", line.capture.path, "The capture");
+  const auto take_path = [&line](const std::string& text) {
+    if (text == "-") throw CLI::ValidationError("-o", "found \"-\"; expected a file, which can be synced");
+    line.capture.path = text;
+  };
+  capture.add_option_function<std::string>("-o,--output", take_path, "The capture");
   capture.add_flag("--zstd", line.capture.compress, "Compress it");
   const auto take_size = [&line](const std::string& text) {
     const auto size = parse_size(text);
@@ -385,7 +389,13 @@ Status apply_capture(const CommandLine& line, Configuration& configuration) {
   if (!line.capture.path.empty()) pipeline.capture->path = line.capture.path;
   if (line.capture.compress) pipeline.capture->compress = true;
   if (line.capture.rotate_bytes != 0) pipeline.capture->rotate_bytes = line.capture.rotate_bytes;
-  if (pipeline.capture->path.empty()) return {StatusCode::kConfiguration, "capture: expected -o FILE"};
+  const std::string& path = pipeline.capture->path;
+  if (path.empty()) return {StatusCode::kConfiguration, "capture: expected -o FILE"};
+  for (const DatabaseOptions& database : pipeline.databases) {
+    if (path == database.offset_path || path == database.dead_letter_path) {
+      return {StatusCode::kConfiguration, "-o: " + path + " is already a file of " + database.label};
+    }
+  }
   configuration.writer.path = "/dev/null";
   pipeline.street.stop_after = Room::kDecoder;
   pipeline.serializer.skip.clear();

@@ -222,6 +222,17 @@ TEST(CaptureCommand, LeavesToTheConfigurationWhatTheWordsDoNotSay) {
   EXPECT_EQ(configuration.pipeline.capture->rotate_bytes, std::uint64_t{1} << 21);
 }
 
+TEST(CaptureCommand, NeedsAFileOfItsOwn) {
+  EXPECT_EQ(refused({"capture", "-o", "-"}),
+            "walcat: -o: found \"-\"; expected a file, which can be synced (see walcat --help)\n");
+  Configuration configuration;
+  configuration.pipeline.databases.resize(1);
+  configuration.pipeline.databases[0].label = "shop";
+  configuration.pipeline.databases[0].offset_path = "shop.offset";
+  EXPECT_EQ(apply_command_line(parsed({"capture", "-o", "shop.offset"}), configuration).message(),
+            "-o: shop.offset is already a file of shop");
+}
+
 TEST(CaptureCommand, NeedsAFileAndCountsNoLines) {
   Configuration configuration;
   EXPECT_EQ(apply_command_line(parsed({"capture"}), configuration).message(), "capture: expected -o FILE");
