@@ -375,10 +375,6 @@ Status apply_dump(const CommandLine& line, Configuration& configuration) {
   return Status::ok();
 }
 
-}  // namespace
-
-namespace {
-
 // Nothing is printed, so nothing is left out for it.
 Status apply_capture(const CommandLine& line, Configuration& configuration) {
   PipelineOptions& pipeline = configuration.pipeline;
