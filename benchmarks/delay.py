@@ -14,7 +14,8 @@ the client at the same time, so a frame is often there before the answer: such a
 ratio to it says little; look at the difference. From the sending includes the commit itself, is never negative, and is
 the ratio that means something.
 
-Needs the whole release build (ninja -C build/release), and the packages of the sections server and test.
+Needs the whole release build (scripts/build, then ninja -C build/release), and the packages of the sections server and
+test in packages.txt.
 """
 
 import argparse
@@ -139,6 +140,9 @@ def main() -> None:
     parser.add_argument("--fsync", action="store_true", help="commits wait for the disk")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    for program in (WALCAT, ARRIVALS):
+        if not os.access(program, os.X_OK):
+            parser.error(f"there is no {program}: scripts/build, then ninja -C build/release")
     with (
         closing(PostgresServer({"fsync": "on" if options.fsync else "off", "autovacuum": "off"})) as server,
         tempfile.TemporaryDirectory() as folder,
