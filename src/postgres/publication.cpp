@@ -15,6 +15,13 @@ std::string joined(const std::vector<TableName>& tables, std::string (TableName:
   return text;
 }
 
+// Without ONLY the children of an ordinary table are published as well; partitions are with their root in any case.
+std::string only(const std::vector<TableName>& tables) {
+  std::string text;
+  for (const TableName& table : tables) text += (text.empty() ? "ONLY " : ", ONLY ") + table.quoted();
+  return text;
+}
+
 std::string relation_kind(const std::string& kind) {
   if (kind == "v") return "a view";
   if (kind == "m") return "a materialized view";
@@ -48,7 +55,7 @@ Status check_table(Connection& connection, const TableName& table) {
 
 Status create_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
                           const log::Logger& logger) {
-  const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + joined(tables, &TableName::quoted);
+  const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + only(tables);
   const Status created =
       connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target), Wait::kForOthers);
   if (!created.is_ok()) return created.with_context("create publication " + name);
@@ -100,8 +107,7 @@ Status add_missing(Connection& connection, const std::string& name, const std::v
   }
   if (missing.empty()) return Status::ok();
   const Status added = connection.execute(
-      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), joined(missing, &TableName::quoted)),
-      Wait::kForOthers);
+      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), only(missing)), Wait::kForOthers);
   if (!added.is_ok()) return added.with_context("add tables to publication " + name);
   logger.info("added to publication {}: {}", name, joined(missing, &TableName::to_string));
   return Status::ok();

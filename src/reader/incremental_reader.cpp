@@ -188,7 +188,7 @@ Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(con
 Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
   // Before the snapshot is taken: it would see nothing of a table that is rewritten in between.
-  const std::string whole = part.part == part.table ? "" : ", " + part.table.quoted();
+  const std::string whole = part.part == part.table ? "" : ", ONLY " + part.table.quoted();
   const Status locked =
       connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
