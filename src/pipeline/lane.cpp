@@ -183,6 +183,11 @@ void Lane::note_written(Batch& batch, bool is_whole) {
     logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
     batch.values_repaired = 0;
   }
+  if (batch.values_as_text > 0) {
+    logger.warning("printed {} values as text, for which their form in output.debezium has no place",
+                   batch.values_as_text);
+    batch.values_as_text = 0;
+  }
   changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
   batch.changes_noted = batch.changes_written;
   if (batch.changes_written == batch.changes.size()) {

@@ -135,7 +135,7 @@ class ArrayWriter final : public CellWriter {
       default: break;
     }
     const std::string_view plain = quoted.plain(scratch_);
-    if (!element_->write(out, plain)) out.string(plain);
+    if (!element_->write(out, plain)) out.text_instead(plain);
   }
 
   std::unique_ptr<const CellWriter> element_;

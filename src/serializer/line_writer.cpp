@@ -2,6 +2,20 @@
 
 namespace walcat {
 
+namespace {
+
+bool is_special(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return text == "NaN" || text == "Infinity" || text == "infinity";
+}
+
+}  // namespace
+
+void LineWriter::text_instead(std::string_view padded) {
+  if (!is_special(padded)) ++texts_instead_;
+  string(padded);
+}
+
 // Piece by piece, or room would be made for escapes that may not come.
 void LineWriter::long_string(const char* text, std::size_t size) {
   room(size + kQuotes + kEscapeMost * kShortText);

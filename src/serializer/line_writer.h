@@ -72,6 +72,12 @@ class LineWriter {
   }
   void string(std::string_view padded) { string(padded.data(), padded.size()); }
 
+  /// Writes the text of a value that its type's form has no place for, as a string, and counts it. Infinities and NaN
+  /// are no such values: JSON has no numbers for them, and the form is their word.
+  void text_instead(std::string_view padded);
+  /// How many texts were written so.
+  std::uint64_t texts_instead() const { return texts_instead_; }
+
   /// Writes `bytes` as a JSON string of standard base64.
   void base64(std::string_view bytes);
   /// The same in the alphabet that is safe in URLs, with padding.
@@ -101,6 +107,7 @@ class LineWriter {
   ByteBuffer& buffer_;
   char* out_ = nullptr;
   char* limit_ = nullptr;
+  std::uint64_t texts_instead_ = 0;
 };
 
 }  // namespace walcat

@@ -53,12 +53,12 @@ void write_double(LineWriter& out, double value) {
   out.raw(json.view());
 }
 
-// A numeric has no exponent, so digits before its point tell too large a value from too small a one.
-void write_beyond_double(LineWriter& out, const Decimal& decimal) {
+// A numeric has no exponent, so digits before its point tell too large a value, which no double comes near, from too
+// small a one.
+bool write_beyond_double(LineWriter& out, const Decimal& decimal) {
   const bool is_large = decimal.whole.find_first_not_of('0') != std::string_view::npos;
-  if (!is_large) return out.literal("0.0");
-  if (decimal.is_negative) return out.literal("\"-Infinity\"");
-  out.literal("\"Infinity\"");
+  if (!is_large) out.literal("0.0");
+  return !is_large;
 }
 
 class FixedDecimalWriter final : public CellWriter {
@@ -184,11 +184,8 @@ bool write_numeric_double(LineWriter& out, std::string_view text) {
   if (!decimal) return false;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range) {
-    write_beyond_double(out, *decimal);
-  } else {
-    write_double(out, value);
-  }
+  if (error == std::errc::result_out_of_range) return write_beyond_double(out, *decimal);
+  write_double(out, value);
   return true;
 }
 

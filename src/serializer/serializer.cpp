@@ -35,6 +35,7 @@ void Serializer::serialize(Batch& batch) {
     if ((skipped_ & bit(change.operation)) == 0) records(out, batch, change);
     batch.line_ends.push_back(out.size());
   }
+  batch.values_as_text += out.texts_instead();
   out.close();
 }
 

@@ -19,6 +19,7 @@ constexpr std::int64_t kMinusInfiniteDate = -2'147'472'691;
 constexpr std::int64_t kInfiniteMicros = 9'223'372'036'825'200'000;
 constexpr std::int64_t kMinusInfiniteMicros = -9'223'372'036'832'400'000;
 
+constexpr std::int64_t kNanosPerMicro = 1000;
 constexpr std::int64_t kMicrosPerMonth = 2'629'800'000'000;  // 30.4375 days
 
 constexpr Moment infinite_moment(int sign) {
@@ -28,22 +29,32 @@ constexpr Moment infinite_moment(int sign) {
   return {micros / kMicrosPerDay, of_day};
 }
 
-std::int64_t saturated_product(std::int64_t a, std::int64_t b) {
-  std::int64_t product = 0;
-  if (!__builtin_mul_overflow(a, b, &product)) return product;
-  return (a < 0) == (b < 0) ? kMost : kLeast;
-}
+/// A sum of products of 64 bits, and whether they held it.
+class CheckedSum {
+ public:
+  CheckedSum& add(std::int64_t value, std::int64_t unit) {
+    std::int64_t product = 0;
+    overflowed_ |= __builtin_mul_overflow(value, unit, &product);
+    overflowed_ |= __builtin_add_overflow(sum_, product, &sum_);
+    return *this;
+  }
+  bool write(LineWriter& out) const {
+    if (!overflowed_) out.number(sum_);
+    return !overflowed_;
+  }
 
-std::int64_t saturated_sum(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b > 0 ? kMost : kLeast;
-}
+ private:
+  std::int64_t sum_ = 0;
+  bool overflowed_ = false;
+};
 
-// The first day of the range may begin before it, so the day is counted from its end.
-std::int64_t unix_micros(const Moment& moment) {
-  if (moment.days >= 0) return saturated_sum(saturated_product(moment.days, kMicrosPerDay), moment.micros);
-  return saturated_sum(saturated_product(moment.days + 1, kMicrosPerDay), moment.micros - kMicrosPerDay);
+// The first day of the range may begin before it, so the day is counted from its end. `unit`: units in a microsecond.
+bool write_count(LineWriter& out, const Moment& moment, std::int64_t unit) {
+  const bool is_before = moment.days < 0;
+  return CheckedSum()
+      .add(moment.days + (is_before ? 1 : 0), kMicrosPerDay * unit)
+      .add(moment.micros - (is_before ? kMicrosPerDay : 0), unit)
+      .write(out);
 }
 
 void add_date(ShortText& to, std::int64_t days) {
@@ -84,30 +95,21 @@ void write_iso_moment(LineWriter& out, const Moment& moment) {
   out.raw(json.add("Z\"").view());
 }
 
-void write_nanos(LineWriter& out, const Moment& moment) {
-  std::int64_t nanos = 0;
-  if (__builtin_mul_overflow(unix_micros(moment), 1000, &nanos)) return out.literal("null");
-  out.number(nanos);
-}
-
-void write_moment(LineWriter& out, const Moment& moment, TemporalForm form) {
+bool write_moment(LineWriter& out, const Moment& moment, TemporalForm form) {
   switch (form) {
-    case TemporalForm::kMillis: return out.number(moment.unix_millis());
-    case TemporalForm::kMicros: return out.number(unix_micros(moment));
-    case TemporalForm::kNanos: return write_nanos(out, moment);
-    case TemporalForm::kIso: return write_iso_moment(out, moment);
+    case TemporalForm::kMillis: out.number(moment.unix_millis()); return true;
+    case TemporalForm::kMicros: return write_count(out, moment, 1);
+    case TemporalForm::kNanos: return write_count(out, moment, kNanosPerMicro);
+    case TemporalForm::kIso: write_iso_moment(out, moment); return true;
   }
+  return false;
 }
 
-void write_infinite_timestamp(LineWriter& out, int sign, TemporalForm form) {
-  if (form == TemporalForm::kNanos) return out.number(sign > 0 ? kMost : kLeast);
-  write_moment(out, infinite_moment(sign), form);
-}
-
-std::int64_t interval_micros(const IntervalParts& parts) {
-  const std::int64_t months = parts.years * 12 + parts.months;
-  const std::int64_t of_months = saturated_product(months, kMicrosPerMonth);
-  return saturated_sum(saturated_sum(of_months, saturated_product(parts.days, kMicrosPerDay)), parts.micros);
+bool write_infinite_timestamp(LineWriter& out, int sign, TemporalForm form) {
+  if (form == TemporalForm::kIso) return false;
+  if (form != TemporalForm::kNanos) return write_moment(out, infinite_moment(sign), form);
+  out.number(sign > 0 ? kMost : kLeast);
+  return true;
 }
 
 }  // namespace
@@ -152,13 +154,9 @@ bool write_time_with_zone(LineWriter& out, std::string_view text) {
 
 bool write_timestamp(LineWriter& out, std::string_view text, TemporalForm form) {
   const auto moment = parse_timestamp(text);
-  if (moment) {
-    write_moment(out, *moment, form);
-    return true;
-  }
+  if (moment) return write_moment(out, *moment, form);
   const int sign = infinity_sign(text);
-  if (sign != 0) write_infinite_timestamp(out, sign, form);
-  return sign != 0;
+  return sign != 0 && write_infinite_timestamp(out, sign, form);
 }
 
 bool write_timestamp_with_zone(LineWriter& out, std::string_view text, int digits) {
@@ -179,8 +177,8 @@ bool write_timestamp_with_zone(LineWriter& out, std::string_view text, int digit
 bool write_interval_micros(LineWriter& out, std::string_view text) {
   const auto parts = parse_interval(text);
   if (parts) {
-    out.number(interval_micros(*parts));
-    return true;
+    const std::int64_t months = parts->years * 12 + parts->months;
+    return CheckedSum().add(parts->micros, 1).add(parts->days, kMicrosPerDay).add(months, kMicrosPerMonth).write(out);
   }
   const int sign = infinity_sign(text);
   if (sign != 0) out.number(sign > 0 ? kMost : kLeast);

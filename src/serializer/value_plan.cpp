@@ -24,7 +24,7 @@ ValuePlan::ValuePlan(ValuePlan&&) noexcept = default;
 ValuePlan& ValuePlan::operator=(ValuePlan&&) noexcept = default;
 
 void ValuePlan::write(LineWriter& out, const char* text, std::size_t size) const {
-  if (!form_->writer->write(out, {text, size})) out.string(text, size);
+  if (!form_->writer->write(out, {text, size})) out.text_instead({text, size});
 }
 
 void ValuePlan::write_unavailable(LineWriter& out) const { out.raw(form_->unavailable.view()); }

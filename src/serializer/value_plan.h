@@ -12,7 +12,8 @@ namespace walcat {
 
 /// How one column's text becomes JSON under `values: debezium`: decided once per relation, used per cell.
 ///
-/// What does not parse as its type becomes a JSON string of its text, so that a line is JSON whatever the server sends.
+/// What does not parse as its type, and a value for which its JSON has no place, becomes a JSON string of its text, so
+/// that a line is JSON whatever the server sends; but for infinities and NaN it is counted (LineWriter::text_instead).
 /// Threads: stage-bound (serializer); write() uses the plan's own scratch memory.
 /// Ownership: borrows nothing; column and options may go.
 /// Source: the reference page of Debezium's PostgreSQL connector, data type mappings.

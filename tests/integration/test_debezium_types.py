@@ -4,6 +4,7 @@ A row of the table is a type, a value, and its JSON. From it follow more tables:
 with bounds of their own, domains, and arrays of domains, whose JSON is made of the element's.
 """
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -108,6 +109,10 @@ ROWS = [
     decimal("numeric(38,0)", "18446744073709551616", "18446744073709551616", '"AQAAAAAAAAAA"', "18446744073709551616.0"),
     decimal("numeric", "10.5000", "10.5000", '{"scale":1,"value":"aQ=="}', "10.5"),
     decimal("numeric", "1e30", "1" + "0" * 30, '{"scale":0,"value":"DJ8snNBGdO3qQAAAAA=="}', "1e+30"),
+    Row("numeric", "1" + "0" * 400, json.dumps("1" + "0" * 400), {
+        mode: '{"scale":0,"value":"%s"}' % base64.b64encode((10**400).to_bytes(167, "big")).decode()
+        for mode in ("precise", "one money digit")
+    }),
     decimal("numeric", "NaN", "NAN", '"NaN"', '"NaN"'),
     decimal("numeric", "Infinity", "POSITIVE_INFINITY", '"Infinity"', '"Infinity"'),
     decimal("numeric", "-Infinity", "NEGATIVE_INFINITY", '"-Infinity"', '"-Infinity"'),
@@ -165,13 +170,18 @@ ROWS = [
     temporal("timestamp(4)", "1969-12-31 23:59:59.9999", "-100", "-100", "-1", "1969-12-31T23:59:59.9999Z", "-100",
              "-100000"),
     temporal("timestamp", "0044-03-15 12:00:00 BC", "-63517780800000000", "-63517780800000000", "-63517780800000",
-             "-0043-03-15T12:00:00Z", "-63517780800000000", "null"),
-    temporal("timestamp", "294276-12-31 23:59:59.999999", "9223372036854775807", "9223372036854775807",
-             "9224318015999999", "+294276-12-31T23:59:59.999999Z", "9223372036854775807", "null"),
+             "-0043-03-15T12:00:00Z", "-63517780800000000", '"0044-03-15 12:00:00 BC"'),
+    temporal("timestamp(0)", "0001-01-01 00:00:00", "-62135596800000", "-62135596800000", "-62135596800000",
+             "0001-01-01T00:00:00Z", "-62135596800000000", '"0001-01-01 00:00:00"'),
+    temporal("timestamp", "2262-04-12 00:00:00", "9223372800000000", "9223372800000000", "9223372800000",
+             "2262-04-12T00:00:00Z", "9223372800000000", '"2262-04-12 00:00:00"'),
+    temporal("timestamp", "294276-12-31 23:59:59.999999", '"294276-12-31 23:59:59.999999"',
+             '"294276-12-31 23:59:59.999999"', "9224318015999999", "+294276-12-31T23:59:59.999999Z",
+             '"294276-12-31 23:59:59.999999"', '"294276-12-31 23:59:59.999999"'),
     temporal("timestamp", "infinity", "9223372036825200000", "9223372036825200000", "9223372036825200",
-             "+294247-01-10T04:00:25.2Z", "9223372036825200000", "9223372036854775807"),
+             "infinity", "9223372036825200000", "9223372036854775807"),
     temporal("timestamp(3)", "-infinity", "-9223372036832400", "-9223372036832400", "-9223372036832400",
-             "-290308-12-21T19:59:27.6Z", "-9223372036832400000", "-9223372036854775808"),
+             "-infinity", "-9223372036832400000", "-9223372036854775808"),
     Row("timestamptz", "2016-11-04 13:51:30+02", '"2016-11-04T11:51:30.000000Z"'),
     Row("timestamptz(0)", "2016-11-04 13:51:30+02", '"2016-11-04T11:51:30Z"'),
     Row("timestamptz(3)", "2016-11-04 13:51:30.1239+00", '"2016-11-04T13:51:30.124Z"'),
@@ -183,6 +193,7 @@ ROWS = [
     interval("-1 mons -2 days -03:04:05.5", -2813645500000, "P0Y-1M-2DT-3H-4M-5.5S"),
     interval("-1 days +02:03:04", -79016000000, "P0Y0M-1DT2H3M4S"),
     interval("100 hours", 360000000000, "P0Y0M0DT100H0M0S"),
+    Row("interval", "178000000 years", '"178000000 years"', {"interval string": '"P178000000Y0M0DT0H0M0S"'}),
     # Network addresses
     string("inet", "10.0.0.1/32", "10.0.0.1"),
     string("inet", "10.0.0.1/8"),
@@ -387,6 +398,32 @@ def test_a_null_is_null_whatever_the_type(typed, walcat):
     typed.execute("INSERT INTO plain DEFAULT VALUES")
     (text,) = walcat.catch_up(config).output.texts()
     assert set(json.loads(text)["after"].values()) == {None}
+
+
+# What `output.debezium` is, a row of values, and how many of them it has no place for.
+NO_PLACE = {
+    "nanoseconds": ({"time_precision_mode": "nanoseconds"},
+                    "'0001-01-01'::timestamp, ARRAY['2262-04-12', '9999-12-31', '2020-01-01']::timestamp[]", 3),
+    "microseconds": ({}, "'294276-12-31'::timestamp, '-178000000 years'::interval", 2),
+    "double": ({"decimal_handling_mode": "double"}, "1e400::numeric, ARRAY[-1e309, 1e308]::numeric[]", 2),
+    "nothing": ({"time_precision_mode": "isostring"},
+                "'infinity'::timestamp, ARRAY['NaN']::float8[], '4714-11-24 BC'::date, 'NaN'::numeric", 0),
+}
+
+
+@pytest.mark.parametrize("name", NO_PLACE)
+@NEEDS_TYPES
+def test_a_value_is_never_null_and_those_printed_as_text_are_counted(name, database, walcat):
+    debezium, values, count = NO_PLACE[name]
+    database.execute(f"CREATE TABLE t AS SELECT {values} LIMIT 0")
+    config = follow_all(database, output={"envelope": "debezium", "debezium": debezium})
+    walcat.catch_up(config)
+    database.execute(f"INSERT INTO t SELECT {values}")
+    run = walcat.catch_up(config)
+    assert "null" not in json.dumps(json.loads(run.output.texts()[0])["after"])
+    counted = [line for line in run.log().splitlines() if "as text" in line]
+    assert len(counted) == (1 if count else 0), run.log()
+    assert not count or f"printed {count} values as text" in counted[0]
 
 
 @needs(11, "arrays of domains")

@@ -154,6 +154,7 @@ class Batch {
     notes.clear();
     is_utf8 = true;
     values_repaired = 0;
+    values_as_text = 0;
     database.reset();
     stream.reset();
     session = 0;
@@ -234,6 +235,8 @@ class Batch {
   std::uint32_t changes_written = 0;
   /// Of these, the ones that the lane's progress knows of.
   std::uint32_t changes_noted = 0;
+  /// Printed values that stand as text where their type's form (`output.debezium`) has no place for them.
+  std::uint64_t values_as_text = 0;
 
   // The label on the parcel.
 

@@ -75,6 +75,16 @@ inline std::string written(const ValuePlan& plan, std::string_view text) {
   return std::string(json.view());
 }
 
+/// How many values of the text are written as text because their form has no place for them.
+inline std::uint64_t texts_instead(const Column& column, std::string_view text, DebeziumOptions options = {}) {
+  ByteBuffer padded(text.size());
+  padded.append(text);
+  ByteBuffer json(16);
+  LineWriter out(json);
+  ValuePlan(column, with(options)).write(out, padded.data(), padded.size());
+  return out.texts_instead();
+}
+
 inline std::string value(const Column& column, std::string_view text, DebeziumOptions options = {}) {
   return written(ValuePlan(column, with(options)), text);
 }

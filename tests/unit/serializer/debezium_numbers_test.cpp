@@ -78,9 +78,14 @@ TEST(DebeziumNumber, PrintsNumericAsTheNearestDouble) {
   EXPECT_EQ(numeric("-Infinity", Decimal::kDouble), R"("-Infinity")");
 }
 
-TEST(DebeziumNumber, PrintsNumericBeyondDoublesAsInfinityOrZero) {
-  EXPECT_EQ(numeric("1" + std::string(400, '0'), Decimal::kDouble), R"("Infinity")");
-  EXPECT_EQ(numeric("-1" + std::string(400, '0'), Decimal::kDouble), R"("-Infinity")");
+TEST(DebeziumNumber, PrintsNumericBeyondDoublesAsTextOrZero) {
+  const std::string large = "1" + std::string(400, '0');
+  EXPECT_EQ(numeric(large, Decimal::kDouble), '"' + large + '"');
+  EXPECT_EQ(numeric("-" + large, Decimal::kDouble), "\"-" + large + '"');
+  DebeziumOptions options;
+  options.decimal_handling_mode = Decimal::kDouble;
+  EXPECT_EQ(texts_instead(column_of(type_oid::kNumeric), large, options), 1U);
+  EXPECT_EQ(texts_instead(column_of(type_oid::kNumeric), "-Infinity", options), 0U);
   EXPECT_EQ(numeric("0." + std::string(400, '0') + "1", Decimal::kDouble), "0.0");
 }
 
