@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "table_keys.h"
+
 namespace walcat {
 
 namespace {
@@ -97,16 +99,13 @@ class TypeLookup {
   std::map<std::uint32_t, Type> types_;
 };
 
-// In the key's order. An index over expressions or a part of the rows identifies nothing.
+// In the key's order.
 std::string key_query(std::uint32_t relation_oid, int server_version) {
-  const char* key_columns = server_version >= 110000 ? "i.indnkeyatts" : "i.indnatts";
   return fmt::format(
-      "SELECT a.attname FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS "
-      "k(attnum, position) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE "
-      "k.position <= {1} AND i.indexrelid = (SELECT u.indexrelid FROM pg_catalog.pg_index u WHERE u.indrelid = {0} AND "
-      "u.indisunique AND u.indisvalid AND u.indpred IS NULL AND u.indexprs IS NULL ORDER BY u.indisprimary DESC, "
-      "u.indisreplident DESC, u.indexrelid LIMIT 1) ORDER BY k.position",
-      relation_oid, key_columns);
+      "SELECT a.attname FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) "
+      "WITH ORDINALITY AS k(attnum, position) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = "
+      "k.attnum WHERE k.position <= {} AND i.indexrelid = {} ORDER BY k.position",
+      key_size("i", server_version), key_index(std::to_string(relation_oid), KeyHolds::kAlways, server_version));
 }
 
 }  // namespace

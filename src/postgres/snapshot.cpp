@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "table_keys.h"
+
 namespace walcat {
 
 namespace {
@@ -39,13 +41,10 @@ class RelationReader {
  private:
   Status read_relations() {
     auto rows = connection_.query(fmt::format(
-        "SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, EXISTS (SELECT 1 FROM pg_catalog.pg_index i "
-        "WHERE "
-        "i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL) FROM "
-        "{} p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
-        "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE "
-        "c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
-        tables_));
+        "SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, {} IS NOT NULL FROM {} p JOIN "
+        "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
+        "AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
+        key_index("c.oid", KeyHolds::kAlways, version_), tables_));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       PublishedRelation published;
@@ -70,12 +69,12 @@ class RelationReader {
     if (version_ >= 120000 && version_ < 180000) sent += " AND a.attgenerated = ''";
     auto rows = connection_.query(fmt::format(
         "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
-        "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident "
-        "= 'i' AND i.indisreplident) AND a.attnum = ANY (i.indkey)), {} FROM {} p JOIN "
+        "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND {} AND a.attnum = ANY "
+        "((i.indkey::pg_catalog.int2[])[0:{} - 1])), {} FROM {} p JOIN "
         "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
         "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
         "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
-        is_generated, tables_, sent));
+        is_identity("i", "c"), key_size("i", version_), is_generated, tables_, sent));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       const auto place = places_.find(to_number<std::uint32_t>(row[0]));
@@ -194,13 +193,12 @@ Result<std::vector<PublishedRelation>> named_relations(Connection& connection, c
 }
 
 Result<TableKey> find_key(Connection& connection, std::uint32_t relation_oid) {
+  const int version = connection.server_version();
   auto rows = connection.query(fmt::format(
-      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_class c JOIN "
-      "pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid AND CASE c.relreplident WHEN 'i' THEN "
-      "i.indisreplident ELSE i.indisprimary END CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH "
-      "ORDINALITY AS k(attnum, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum "
-      "WHERE c.oid = {} AND k.place <= i.indnkeyatts ORDER BY k.place",
-      relation_oid));
+      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_index i CROSS JOIN LATERAL "
+      "pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, place) JOIN pg_catalog.pg_attribute "
+      "a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.place <= {} AND i.indexrelid = {} ORDER BY k.place",
+      key_size("i", version), key_index(std::to_string(relation_oid), KeyHolds::kAtCommit, version)));
   if (!rows.is_ok()) return rows.status();
   TableKey key;
   for (const Row& row : *rows) {

@@ -118,7 +118,9 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   auto key = find_key(*connection_, found->relation.oid);
   if (!key.is_ok()) return key.status();
   if (key->columns.empty()) {
-    return refused(table, "it has no primary key; without a key rows can't be told from what changes meanwhile");
+    return refused(table,
+                   "it has no primary key, nor a unique index over NOT NULL columns; without a key rows can't be told "
+                   "from what changes meanwhile");
   }
   for (const std::string& column : key->columns) {
     const auto& columns = found->relation.columns;

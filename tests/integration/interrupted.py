@@ -28,7 +28,8 @@ TABLES = (
     """INSERT INTO documents SELECT id, repeat('p', 400), repeat(md5(id::text), 80)
        FROM generate_series(1, {documents}) AS id""",
     "CREATE TABLE journal (number integer, note text)",
-    "CREATE INDEX ON journal (number)",
+    # May be null, so it is no key.
+    "CREATE UNIQUE INDEX ON journal (number)",
     "ALTER TABLE journal REPLICA IDENTITY FULL",
     "INSERT INTO journal SELECT number, 'entry ' || number FROM generate_series(1, {entries}) AS number",
 )

@@ -230,16 +230,19 @@ def test_whatever_the_replica_identity_is(identity, follow):
     assert sorted(row["id"] for _, row in printed(followed)) == ["1", "2", "3", "4", "5"]
 
 
-def test_an_index_will_do_for_a_key(follow):
+@pytest.mark.parametrize("identity", ["USING INDEX t_code", "FULL"])
+def test_an_index_will_do_for_a_key(identity, follow):
     followed = follow("CREATE TABLE t (code text NOT NULL, n integer)", "INSERT INTO t VALUES ('b', 1), ('a', 2)",
-                      "CREATE UNIQUE INDEX t_code ON t (code)", "ALTER TABLE t REPLICA IDENTITY USING INDEX t_code")
+                      "CREATE UNIQUE INDEX t_code ON t (code)", f"ALTER TABLE t REPLICA IDENTITY {identity}")
     followed.ask("--tables", "public.t")
     assert printed(followed) == [("t", {"code": "a", "n": "2"}), ("t", {"code": "b", "n": "1"})]
+
 
 
 REFUSED = {
     "no key but whole rows": ("CREATE TABLE t (id integer); ALTER TABLE t REPLICA IDENTITY FULL", "public.t", "key"),
     "no key": ("CREATE TABLE t (id integer)", "public.t", "no primary key"),
+    "no key for rows with nulls": ("CREATE TABLE t (id integer UNIQUE)", "public.t", "NOT NULL"),
     "a view": ("CREATE VIEW t AS SELECT 1 AS id", "public.t", "a view"),
     "a materialized view": ("CREATE MATERIALIZED VIEW t AS SELECT 1 AS id", "public.t", "materialized view"),
     "a sequence": ("CREATE SEQUENCE t", "public.t", "sequence"),

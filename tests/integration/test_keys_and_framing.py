@@ -1,11 +1,12 @@
 """Keys, topics and separators: records that a producer takes apart without a doubt."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from feed import Feed, Pair
-from server_version import NEEDS_MESSAGES, NEEDS_TRUNCATE
+from server_version import MAJOR, NEEDS_MESSAGES, NEEDS_TRUNCATE
 
 KEYED = {"framing": "key-value"}
 TEXT = {"framing": "key-value", "key": "text"}
@@ -83,16 +84,45 @@ def test_the_index_of_the_replica_identity_is_the_key_before_the_primary_one(mak
     assert keys(pairs) == [{"b": "x"}] * 3
 
 
-def test_a_unique_index_is_the_key_where_nothing_else_is(make_feed, database):
-    database.execute("CREATE TABLE t (a integer, b text UNIQUE)", "ALTER TABLE t REPLICA IDENTITY FULL")
-    pairs = make_feed().pairs("INSERT INTO t VALUES (1, 'x'), (2, NULL)", "DELETE FROM t")
-    assert keys(pairs) == [{"b": "x"}, {"b": None}, {"b": "x"}, {"b": None}]
+# What t(a, b, c) has under REPLICA IDENTITY FULL, and the key that it makes.
+UNIQUE = {
+    "of a column that is never null": (["CREATE UNIQUE INDEX ON t (b)", "ALTER TABLE t ALTER b SET NOT NULL"], ["b"]),
+    "the older of two": (["ALTER TABLE t ALTER a SET NOT NULL, ALTER b SET NOT NULL", "CREATE UNIQUE INDEX ON t (b)",
+                          "CREATE UNIQUE INDEX ON t (a)"], ["b"]),
+    "older than the primary key": (["CREATE UNIQUE INDEX ON t (b)", "ALTER TABLE t ADD PRIMARY KEY (a)"], ["a"]),
+    "younger than one that may be null": (["CREATE UNIQUE INDEX ON t (b)", "ALTER TABLE t ALTER c SET NOT NULL",
+                                           "CREATE UNIQUE INDEX ON t (c)"], ["c"]),
+    "that may be null": (["CREATE UNIQUE INDEX ON t (b)"], None),
+    "of which a column may be null": (["ALTER TABLE t ALTER a SET NOT NULL", "CREATE UNIQUE INDEX ON t (a, b)"], None),
+    "of a part of the rows": (["ALTER TABLE t ALTER a SET NOT NULL", "CREATE UNIQUE INDEX ON t (a) WHERE a > 0"], None),
+    "of an expression": (["ALTER TABLE t ALTER a SET NOT NULL", "CREATE UNIQUE INDEX ON t (abs(a))"], None),
+    "that is checked at the end": (["ALTER TABLE t ALTER a SET NOT NULL, ADD UNIQUE (a) DEFERRABLE"], None),
+    "that is primary and checked at the end": (["ALTER TABLE t ADD PRIMARY KEY (a) DEFERRABLE"], None),
+    "that excludes": (["ALTER TABLE t ALTER a SET NOT NULL, ADD EXCLUDE USING btree (a WITH =)"], None),
+    "that is not there": ([], None),
+}
+if MAJOR >= 11:
+    UNIQUE["that includes a column"] = (["CREATE UNIQUE INDEX ON t (b) INCLUDE (c)",
+                                         "ALTER TABLE t ALTER b SET NOT NULL"], ["b"])
+if MAJOR >= 15:
+    UNIQUE["that tells no nulls apart"] = (["CREATE UNIQUE INDEX ON t (b) NULLS NOT DISTINCT"], None)
+if MAJOR >= 18:
+    UNIQUE["that may be null in old rows"] = (["ALTER TABLE t ADD CONSTRAINT n NOT NULL b NOT VALID",
+                                               "CREATE UNIQUE INDEX ON t (b)"], None)
 
 
-def test_a_table_without_a_key_has_the_key_null(make_feed, database):
-    database.execute("CREATE TABLE t (a integer)", "CREATE UNIQUE INDEX ON t (a) WHERE a > 0",
-                     "CREATE UNIQUE INDEX ON t (abs(a))")
-    assert keys(make_feed().pairs("INSERT INTO t VALUES (1)")) == [None]
+def test_a_unique_index_is_the_key_if_no_two_rows_share_one(make_feed, database):
+    """At no time, and none of them null: a tombstone must not take another row's key."""
+    for number, (statements, _) in enumerate(UNIQUE.values()):
+        database.execute(f"CREATE TABLE t{number} (a integer, b text, c integer)",
+                         f"ALTER TABLE t{number} REPLICA IDENTITY FULL",
+                         *(re.sub(r"\bt\b", f"t{number}", statement) for statement in statements))
+    row = {"a": 1, "b": "x", "c": 2}
+    feed = make_feed({**KEYED, "tombstones": True})
+    for number, (case, (_, key)) in enumerate(UNIQUE.items()):
+        pairs = feed.pairs(f"INSERT INTO t{number} VALUES (1, 'x', 2)", f"DELETE FROM t{number}")
+        expected = [{column: row[column] for column in key}] * 3 if key else [None] * 2
+        assert keys(pairs) == expected, case
 
 
 @pytest.mark.parametrize("envelope", ["message", "debezium"])
@@ -178,8 +208,8 @@ def test_text_keys_of_several_columns_are_arrays(make_feed, database):
 
 
 def test_a_null_in_a_text_key_is_no_text(make_feed, database):
-    database.execute("CREATE TABLE t (a text UNIQUE)")
-    records = make_feed(TEXT).after("INSERT INTO t VALUES ('null'), (NULL)")
+    database.execute("CREATE TABLE t (a text)")
+    records = make_feed(TEXT, key_columns={"public.t": ["a"]}).after("INSERT INTO t VALUES ('null'), (NULL)")
     assert [record.split("\t")[0] for record in records] == ['"null"', "null"]
 
 

@@ -50,8 +50,8 @@ struct RelationNote {
   std::vector<ColumnNote> columns;
   /// By OID, the columns' types that are not built in.
   std::map<std::uint32_t, std::shared_ptr<const Type>> types;
-  /// Names of the primary key's columns, in the key's order; of the replica identity index or else a unique index if
-  /// there is no primary key; empty if there is none of them.
+  /// Names of the columns of the replica identity's index, in its order; if there is none of the primary key, else of
+  /// the oldest unique index that tells all rows apart at all times; empty if there is none of them.
   std::vector<std::string> key;
 };
 

@@ -50,7 +50,8 @@ Result<std::vector<PublishedRelation>> published_relations(Connection& connectio
 /// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
 Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);
 
-/// What tells a table's rows apart in the stream: its replica identity if that is an index, else its primary key.
+/// What tells a table's rows apart in the stream: the index of its replica identity, else its primary key, else a
+/// unique index over columns that are NOT NULL.
 struct TableKey {
   std::vector<std::string> columns;
   /// As SQL names them, with modifiers.
