@@ -30,13 +30,13 @@ std::string temporary_slot_name(const std::string& name) {
 class SlotStart {
  public:
   SlotStart(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
-            const Selection& selection, const OffsetFile& file, const log::Logger& logger)
+            const Selection& selection, const OffsetFile& file, const StopRequest& stop, const log::Logger& logger)
       : connection_(connection),
         server_(server),
         options_(options),
         file_(file),
         logger_(logger),
-        taker_(connection, options, selection, logger) {}
+        taker_(connection, options, selection, stop, logger) {}
 
   Result<StreamStart> decide(const std::optional<LastSession>& last, const Status& broken) {
     auto slot = find_slot(connection_, options_.slot_name);
@@ -257,7 +257,7 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& 
   if (!connection.is_ok()) return connection.status();
   StreamStart start;
   start.connection = std::move(*connection);
-  SnapshotTaker taker(*start.connection, options, selection, logger);
+  SnapshotTaker taker(*start.connection, options, selection, stop, logger);
   if (const Status readable = taker.check_rights(); !readable.is_ok()) return readable;
   auto snapshot = taker.dump();
   if (!snapshot.is_ok()) return snapshot.status();
@@ -322,7 +322,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
     if (!matched.is_ok() && !last) return Status(StatusCode::kRefused, matched.message());
   }
 
-  auto decided = SlotStart(connection, *server, options, selection, offset_file, logger).decide(last, broken);
+  auto decided = SlotStart(connection, *server, options, selection, offset_file, stop, logger).decide(last, broken);
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);

@@ -30,6 +30,15 @@ std::vector<TableName> table_names(const std::vector<PublishedRelation>& relatio
   return names;
 }
 
+// Whether rows read from one look like rows read from the other.
+bool has_same_form(const PublishedRelation& one, const PublishedRelation& other) {
+  const auto is_same_table = [](const PhysicalTable& a, const PhysicalTable& b) {
+    return a.oid == b.oid && a.name == b.name;
+  };
+  return one.relation == other.relation && one.row_filter == other.row_filter && one.has_key == other.has_key &&
+         std::equal(one.tables.begin(), one.tables.end(), other.tables.begin(), other.tables.end(), is_same_table);
+}
+
 }  // namespace
 
 Status check_readable(const Connection& connection, const PhysicalTable& table) {
@@ -48,13 +57,13 @@ Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, cons
 }
 
 SnapshotTaker::SnapshotTaker(Connection& connection, const DatabaseOptions& options, const Selection& selection,
-                             const log::Logger& logger)
-    : connection_(connection), options_(options), selection_(selection), logger_(logger) {}
+                             const StopRequest& stop, const log::Logger& logger)
+    : connection_(connection), options_(options), selection_(selection), stop_(stop), logger_(logger) {}
 
-Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
+Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations(Connection& connection, TableSizes sizes) {
   const bool by_name = options_.dump && !options_.dump->tables.empty();
-  auto relations = by_name ? named_relations(connection_, options_.dump->tables)
-                           : published_relations(connection_, options_.publication_name);
+  auto relations = by_name ? named_relations(connection, options_.dump->tables)
+                           : published_relations(connection, options_.publication_name, sizes);
   if (!relations.is_ok()) return relations;
   if (options_.dump && !options_.dump->where.empty()) {
     for (PublishedRelation& published : *relations) {
@@ -72,7 +81,7 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
 }
 
 Status SnapshotTaker::check_rights() {
-  const auto relations = wanted_relations();
+  const auto relations = wanted_relations(connection_);
   if (!relations.is_ok()) return relations.status();
   for (const PublishedRelation& published : *relations) {
     for (const PhysicalTable& physical : published.tables) {
@@ -90,7 +99,35 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::
     return Status(StatusCode::kUnavailable, locked.with_context("snapshot").message());
   }
   if (!locked.is_ok()) return locked;
-  return wanted_relations();
+  return wanted_relations(connection_);
+}
+
+// The snapshot sees the tables as they were when the slot was made, COPY reads them as they are since they were locked.
+// Where these differ, rows would be missing or columns unknown, so a new slot has to be made.
+Status SnapshotTaker::check_unaltered(const std::vector<PublishedRelation>& relations) {
+  const auto altered = [](const std::string& table, const char* how) {
+    return Status(StatusCode::kUnavailable, fmt::format("table {} was {} while the slot was made", table, how));
+  };
+  for (const PublishedRelation& published : relations) {
+    for (const PhysicalTable& physical : published.tables) {
+      // The snapshot sees none of its rows any more.
+      if (physical.was_rewritten) return altered(physical.name.to_string(), "rewritten");
+    }
+  }
+  auto beside = Connection::open({.conn_str = options_.conn_str,
+                                  .replication = false,
+                                  .expects_answers = true,
+                                  .stop = &stop_,
+                                  .logger = logger_});
+  if (!beside.is_ok()) return beside.status();
+  const auto now = wanted_relations(**beside, TableSizes::kLeftOut);
+  if (!now.is_ok()) return now.status();
+  for (const PublishedRelation& published : relations) {
+    const auto is_same = [&](const PublishedRelation& other) { return has_same_form(published, other); };
+    if (std::any_of(now->begin(), now->end(), is_same)) continue;
+    return altered(TableName{published.relation.schema, published.relation.name}.to_string(), "altered");
+  }
+  return Status::ok();
 }
 
 Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary, const Offset* known) {
@@ -110,18 +147,11 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   const auto visible = current_snapshot(connection_);
   if (!visible.is_ok()) return failed(visible.status());
   start.progress.visible = *visible;
-  auto relations = wanted_relations();
+  auto relations = wanted_relations(connection_);
   if (!relations.is_ok()) return failed(relations.status());
   relations = lock_relations(*relations);
   if (!relations.is_ok()) return failed(relations.status());
-  for (const PublishedRelation& published : *relations) {
-    for (const PhysicalTable& physical : published.tables) {
-      if (!physical.was_rewritten) continue;
-      // The snapshot sees none of its rows any more.
-      return failed({StatusCode::kUnavailable,
-                     fmt::format("table {} was rewritten while the slot was made", physical.name.to_string())});
-    }
-  }
+  if (Status same = check_unaltered(*relations); !same.is_ok()) return failed(same);
   start.progress.tables = cut_tables(*relations, plan_options(connection_, options_));
   if (const Status finished = finish(*relations, start); !finished.is_ok()) return failed(finished);
   return start;
@@ -129,7 +159,7 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
 
 Result<SnapshotStart> SnapshotTaker::dump() {
   SnapshotStart start;
-  auto relations = wanted_relations();
+  auto relations = wanted_relations(connection_);
   if (!relations.is_ok()) return relations.status();
   if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
   // Before the transaction's snapshot, so that nothing is rewritten in between.
@@ -151,7 +181,7 @@ Result<std::vector<TableOutline>> outline_snapshot(const DatabaseOptions& option
   if (!selection.is_ok()) return selection.status();
   auto connection = open_for_dump(options, stop, logger);
   if (!connection.is_ok()) return connection.status();
-  SnapshotTaker taker(**connection, options, **selection, logger);
+  SnapshotTaker taker(**connection, options, **selection, stop, logger);
   const auto start = taker.dump();
   if (!start.is_ok()) return start.status();
   return start->outlines;
@@ -175,7 +205,7 @@ Result<SnapshotStart> SnapshotTaker::resume(const SnapshotProgress& progress) {
     return std::any_of(progress.tables.begin(), progress.tables.end(),
                        [&](const SnapshotProgress::Table& table) { return table.oid == physical.oid; });
   };
-  auto relations = wanted_relations();
+  auto relations = wanted_relations(connection_);
   if (!relations.is_ok()) return relations.status();
   // The stream brings all that was made after the point.
   for (PublishedRelation& published : *relations) {

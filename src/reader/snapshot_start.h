@@ -29,8 +29,9 @@ Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, cons
 /// Source: PostgreSQL manual, protocol-replication (CREATE_REPLICATION_SLOT), functions-admin (snapshot functions).
 class SnapshotTaker {
  public:
+  /// All are borrowed. `stop` makes it give up connecting.
   SnapshotTaker(Connection& connection, const DatabaseOptions& options, const Selection& selection,
-                const log::Logger& logger);
+                const StopRequest& stop, const log::Logger& logger);
 
   /// Refuses what the role may not read, before anything is made.
   Status check_rights();
@@ -47,14 +48,17 @@ class SnapshotTaker {
   Result<SnapshotStart> resume(const SnapshotProgress& progress);
 
  private:
-  Result<std::vector<PublishedRelation>> wanted_relations();
+  Result<std::vector<PublishedRelation>> wanted_relations(Connection& connection,
+                                                          TableSizes sizes = TableSizes::kWanted);
   Result<std::vector<PublishedRelation>> lock_relations(const std::vector<PublishedRelation>& relations);
+  Status check_unaltered(const std::vector<PublishedRelation>& relations);
   Status finish(const std::vector<PublishedRelation>& relations, SnapshotStart& start);
   void give_up(const std::string& slot_name);
 
   Connection& connection_;
   const DatabaseOptions& options_;
   const Selection& selection_;
+  const StopRequest& stop_;
   const log::Logger& logger_;
 };
 
