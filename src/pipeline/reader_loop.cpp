@@ -78,7 +78,7 @@ bool ReaderLoop::step() {
     const Status attended = source_.attend();
     return attended.is_ok() || survive(attended);
   }
-  if (!source_.is_connected() && !wait_until_clear()) return false;
+  if (!source_.is_connected() && !bring_source_up_to_date()) return false;
   source_.hold_open(incremental_.is_busy());
   const bool was_streaming = source_.is_streaming();
   lane_.set_state(was_streaming ? "streaming" : "connecting");
@@ -121,18 +121,19 @@ void ReaderLoop::serve_incremental() {
   }
 }
 
-// A session begins with what the writer has seen of the one before, where a snapshot is on its way.
-bool ReaderLoop::wait_until_clear() {
-  const auto unfinished = [&] {
+// A session of this run begins with all that became of the ones before. A snapshot that is on its way is looked at only
+// once the writer has seen all of it that was shipped.
+bool ReaderLoop::bring_source_up_to_date() {
+  if (!published_) return true;
+  const auto is_underway = [&] {
     const auto progress = lane_.snapshot();
     return progress && !progress->complete;
   };
-  if (!unfinished()) return true;
-  while (!lane_.is_clear()) {
+  while (is_underway() && !lane_.is_clear()) {
     if (lane_.failed() || lane_.stop.requested()) return false;
     sleep_interruptibly(lane_, kClearInterval);
   }
-  source_.note_snapshot(*lane_.snapshot());
+  source_.resume_from(*lane_.identity());
   return true;
 }
 

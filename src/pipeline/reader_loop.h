@@ -36,7 +36,7 @@ class ReaderLoop {
   void serve_incremental();
   bool take_snapshot();
   Status store_session(const SnapshotStart& start);
-  bool wait_until_clear();
+  bool bring_source_up_to_date();
   void publish();
   bool begin_anew(const Status& gap);
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);

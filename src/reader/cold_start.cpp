@@ -336,24 +336,4 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   return start;
 }
 
-Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, bool two_phase,
-                    const SnapshotStart* snapshot, const log::Logger& logger) {
-  if (snapshot != nullptr) {
-    if (const Status ended = connection.execute("COMMIT"); !ended.is_ok()) return ended;
-    if (!snapshot->temporary_slot.empty()) {
-      const Status dropped = drop_slot(connection, snapshot->temporary_slot);
-      if (!dropped.is_ok()) return dropped;
-    }
-  }
-  const Status started =
-      connection.start_replication(start_replication_command(connection, options.slot_name, options.publication_name,
-                                                             {.position = two_phase ? Lsn{} : position,
-                                                              .streaming = options.spool.streaming,
-                                                              .two_phase = options.two_phase}));
-  if (!started.is_ok()) return started;
-  logger.info("streaming from slot {} at {} (server {}.{})", options.slot_name, position.to_string(),
-              connection.server_version() / 10000, connection.server_version() % 10000);
-  return Status::ok();
-}
-
 }  // namespace walcat

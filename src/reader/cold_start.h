@@ -17,6 +17,7 @@ namespace walcat {
 
 /// A stream that is ready to be started, or a snapshot that comes before it.
 struct StreamStart {
+  /// Everything was asked over this one, which must not stream: see open_stream().
   std::unique_ptr<Connection> connection;
   /// Server, slot and the point from which the stream runs.
   Offset offset;
@@ -27,7 +28,7 @@ struct StreamStart {
   bool two_phase = false;
   /// The gap that was gone on over, as `on_gap` says; ok if there was none.
   Status crossed;
-  /// Held by the connection until begin_stream().
+  /// Held by the connection until end_snapshot().
   std::optional<SnapshotStart> snapshot;
 };
 
@@ -43,10 +44,5 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
                                const OffsetFile& offset_file, const std::optional<LastSession>& last,
                                const StopRequest& stop, const log::Logger& logger, const Status& broken = Status::ok(),
                                bool to_the_end = false);
-
-/// Starts the stream at `position`; ends the snapshot's transaction first, if there is one. `two_phase`: from where the
-/// slot stands instead, which may be before `position`: what was prepared since then comes again.
-Status begin_stream(Connection& connection, const DatabaseOptions& options, Lsn position, bool two_phase,
-                    const SnapshotStart* snapshot, const log::Logger& logger);
 
 }  // namespace walcat

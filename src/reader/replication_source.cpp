@@ -9,6 +9,7 @@
 
 #include "cold_start.h"
 #include "relation_describer.h"
+#include "stream_connection.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
 #include "walcat/base/postgres_time.h"
@@ -93,11 +94,9 @@ void ReplicationSource::label(Batch& batch) const {
 
 Status ReplicationSource::begin_stream() {
   if (options_.snapshot.mode != SnapshotOptions::Mode::kInitialOnly) {
-    const Lsn position = std::max(written_, offset_->done.position);
-    const Status begun = walcat::begin_stream(*connection_, options_, position, two_phase_, snapshot(), logger_);
-    if (!begun.is_ok()) {
-      break_off(begun);
-      return begun;
+    if (const Status opened = open_stream(); !opened.is_ok()) {
+      break_off(opened);
+      return opened;
     }
     streaming_ = true;
     const int version = connection_->server_version();
@@ -108,6 +107,19 @@ Status ReplicationSource::begin_stream() {
   snapshot_.reset();
   next_status_ = next_question_ = Clock::now();
   silence_.begin(silence_limit_, Clock::now());
+  return Status::ok();
+}
+
+// The connection that asked, and held the snapshot, gives way to one that does nothing but stream.
+Status ReplicationSource::open_stream() {
+  if (snapshot_) {
+    if (Status ended = end_snapshot(*connection_, *snapshot_); !ended.is_ok()) return ended;
+  }
+  connection_.reset();
+  const Lsn position = std::max(written_, offset_->done.position);
+  auto opened = walcat::open_stream(options_, *offset_, position, two_phase_, stop_, logger_);
+  if (!opened.is_ok()) return opened.status();
+  connection_ = std::move(*opened);
   return Status::ok();
 }
 

@@ -66,8 +66,9 @@ class ReplicationSource : public Source {
   Status begin_stream();
   /// The snapshot can't be read to its end: the next read() connects anew and takes what is left.
   void drop_snapshot() { disconnect(); }
-  /// How far the snapshot has come, for the next session to resume.
-  void note_snapshot(const SnapshotProgress& progress) { offset_->snapshot = progress; }
+  /// What the run has come to since its last session began, for the next one to begin from: all of the offset, as the
+  /// keeper would store it, so that nothing that changed meanwhile is forgotten. Not while a session lasts.
+  void resume_from(const Offset& offset) { offset_ = offset; }
   /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
   /// ends with the transaction of the last of them.
   std::vector<SnapshotSignal> take_signals() { return std::exchange(signals_, {}); }
@@ -79,6 +80,7 @@ class ReplicationSource : public Source {
   enum class Border { kInside, kEndsBefore, kEndsAfter, kLeavesAfter };
 
   Status connect();
+  Status open_stream();
   void take_first_offset(const Offset& offset, Lsn flush_position);
   void disconnect();
   void break_off(const Status& status);
