@@ -142,7 +142,7 @@ def main() -> None:
     options = parser.parse_args()
     for program in (WALCAT, ARRIVALS):
         if not os.access(program, os.X_OK):
-            parser.error(f"there is no {program}: scripts/build, then ninja -C build/release")
+            parser.error(f"there is no {program}: scripts/bench builds it, or ninja -C build/release after scripts/test")
     with (
         closing(PostgresServer({"fsync": "on" if options.fsync else "off", "autovacuum": "off"})) as server,
         tempfile.TemporaryDirectory() as folder,

@@ -58,8 +58,29 @@ configure_build() {
     meson setup "$repo_root/$directory" "$repo_root" --wrap-mode=nofallback "$@" >&2
 }
 
-# build_release [TARGET...]: the release build; without a target, everything.
+# configure_tests DIRECTORY [MESON_OPTION...]: likewise, with tests and benchmarks. A build directory that was set up for
+# the binary alone gets them, and keeps what is built.
+configure_tests() {
+    configure_build "$1" -Dtests=true "${@:2}" || return
+    has_tests "$1" || meson configure "$repo_root/$1" -Dtests=true >&2
+}
+
+has_tests() {
+    /usr/bin/python3 - "$repo_root/$1/meson-info/intro-buildoptions.json" <<'PYTHON'
+import json
+import sys
+
+with open(sys.argv[1]) as options:
+    sys.exit(not any(option["name"] == "tests" and option["value"] for option in json.load(options)))
+PYTHON
+}
+
+# build_release TARGET...: of the release build what needs no tests, which is the binary.
 build_release() {
-    configure_build build/release --buildtype=release
-    ninja -C "$repo_root/build/release" "$@" >&2
+    configure_build build/release --buildtype=release && ninja -C "$repo_root/build/release" "$@" >&2
+}
+
+# build_release_tests [TARGET...]: of the release build with its tests; without a target, everything.
+build_release_tests() {
+    configure_tests build/release --buildtype=release && ninja -C "$repo_root/build/release" "$@" >&2
 }

