@@ -1,17 +1,19 @@
 #include "append_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 
 #include "block_file.h"
 #include "crc32c.h"
 #include "record_bytes.h"
+#include "walcat/base/file_place.h"
+#include "walcat/base/log.h"
 #include "walcat/capture/format.h"
 
 namespace walcat {
@@ -28,16 +30,6 @@ bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
     at += static_cast<std::uint64_t>(written);
   }
   return true;
-}
-
-// For the file's name to be on the disk.
-bool sync_folder(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return false;
-  const bool synced = ::fsync(folder) == 0;
-  ::close(folder);
-  return synced;
 }
 
 // A full disk is waited for: another try may find room.
@@ -117,7 +109,7 @@ Status AppendFile::find_end() {
 Status AppendFile::begin() {
   if (::ftruncate(fd_, 0) != 0) return capture_failed(path_, "truncate");
   if (Status written = write_header(); !written.is_ok()) return written;
-  if (!sync_folder(path_)) return capture_failed(path_, "fsync of the folder");
+  if (!sync_folder_of(path_)) return capture_failed(path_, "fsync of the folder");
   end_ = kCaptureFileHeader;
   return Status::ok();
 }
@@ -136,6 +128,19 @@ Status AppendFile::append(std::string_view block) {
   return Status::ok();
 }
 
-Status AppendFile::sync() { return ::fdatasync(fd_) == 0 ? Status::ok() : capture_failed(path_, "fsync"); }
+// A file that was moved is found where it was moved to.
+Status AppendFile::sync() {
+  if (::fdatasync(fd_) != 0) return capture_failed(path_, "fsync");
+  const FilePlace place = place_of(fd_, path_);
+  if (place == FilePlace::kDeleted) {
+    return capture_fault(path_, "the file was deleted while it was written; hint: start again, which makes a new one");
+  }
+  if (place == FilePlace::kMoved && !std::exchange(is_moved_, true)) {
+    log::write(
+        log::Level::kWarning, "",
+        fmt::format("capture file {}: it was moved, and is written where it is now, until the next start", path_));
+  }
+  return Status::ok();
+}
 
 }  // namespace walcat

@@ -37,7 +37,7 @@ class AppendFile {
   ///
   /// Errors: kUnavailable while there is no room for it, and another try goes on; else kRefused.
   Status append(std::string_view block);
-  /// Returns once everything is on the disk. Errors: kRefused, for good.
+  /// Returns once everything is on the disk. Errors: kRefused, for good; so if the file was deleted.
   Status sync();
 
  private:
@@ -52,6 +52,7 @@ class AppendFile {
   const int fd_;
   std::uint64_t end_ = 0;
   std::uint64_t bytes_cut_ = 0;
+  bool is_moved_ = false;
 };
 
 }  // namespace walcat

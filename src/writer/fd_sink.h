@@ -10,13 +10,12 @@
 
 namespace walcat {
 
-/// A file descriptor as a sink: pipe, file, terminal or socket.
+/// A file descriptor as a sink: pipe, terminal, device or socket. Regular files have one of their own, FileSink.
 ///
-/// Waits in poll(2), never inside write(2), so that a stop gets through while the reader at the other end sleeps. A
-/// file on a full disk is waited for likewise.
+/// Waits in poll(2), never inside write(2), so that a stop gets through while the reader at the other end sleeps.
 class FdSink : public Sink {
  public:
-  enum class Kind { kFile, kStream, kSocket };
+  enum class Kind { kStream, kSocket };
 
   /// Takes `fd` over and closes it at the end if `owned`. `name` stands for it in errors.
   FdSink(int fd, bool owned, Kind kind, std::string name);
@@ -25,14 +24,13 @@ class FdSink : public Sink {
   FdSink& operator=(const FdSink&) = delete;
 
   Status write(std::span<const iovec> parts, std::size_t& accepted) override;
-  Status sync() override;
+  Status sync() override { return Status::ok(); }
   void interrupt() override;
-  int watch_fd() const override { return kind_ == Kind::kFile ? -1 : fd_; }
+  int watch_fd() const override { return fd_; }
 
  private:
   ssize_t write_some(const iovec* parts, int count) const;
   Status wait_writable();
-  void wait_for_space(int error);
 
   int fd_;
   bool owned_;
@@ -41,10 +39,6 @@ class FdSink : public Sink {
   PipeRoom room_;
   WakeFd wake_;
   std::atomic<bool> interrupted_{false};
-  /// Why the file could not be synced; 0: it could.
-  std::atomic<int> sync_error_{0};
-  bool is_full_ = false;
-  std::chrono::steady_clock::time_point next_complaint_;
 };
 
 }  // namespace walcat

@@ -1,11 +1,13 @@
 """output.path: lines are appended, and a line torn by a crash is cut off first."""
 
+import os
 import signal
 
 import pytest
 from configuration import configuration, entry
 from disk import enlarge
-from walcat_process import LineFile
+from walcat_process import Line, LineFile
+from workload import Pgbench
 
 
 @pytest.fixture
@@ -59,6 +61,58 @@ def test_a_relative_path_starts_at_the_working_directory(config, database, walca
     assert (walcat.folder / "here.jsonl").read_text().count("\n") == 1
 
 
+def test_lines_go_to_the_file_of_that_name(config, database, output, walcat):
+    """Under load it is renamed, as log rotation does, and then deleted again and again."""
+    database.execute("CREATE TABLE load (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)")
+    script = walcat.folder / "insert.sql"
+    script.write_text("INSERT INTO load DEFAULT VALUES")
+    kept, deleted, at_deletion = [], [], []
+    run = walcat.start(config)
+    run.wait_for(lambda: LineFile(output).count() == 0, "the first file is there")
+    with Pgbench(database, walcat.folder, "--client=2", "--rate=500", "--time=3600", f"--file={script}"):
+        for number in range(6):
+            run.wait_for(lambda: output.exists() and LineFile(output).count() >= 20, "the file is written")
+            if number % 2 == 0:
+                kept.append(output.rename(f"{output}.{number}"))
+            else:
+                deleted.append(open(output, "rb"))
+                output.unlink()
+                at_deletion.append(os.fstat(deleted[-1].fileno()).st_size)
+        run.wait_for(output.exists, "the last file is there")
+    run.wait_for(lambda: database.passed(database.wal_lsn()), "everything is confirmed")
+    run.stop()
+    visible = [id for path in [*kept, output] for id in ids_of(path.read_bytes())]
+    # What stands in a deleted file before its deletion was there to be seen.
+    gone = [id for file, size in zip(deleted, at_deletion) for id in ids_of(file.read()[:size].rpartition(b"\n")[0])]
+    assert set(visible) | set(gone) == {row.id for row in database.rows("SELECT id FROM load")}
+    assert len(set(visible)) == len(visible), "a line that was not in a deleted file stands twice"
+    log = run.log()
+    assert log.count("out.jsonl: the file was moved; a new one is begun") == len(kept)
+    assert log.count("out.jsonl: the file was deleted; a new one begins with the ") == len(deleted)
+
+
+def ids_of(lines):
+    return [Line.parse(line).after["id"] for line in lines.decode().splitlines()]
+
+
+def test_a_folder_that_is_gone_is_waited_for(database, walcat, tmp_path):
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    output = tmp_path / "folder" / "out.jsonl"
+    output.parent.mkdir()
+    run = walcat.start(configuration(entry(database), output={"path": str(output)}))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    output.unlink()
+    output.parent.rmdir()
+    database.execute("INSERT INTO t VALUES (1)")
+    run.wait_for_log("out.jsonl: No such file or directory; the file that was written is gone; waiting for another")
+    before = database.wal_lsn()
+    assert not database.passed(before)
+    output.parent.mkdir()
+    run.wait_for(lambda: database.passed(before), "the line is confirmed")
+    run.stop()
+    assert ids_of(output.read_bytes()) == [1]
+
+
 ROWS = 3000  # several times the small disk
 
 
@@ -90,6 +144,20 @@ def test_a_full_disk_is_waited_for(onto_small_disk, database, walcat, small_disk
     run.wait_for(lambda: LineFile(small_disk / "lines.jsonl").count() >= ROWS, "every row is printed")
     run.stop()
     assert ids(small_disk) == list(range(1, ROWS + 1))
+
+
+def test_a_file_on_a_full_disk_may_be_deleted(onto_small_disk, database, walcat, small_disk):
+    run = walcat.start(onto_small_disk)
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute(FILL)
+    run.wait_for_log("waiting for room")
+    deleted = open(small_disk / "lines.jsonl", "rb")
+    (small_disk / "lines.jsonl").unlink()
+    enlarge(small_disk)
+    run.wait_for_log("lines.jsonl: the file was deleted; a new one begins")
+    run.wait_for(lambda: database.passed(database.wal_lsn()), "everything is confirmed")
+    run.stop()
+    assert sorted(set(ids(small_disk)) | set(ids_of(deleted.read().rpartition(b"\n")[0]))) == list(range(1, ROWS + 1))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])

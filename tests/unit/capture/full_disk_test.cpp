@@ -126,5 +126,30 @@ TEST_F(FullDisk, IsNotWhatAnyOtherErrorIs) {
   EXPECT_EQ((*writer)->sync().code(), StatusCode::kRefused) << "for good";
 }
 
+// What a capture must not call kept.
+TEST_F(FullDisk, IsNotWhatADeletedFileIs) {
+  const auto writer = CaptureWriter::open(path_);
+  DeadLetters letters(path_ + ".letters", log::Logger());
+  for (const bool is_there : {true, false}) {
+    (*writer)->append(parcel_of(packed({"1"})));
+    letters.put({stream_of("db1"), FrameRole::kDeadLetter, 0, 0, "letter"});
+    for (const Status& synced : {(*writer)->sync(), letters.sync()}) {
+      EXPECT_EQ(synced.code(), is_there ? StatusCode::kOk : StatusCode::kRefused) << synced.message();
+      EXPECT_THAT(synced.message(), HasSubstr(is_there ? "" : "deleted"));
+    }
+    for (const auto& path : {path_, path_ + ".letters"}) ::unlink(path.c_str());
+  }
+}
+
+TEST_F(FullDisk, IsNotWhatAMovedFileIs) {
+  const auto writer = CaptureWriter::open(path_);
+  (*writer)->append(parcel_of(packed({"1"})));
+  ASSERT_TRUE((*writer)->sync().is_ok());
+  ASSERT_EQ(::rename(path_.c_str(), (path_ + ".moved").c_str()), 0);
+  (*writer)->append(parcel_of(packed({"2"})));
+  EXPECT_TRUE((*writer)->sync().is_ok());
+  EXPECT_EQ(read_parcels(path_ + ".moved").size(), 2U);
+}
+
 }  // namespace
 }  // namespace walcat::test

@@ -1,0 +1,117 @@
+#include "output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace walcat {
+
+namespace {
+
+using Block = std::array<char, 65536>;
+
+// Where the last whole line of the file ends.
+Result<off_t> end_of_last_line(int fd, off_t size) {
+  Block block;
+  for (off_t end = size; end > 0;) {
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(block.size()));
+    const ssize_t got = ::pread(fd, block.data(), static_cast<std::size_t>(end - begin), begin);
+    if (got != end - begin) return Status(StatusCode::kOutputFailed, std::generic_category().message(errno));
+    const void* newline = ::memrchr(block.data(), '\n', static_cast<std::size_t>(got));
+    if (newline != nullptr) return begin + (static_cast<const char*>(newline) - block.data()) + 1;
+    end = begin;
+  }
+  return off_t{0};
+}
+
+// A crash can leave half a line behind; what follows it would be lost inside it.
+Status cut_torn_line(int fd, const std::string& path, off_t size) {
+  const auto end = end_of_last_line(fd, size);
+  if (!end.is_ok()) return end.status().with_context("output " + path);
+  if (*end < size && ::ftruncate(fd, *end) != 0) return output_error(path, errno);
+  return Status::ok();
+}
+
+// Both descriptors keep their places for others: `from` is read at `begin`, `to` is appended to.
+int append_range(int from, off_t begin, off_t end, int to) {
+  Block block;
+  while (begin < end) {
+    const auto most = std::min<off_t>(end - begin, static_cast<off_t>(block.size()));
+    const ssize_t got = ::pread(from, block.data(), static_cast<std::size_t>(most), begin);
+    if (got == 0) break;
+    const ssize_t written = got < 0 ? -1 : ::write(to, block.data(), static_cast<std::size_t>(got));
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) begin += written;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Status output_error(const std::string& name, int error) {
+  const std::string reason = std::generic_category().message(error);
+  if (error == EPIPE) {
+    return {StatusCode::kOutputFailed, fmt::format("output {}: the reader closed the pipe ({})", name, reason)};
+  }
+  return {StatusCode::kOutputFailed, fmt::format("output {}: {}", name, reason)};
+}
+
+// Reading is needed to look for a torn line.
+Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+  if (fd < 0) return output_error(path, errno);
+  std::shared_ptr<OutputFile> file(new OutputFile(fd, path, true));
+  struct stat state{};
+  if (::fstat(fd, &state) != 0) return output_error(path, errno);
+  if (!S_ISREG(state.st_mode)) {
+    return Status(StatusCode::kOutputFailed, fmt::format("output {}: not a regular file", path));
+  }
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return Status(StatusCode::kOutputFailed, fmt::format("output {}: another process is writing to it", path));
+  }
+  if (::fstat(fd, &state) != 0) return output_error(path, errno);
+  if (const Status cut = cut_torn_line(fd, path, state.st_size); !cut.is_ok()) return cut;
+  // Some file systems have no such thing.
+  static_cast<void>(sync_folder_of(path));
+  return file;
+}
+
+std::shared_ptr<OutputFile> OutputFile::of_stdout() {
+  return std::shared_ptr<OutputFile>(new OutputFile(STDOUT_FILENO, "stdout", false));
+}
+
+OutputFile::~OutputFile() {
+  if (has_path_) ::close(fd_);
+}
+
+FilePlace OutputFile::place() const {
+  if (has_path_) return place_of(fd_, name_);
+  struct stat state{};
+  return ::fstat(fd_, &state) == 0 && state.st_nlink == 0 ? FilePlace::kDeleted : FilePlace::kInPlace;
+}
+
+int OutputFile::sync() const { return ::fdatasync(fd_) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno; }
+
+Status OutputFile::take_over(const OutputFile& deleted, std::uint64_t bytes) {
+  struct stat state{};
+  if (::fstat(fd_, &state) != 0) return output_error(name_, errno);
+  // Appending leaves the descriptor's place behind what was appended.
+  const off_t end = ::lseek(deleted.fd_, 0, SEEK_CUR);
+  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(bytes));
+  int error = append_range(deleted.fd_, begin, end, fd_);
+  if (error == 0) error = sync();
+  if (error == 0) return Status::ok();
+  if (::ftruncate(fd_, state.st_size) != 0) return output_error(name_, errno);
+  if (error == ENOSPC) ::fallocate(deleted.fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, begin);
+  return output_error(name_, error);
+}
+
+}  // namespace walcat

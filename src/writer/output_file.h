@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "walcat/base/file_place.h"
+#include "walcat/base/status.h"
+
+namespace walcat {
+
+/// What is wrong with the output `name`, by the system's error number.
+Status output_error(const std::string& name, int error);
+
+/// A regular file that lines are appended to.
+class OutputFile {
+ public:
+  /// Opens the file at `path`, made if it does not exist, locks it against others who write lines, and cuts off a torn
+  /// last line.
+  ///
+  /// Errors: kOutputFailed with path and reason; it is no regular file, for one.
+  static Result<std::shared_ptr<OutputFile>> open(const std::string& path);
+
+  /// The file that stdout is: without a path of its own, and not locked.
+  static std::shared_ptr<OutputFile> of_stdout();
+
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  int fd() const { return fd_; }
+  /// Its path, or "stdout".
+  const std::string& name() const { return name_; }
+  /// Whether there is a path to open it by.
+  bool has_path() const { return has_path_; }
+
+  /// Threads: thread-safe.
+  FilePlace place() const;
+
+  /// Makes what was written survive a crash of the machine. Returns 0, or the error number.
+  ///
+  /// Threads: thread-safe.
+  int sync() const;
+
+  /// Appends the last `bytes` bytes that were written to `deleted`, as far as they are still there, and syncs. Where
+  /// there is no room, `deleted` gives up what stands before them, and another try may succeed.
+  ///
+  /// Errors: kOutputFailed; then this file is as it was.
+  Status take_over(const OutputFile& deleted, std::uint64_t bytes);
+
+ private:
+  OutputFile(int fd, std::string name, bool has_path) : fd_(fd), name_(std::move(name)), has_path_(has_path) {}
+
+  const int fd_;
+  const std::string name_;
+  const bool has_path_;
+};
+
+}  // namespace walcat

@@ -1,0 +1,272 @@
+// The sink of files, over real files that are moved, deleted and replaced while they are written.
+
+#include "writer/file_sink.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "offsets/temporary_folder.h"
+
+namespace walcat::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class FileSinkTest : public testing::Test {
+ protected:
+  void open() {
+    auto opened = open_sink({path_});
+    ASSERT_TRUE(opened.is_ok()) << opened.status().message();
+    sink_ = std::move(*opened);
+  }
+  Status write(std::string text) {
+    const iovec part{text.data(), text.size()};
+    std::size_t accepted = 0;
+    return sink_->write({&part, 1}, accepted);
+  }
+  void put(const std::string& text) { ASSERT_TRUE(write(text).is_ok()); }
+  void sync() { ASSERT_TRUE(sink_->sync().is_ok()); }
+  void move_to(const std::string& name) { fs::rename(path_, folder_ / name); }
+  std::string content(const std::string& name = "out") { return file_content(folder_ / name); }
+
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_ / "out";
+  std::unique_ptr<Sink> sink_;
+};
+
+TEST_F(FileSinkTest, EndsAFileThatWasMovedAndBeginsAnother) {
+  open();
+  put("1\n");
+  sync();
+  move_to("old");
+  put("2\n");
+  EXPECT_FALSE(fs::exists(path_));
+  sync();
+  put("3\n");
+  sync();
+  EXPECT_EQ(content("old"), "1\n2\n");
+  EXPECT_EQ(content(), "3\n");
+  EXPECT_EQ(sink_->errors.counts().size(), 0U) << "this is no fault";
+}
+
+TEST_F(FileSinkTest, GoesOnInTheFileThatTookThePlace) {
+  open();
+  put("1\n");
+  move_to("old");
+  put_file(path_, "header\nhalf a li");
+  sync();
+  put("2\n");
+  EXPECT_EQ(content("old"), "1\n");
+  EXPECT_EQ(content(), "header\n2\n");
+}
+
+TEST_F(FileSinkTest, FollowsASymbolicLink) {
+  put_file(folder_ / "a", "");
+  fs::create_symlink("a", path_);
+  open();
+  put("1\n");
+  sync();
+  fs::remove(path_);
+  fs::create_symlink("b", path_);
+  sync();
+  put("2\n");
+  EXPECT_EQ(content("a"), "1\n");
+  EXPECT_EQ(content("b"), "2\n");
+}
+
+TEST_F(FileSinkTest, WritesAgainWhatOnlyADeletedFileHas) {
+  open();
+  const std::string large(200'000, 'x');
+  put("1\n");
+  sync();
+  put("2\n");
+  fs::remove(path_);
+  put(large + "\n");
+  sync();
+  EXPECT_TRUE(content() == "2\n" + large + "\n") << content().size() << " bytes";
+  put("4\n");
+  fs::remove(path_);
+  sync();
+  EXPECT_EQ(content(), "4\n");
+  fs::remove(path_);
+  sync();
+  EXPECT_EQ(content(), "") << "nothing was written since";
+}
+
+TEST_F(FileSinkTest, KnowsItsLinesInAFileThatWasTruncated) {
+  open();
+  put("1 is long enough\n");
+  sync();
+  put("2\n");
+  fs::resize_file(path_, 0);
+  put("3\n");
+  EXPECT_EQ(content(), "3\n");
+  fs::remove(path_);
+  sync();
+  EXPECT_EQ(content(), "3\n");
+}
+
+// What is in the way of another file at the path.
+struct Obstacle {
+  std::string name;
+  void (*put)(const std::string& path);
+  std::string reason;
+};
+
+const std::vector<Obstacle> kObstacles{
+    {"Folder", [](const std::string& path) { fs::create_directory(path); }, "Is a directory"},
+    {"Pipe", [](const std::string& path) { ::mkfifo(path.c_str(), 0600); }, "not a regular file"},
+    {"DeadLink", [](const std::string& path) { fs::create_symlink("/nowhere/at/all", path); }, "No such file"},
+    {"NoFolder", [](const std::string& path) { fs::remove(fs::path(path).parent_path()); }, "No such file"},
+};
+
+class ObstructedSink : public FileSinkTest, public testing::WithParamInterface<Obstacle> {
+ protected:
+  ObstructedSink() { fs::create_directory(folder_ / "in"); }
+};
+
+TEST_P(ObstructedSink, ConfirmsNothingThatOnlyADeletedFileHas) {
+  const std::string path = folder_ / "in/out";
+  sink_ = std::move(*open_sink({path}));
+  put("1\n");
+  sync();
+  put("2\n");
+  fs::remove(path);
+  GetParam().put(path);
+  const Status synced = sink_->sync();
+  EXPECT_EQ(synced.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(synced.message(), HasSubstr(path));
+  EXPECT_THAT(synced.message(), HasSubstr(GetParam().reason));
+  EXPECT_EQ(sink_->errors.counts().size(), 1U);
+
+  // A write waits, and goes on as soon as there is a file again.
+  Status written;
+  std::thread writer([&] { written = write("3\n"); });
+  fs::remove(path);
+  fs::create_directories(folder_ / "in");
+  writer.join();
+  EXPECT_TRUE(written.is_ok());
+  EXPECT_TRUE(sink_->sync().is_ok());
+  EXPECT_EQ(file_content(path), "2\n3\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ObstructedSink, testing::ValuesIn(kObstacles),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(FileSinkTest, ConfirmsWhatAMovedFileHasAndTakesNoMoreWithoutAnother) {
+  open();
+  put("1\n");
+  move_to("old");
+  const auto other = open_sink({path_});
+  ASSERT_TRUE(other.is_ok());
+  sync();
+  Status written;
+  std::thread writer([&] { written = write("2\n"); });
+  sink_->interrupt();
+  writer.join();
+  EXPECT_EQ(written.code(), StatusCode::kStopped);
+  EXPECT_EQ(content("old"), "1\n");
+  EXPECT_EQ(content(), "");
+}
+
+// Numbered lines that one thread writes, while another does something to the file and syncs.
+class BusySink : public FileSinkTest {
+ protected:
+  void begin() {
+    open();
+    writer_ = std::thread([this] {
+      for (int number = 0; !done_; number += 3) {
+        std::string lines;
+        for (int i = 0; i < 3; ++i) lines += std::to_string(number + i) + "\n";
+        ASSERT_TRUE(write(lines).is_ok());
+        written_ = number + 3;
+      }
+    });
+  }
+  void end() {
+    done_ = true;
+    writer_.join();
+    sync();
+  }
+  void wait_for_more() {
+    for (const int before = written_; written_ < before + 30;) std::this_thread::yield();
+  }
+  std::vector<int> numbers(const std::string& name = "out") {
+    const std::string text = content(name);
+    std::istringstream lines(text);
+    std::vector<int> all;
+    for (int number; lines >> number;) all.push_back(number);
+    return all;
+  }
+
+  std::thread writer_;
+  std::atomic<bool> done_{false};
+  std::atomic<int> written_{0};
+};
+
+TEST_F(BusySink, HasEveryLineOnceInTheFilesThatWereMoved) {
+  begin();
+  std::vector<int> all;
+  for (int round = 0; round < 10; ++round) {
+    wait_for_more();
+    move_to("old");
+    sync();
+    for (const int number : numbers("old")) all.push_back(number);
+  }
+  end();
+  for (const int number : numbers()) all.push_back(number);
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(written_));
+  for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], static_cast<int>(i));
+}
+
+TEST_F(BusySink, HasEveryLineThatWasNotSeenBeforeADeletion) {
+  begin();
+  for (int round = 0; round < 10; ++round) {
+    wait_for_more();
+    sync();
+    const auto seen = numbers();
+    fs::remove(path_);
+    wait_for_more();
+    const int written = written_;
+    sync();
+    const auto found = numbers();
+    ASSERT_LE(found.front(), seen.back() + 1);
+    ASSERT_GE(found.back(), written - 1);
+    for (std::size_t i = 0; i + 1 < found.size(); ++i) ASSERT_EQ(found[i] + 1, found[i + 1]);
+  }
+  end();
+}
+
+TEST_F(FileSinkTest, GoesOnInADeletedFileThatIsStdout) {
+  const int saved = ::dup(STDOUT_FILENO);
+  std::fflush(stdout);
+  const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ::dup2(fd, STDOUT_FILENO);
+  sink_ = std::move(*open_sink({}));
+  fs::remove(path_);
+  const Status written = write("1\n");
+  const Status synced = sink_->sync();
+  ::dup2(saved, STDOUT_FILENO);
+  ::close(saved);
+  EXPECT_TRUE(written.is_ok());
+  EXPECT_TRUE(synced.is_ok());
+  EXPECT_EQ(sink_->errors.counts().size(), 1U) << "it was told";
+  struct stat state{};
+  ASSERT_EQ(::fstat(fd, &state), 0);
+  EXPECT_EQ(state.st_size, 2);
+  ::close(fd);
+}
+
+}  // namespace
+}  // namespace walcat::test
