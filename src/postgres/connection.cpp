@@ -72,6 +72,18 @@ void put_u64(char* to, std::uint64_t value) {
   std::memcpy(to, &wire, sizeof wire);
 }
 
+// The slot decodes the past, with the catalogs of that time: a publication that was made later, or dropped and made
+// again since, is not there yet. The publication is the one object that a stream names, so this SQLSTATE speaks of it.
+constexpr const char* kUndefinedObject = "42704";
+
+Status unpublished_here(const char* message) {
+  return Status(StatusCode::kGap,
+                fmt::format("the publication did not exist at this point of the log, it was made, or made again, later "
+                            "(the server says: {})",
+                            message == nullptr ? "" : message))
+      .with_kind(FaultKind::kSlot);
+}
+
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 int millis_until(SteadyTime deadline) {
@@ -155,10 +167,7 @@ void Connection::Session::receive_notice(const PGresult* notice) {
   if (message == nullptr) return;
   // PostgreSQL 18 only warns about a missing publication, and then skips its changes for good.
   if (function != nullptr && std::strcmp(function, "LoadPublications") == 0) {
-    fatal_notice = {StatusCode::kRefused,
-                    fmt::format("the server skips changes: {}; hint: the publication did not exist at this point of "
-                                "the log; drop the slot and the offset file to start anew",
-                                message)};
+    fatal_notice = unpublished_here(message);
     return;
   }
   options.logger.info("server: {}", message);
@@ -308,8 +317,9 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
   char* payload = nullptr;
   const int size = PQgetCopyData(pg, &payload, 1);
   session_->frame.reset(payload);
-  if (size > 0) return std::optional(std::string_view(payload, static_cast<std::size_t>(size)));
+  // Before a frame: what came behind the notice may be a position behind what is skipped.
   if (!session_->fatal_notice.is_ok()) return session_->fatal_notice;
+  if (size > 0) return std::optional(std::string_view(payload, static_cast<std::size_t>(size)));
   if (size == 0) return std::optional<std::string_view>();
   if (size == -2) return connection_error(pg);
   // -1: the stream ended; the reason follows.
@@ -317,6 +327,10 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
   if (result == nullptr || PQresultStatus(result.get()) == PGRES_COMMAND_OK ||
       PQresultStatus(result.get()) == PGRES_COPY_IN) {
     return Status(StatusCode::kUnavailable, "the server ended the stream");
+  }
+  const char* sqlstate = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+  if (sqlstate != nullptr && std::strcmp(sqlstate, kUndefinedObject) == 0) {
+    return unpublished_here(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY));
   }
   return result_error(result.get(), pg);
 }

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "walcat/model/heartbeat.h"
+
 namespace walcat {
 
 namespace {
@@ -94,9 +96,10 @@ Status flush_log(Connection& connection) {
   const auto in_recovery = is_in_recovery(connection);
   if (!in_recovery.is_ok()) return in_recovery.status();
   if (*in_recovery) return Status::ok();
-  // A commit with a transaction ID is flushed, and nothing else can be seen of it.
+  // A commit is flushed, and all that was written before it, only if its transaction has written something itself.
   if (const Status set = connection.execute("SET synchronous_commit = local"); !set.is_ok()) return set;
-  return connection.execute("SELECT pg_catalog.txid_current()");
+  return connection.execute(
+      fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, '')", connection.literal(kHeartbeatPrefix)));
 }
 
 Status check_free_slot(Connection& connection) {

@@ -41,13 +41,10 @@ class SlotStart {
   Result<StreamStart> decide(const std::optional<LastSession>& last, const Status& broken) {
     auto slot = find_slot(connection_, options_.slot_name);
     if (!slot.is_ok()) return slot.status();
-    if (*slot && !broken.is_ok()) {
-      (*slot)->lost = true;
-      (*slot)->lost_reason = broken.message();
-    }
     if (*slot) {
       if (const Status usable = check_slot(**slot, server_, options_); !usable.is_ok()) return usable;
     }
+    broken_ = broken;
     // Read after the slot was seen free: whoever read it before us has stored its last offset by then.
     Result<std::optional<Offset>> known = last ? std::optional(last->written) : file_.load();
     // And the server after the offset, which must not be ahead of it.
@@ -74,9 +71,15 @@ class SlotStart {
 
   Status check(const std::optional<Offset>& known, const std::optional<LastSession>& last,
                const std::optional<SlotState>& slot) {
-    if (!known) return slot ? check_slot_whole(connection_, *slot, server_, options_) : Status::ok();
+    if (!known) return slot ? check_whole(*slot) : Status::ok();
     const Lsn read = last ? last->read : known->done.position;
-    return check_position(connection_, *known, read, slot, server_, options_, file_, logger_);
+    const Status fit = check_position(connection_, *known, read, slot, server_, options_, file_, logger_);
+    return fit.is_ok() ? broken_ : fit;
+  }
+
+  // What the stream has met shows in no catalog.
+  Status check_whole(const SlotState& slot) {
+    return broken_.is_ok() ? check_slot_whole(connection_, slot, server_, options_) : broken_;
   }
 
   Offset go_on(const Offset& known) {
@@ -113,7 +116,7 @@ class SlotStart {
                            options_.on_gap == OnGap::kFail ? "snapshot.mode: when_needed" : "on_gap: snapshot")
              : "going on without what is lost (on_gap: continue)");
     std::optional<SlotState> usable = slot;
-    if (slot && !check_slot_whole(connection_, *slot, server_, options_).is_ok()) {
+    if (slot && !check_whole(*slot).is_ok()) {
       if (const Status readable = anew ? taker_.check_rights() : Status::ok(); !readable.is_ok()) return readable;
       if (const Status dropped = drop_slot(connection_, options_.slot_name); !dropped.is_ok()) return dropped;
       usable.reset();
@@ -246,6 +249,8 @@ class SlotStart {
   const DatabaseOptions& options_;
   const OffsetFile& file_;
   const log::Logger& logger_;
+  // The gap that the stream from this slot met last; ok if none.
+  Status broken_;
   SnapshotTaker taker_;
 };
 

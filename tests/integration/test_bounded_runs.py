@@ -31,6 +31,21 @@ def test_until_caught_up_prints_what_was_committed_before_the_start(config, data
     assert printed(walcat.catch_up(config)) == [4]
 
 
+def test_until_caught_up_prints_what_was_committed_and_is_not_flushed(make_database, walcat, server):
+    """With synchronous_commit off a commit returns before the log is flushed."""
+    database = make_database()
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    config = configuration(entry(database))
+    walcat.catch_up(config)
+    slow = ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()")
+    database.execute(*slow)
+    try:
+        database.execute("SET synchronous_commit = off", *(f"INSERT INTO t VALUES ({i})" for i in range(20)))
+        assert printed(walcat.catch_up(config)) == list(range(20))
+    finally:
+        database.execute("ALTER SYSTEM RESET wal_writer_delay", "SELECT pg_reload_conf()")
+
+
 def test_until_caught_up_ends_on_an_idle_server(config, walcat):
     walcat.run(config, "--until-caught-up", within=10)
 

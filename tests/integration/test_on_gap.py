@@ -145,3 +145,33 @@ def test_without_a_choice_a_slot_that_is_lost_stops_the_database(database, walca
     database.drop_slots()
     assert run.wait_exit() == 69
     assert "does not exist" in run.log() and database.slot() is None
+
+
+# What is printed after row 2, which came while there was a publication.
+AFTER_A_NEW_PUBLICATION = {"fail": [], "continue": [], "snapshot": [("r", 1), ("r", 2), ("r", 3)]}
+
+
+@pytest.mark.parametrize("choice, expected", AFTER_A_NEW_PUBLICATION.items())
+@pytest.mark.parametrize("is_running", [False, True], ids=["stopped", "running"])
+def test_a_publication_that_was_dropped_and_made_again(is_running, choice, expected, stopped, database, walcat):  # noqa: F811
+    """The slot decodes the past, where it was not there: the stream can't get past row 3, whatever psql lists."""
+    config = {**stopped, "on_gap": choice}
+    run = walcat.start(config) if is_running else None
+    if run:
+        run.wait_for_lines(1)
+    database.execute(f"DROP PUBLICATION pub_{database.name}", "INSERT INTO t VALUES (3)",
+                     f"CREATE PUBLICATION pub_{database.name} FOR ALL TABLES")
+    run = run or walcat.start(config)
+    run.wait_for_log("the publication did not exist at this point of the log")
+    if choice == "fail":
+        assert run.wait_exit() == 69 and "on_gap: snapshot" in run.log(), run.log()
+        assert ids(run) == [2]
+        return
+    run.wait_for_log("may be missing")
+    run.wait_for(database.slot_reader, "a slot is streamed again")
+    database.execute("INSERT INTO t VALUES (4)")
+    lines = run.wait_for_lines(2 + len(expected))
+    assert [(line.op, line.after["id"]) for line in lines] == [("c", 2), *expected, ("c", 4)]
+    run.stop()
+    database.execute("INSERT INTO t VALUES (5)")
+    assert ids(walcat.catch_up(config)) == [5]

@@ -53,8 +53,9 @@ Result<std::vector<TimelineSwitch>> timeline_history(Connection& connection, std
 /// Reads the content of a history file; passes over what makes no sense.
 std::vector<TimelineSwitch> parse_timeline_history(std::string_view content);
 
-/// Makes the server flush its log to the end of a record. Where it has flushed to may lie inside one, and then nothing
-/// reaches that position until more is written.
+/// Makes the server flush all of its log that is written, commits with `synchronous_commit` off included, to the end of
+/// a record. Where it has flushed to by itself may lie inside one, and then nothing reaches that position until more is
+/// written. Writes a message with the prefix kHeartbeatPrefix for that; does nothing on a standby, which cannot write.
 Status flush_log(Connection& connection);
 
 /// Checks that a slot is free to be created.
