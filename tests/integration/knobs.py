@@ -2,6 +2,7 @@
 
     WALCAT                          the binary under test (build/release/walcat)
     WALCAT_TEST_SANITIZER           address or thread: the binary is slow, waits are longer, loads smaller
+    WALCAT_TEST_EVERYTHING          with a sanitizer: all modules, not only those of sanitized.py (no)
     WALCAT_TEST_LOAD_SECONDS        pgbench on two databases (5)
     WALCAT_TEST_SIGTERM_ROUNDS      clean stops under load (5)
     WALCAT_TEST_SIGKILL_ROUNDS      kills under load (10)
@@ -30,6 +31,7 @@ import random
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WALCAT = pathlib.Path(os.environ.get("WALCAT") or ROOT / "build" / "release" / "walcat").resolve()
 SANITIZER = os.environ.get("WALCAT_TEST_SANITIZER", "")
+EVERYTHING = bool(os.environ.get("WALCAT_TEST_EVERYTHING"))
 
 
 def number(name: str, usual: int, sanitized: int | None = None) -> int:
