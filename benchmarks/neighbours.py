@@ -182,6 +182,8 @@ class Bench:
             "output": {"envelope": "debezium"},
             "retry_config": RETRY,
             "circuit_breaker": BREAKER,
+            # The flood is inserted only.
+            "on_keyless": "publish",
             "databases": [
                 {"conn_str": conn_str, "slot_name": f"slot_{name}", "publication_name": "p", "name": name}
                 for name, conn_str in ways.items()

@@ -36,7 +36,8 @@ bool check_slots(const Draft& draft, const Node& databases, Faults& faults) {
   Taken taken;
   bool distinct = true;
   for (std::size_t i = 0; i < draft.databases.size(); ++i) {
-    const auto& [options, target] = draft.databases[i];
+    const DatabaseOptions& options = draft.databases[i].options;
+    const auto& target = draft.databases[i].target;
     if (!target || options.slot_name.empty()) continue;
     const auto [first, fresh] = taken.emplace(server_of(*target) + " " + options.slot_name, entry(i));
     if (fresh) continue;
@@ -148,6 +149,7 @@ void hand_over_databases(Draft& draft) {
     databases.push_back(database.options);
     databases.back().inactive_slot_check = draft.inactive_slot_check;
     databases.back().on_gap = draft.on_gap;
+    if (!database.has_on_keyless) databases.back().on_keyless = draft.on_keyless;
     databases.back().on_poison = draft.on_poison;
     databases.back().two_phase = draft.two_phase;
     databases.back().heartbeat_interval = draft.heartbeat_interval;

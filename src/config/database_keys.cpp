@@ -34,6 +34,15 @@ Field<DatabaseDraft> tables() {
   return field;
 }
 
+Field<DatabaseDraft> on_keyless() {
+  auto field = value<DatabaseDraft>("on_keyless", on_keyless_words(), WALCAT_MEMBER(options.on_keyless));
+  field.read = [read = field.read](const Node& node, const std::string& path, DatabaseDraft& into, Faults& faults) {
+    read(node, path, into, faults);
+    into.has_on_keyless = true;
+  };
+  return field;
+}
+
 std::vector<Field<DatabaseDraft>> database_keys() {
   std::vector<Field<DatabaseDraft>> keys = {
       conn_str(),
@@ -41,6 +50,7 @@ std::vector<Field<DatabaseDraft>> database_keys() {
       required(
           value<DatabaseDraft>("publication_name", text(1, kLongestName), WALCAT_MEMBER(options.publication_name))),
       tables(),
+      on_keyless(),
       value<DatabaseDraft>("name", text(1, 1024), WALCAT_MEMBER(options.label)),
       value<DatabaseDraft>("offset_file", file_path(), WALCAT_MEMBER(options.offset_path)),
       value<DatabaseDraft>("dead_letter_file", file_path(), WALCAT_MEMBER(options.dead_letter_path)),
@@ -50,6 +60,10 @@ std::vector<Field<DatabaseDraft>> database_keys() {
 }
 
 }  // namespace
+
+Codec<OnKeyless> on_keyless_words() {
+  return choice<OnKeyless>({{"refuse", OnKeyless::kRefuse}, {"publish", OnKeyless::kPublish}});
+}
 
 Field<Draft> database_list() {
   return required(entries<Draft>("databases", database_keys(), "a list with an entry for each database to follow",

@@ -122,6 +122,8 @@ const std::vector<Field<Draft>>& top_level_keys() {
           "on_gap",
           choice<OnGap>({{"fail", OnGap::kFail}, {"snapshot", OnGap::kSnapshot}, {"continue", OnGap::kContinue}}),
           WALCAT_MEMBER(on_gap)),
+      // Printed as each database's own.
+      unprinted(value<Draft>("on_keyless", on_keyless_words(), WALCAT_MEMBER(on_keyless))),
       value<Draft>("on_poison", choice<OnPoison>({{"stop", OnPoison::kStop}, {"dead_letter", OnPoison::kDeadLetter}}),
                    WALCAT_MEMBER(on_poison)),
       // Printed as each database's own file.

@@ -16,6 +16,8 @@ struct DatabaseDraft {
   DatabaseOptions options;
   /// What `conn_str` points at; nothing if it could not be read.
   std::optional<ConnectionTarget> target;
+  /// Where the entry has no such key, that of the top level holds.
+  bool has_on_keyless = false;
 };
 
 /// The configuration while it is read: the options, and the keys that only together give an option.
@@ -25,6 +27,7 @@ struct Draft {
   std::string offset_file = "offset.json";
   bool inactive_slot_check = false;
   OnGap on_gap = OnGap::kFail;
+  OnKeyless on_keyless = OnKeyless::kRefuse;
   OnPoison on_poison = OnPoison::kStop;
   /// The base name that files of dead letters without a name of their own derive from.
   std::string dead_letter_file = "dead_letters.wcap";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace walcat {
@@ -53,8 +54,24 @@ Status check_table(Connection& connection, const TableName& table) {
                                             table.to_string(), persistence == "u" ? "unlogged" : "temporary")};
 }
 
-Status create_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
-                          const log::Logger& logger) {
+// Refuses, or warns of, what the publication is about to do to tables without a replica identity.
+Status check_keyless(Connection& connection, const PublicationRequest& request, const KeylessScope& scope,
+                     const log::Logger& logger) {
+  const auto keyless = keyless_tables(connection, scope);
+  if (!keyless.is_ok()) return keyless.status();
+  if (keyless->empty()) return Status::ok();
+  if (request.tables.empty() && request.on_keyless == OnKeyless::kRefuse) {
+    return {StatusCode::kRefused, describe_keyless(request.name, "for all tables would make", *keyless) +
+                                      "; or list in `tables` what to follow; or on_keyless: publish"};
+  }
+  logger.warning("{}", describe_keyless(request.name, "makes", *keyless));
+  return Status::ok();
+}
+
+Status create_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {
+  const auto& [name, tables, on_keyless, tells_keyless] = request;
+  const auto scope = tables.empty() ? KeylessScope::all_tables() : KeylessScope::named(connection, tables);
+  if (Status harmless = check_keyless(connection, request, scope, logger); !harmless.is_ok()) return harmless;
   const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + only(tables);
   const Status created =
       connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target), Wait::kForOthers);
@@ -87,8 +104,47 @@ Result<std::set<TableName>> published_tables(Connection& connection, const std::
   return published;
 }
 
-Status add_missing(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
+// A publication that is there already.
+struct FoundPublication {
+  bool has_all_tables = false;
+  // Whether it publishes updates or deletes.
+  bool concerns_keys = false;
+  bool publishes_generated = false;
+  // Whether its owner is the role that walcat is.
+  bool is_own = false;
+};
+
+Result<std::optional<FoundPublication>> find_publication(Connection& connection, const std::string& name) {
+  auto rows = connection.query(fmt::format(
+      "SELECT puballtables, pubupdate OR pubdelete, {}, pg_catalog.pg_get_userbyid(pubowner) = current_user FROM "
+      "pg_catalog.pg_publication WHERE pubname = {}",
+      connection.server_version() >= 180000 ? "pubgencols = 's'" : "false", connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  if (rows->empty()) return std::optional<FoundPublication>();
+  const Row& row = rows->front();
+  return std::optional(FoundPublication{row[0] == "t", row[1] == "t", row[2] == "t", row[3] == "t"});
+}
+
+// What somebody else has made is for them to answer for.
+Status tell_keyless(Connection& connection, const std::string& name, const FoundPublication& found,
+                    const log::Logger& logger) {
+  auto scope = KeylessScope::of_publication(connection, name);
+  scope.publishes_generated = found.publishes_generated;
+  const auto keyless = keyless_tables(connection, scope);
+  if (!keyless.is_ok()) return keyless.status();
+  if (keyless->empty()) return Status::ok();
+  const std::string described = describe_keyless(name, "makes", *keyless);
+  if (found.is_own) {
+    logger.warning("{}", described);
+  } else {
+    logger.info("{}", described);
+  }
+  return Status::ok();
+}
+
+Status add_missing(Connection& connection, const PublicationRequest& request, const FoundPublication& found,
                    const log::Logger& logger) {
+  const auto& [name, tables, on_keyless, tells_keyless] = request;
   const auto published = published_tables(connection, name);
   if (!published.is_ok()) return published.status();
   if (tables.empty()) {
@@ -106,6 +162,11 @@ Status add_missing(Connection& connection, const std::string& name, const std::v
     }
   }
   if (missing.empty()) return Status::ok();
+  if (found.concerns_keys) {
+    auto scope = KeylessScope::named(connection, missing);
+    scope.publishes_generated = found.publishes_generated;
+    if (Status harmless = check_keyless(connection, request, scope, logger); !harmless.is_ok()) return harmless;
+  }
   const Status added = connection.execute(
       fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), only(missing)), Wait::kForOthers);
   if (!added.is_ok()) return added.with_context("add tables to publication " + name);
@@ -122,14 +183,16 @@ Status check_tables(Connection& connection, const std::vector<TableName>& tables
   return Status::ok();
 }
 
-Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
-                          const log::Logger& logger) {
-  auto rows = connection.query(
-      fmt::format("SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name)));
-  if (!rows.is_ok()) return rows.status();
+Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {
+  const auto& [name, tables, on_keyless, tells_keyless] = request;
+  const auto found = find_publication(connection, name);
+  if (!found.is_ok()) return found.status();
   if (const Status usable = check_tables(connection, tables); !usable.is_ok()) return usable;
-  if (rows->empty()) return create_publication(connection, name, tables, logger);
-  if (rows->front()[0] != "t") return add_missing(connection, name, tables, logger);
+  if (!*found) return create_publication(connection, request, logger);
+  if (tells_keyless && (*found)->concerns_keys) {
+    if (const Status told = tell_keyless(connection, name, **found, logger); !told.is_ok()) return told;
+  }
+  if (!(*found)->has_all_tables) return add_missing(connection, request, **found, logger);
   if (!tables.empty()) {
     logger.warning("publication {} publishes all tables, not only the {} of the configuration; all are printed", name,
                    tables.size());

@@ -317,7 +317,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
     if (!cleaned.is_ok()) return cleaned.with_context("inactive_slot_check");
   }
   // The publication before the slot, always: see ensure_publication.
-  const Status published = ensure_publication(connection, options.publication_name, options.tables, logger);
+  const Status published = ensure_publication(
+      connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
   if (!published.is_ok()) return published;
   if (options.selection != SelectionOptions{}) {
     const auto tables = published_columns(connection, options.publication_name);

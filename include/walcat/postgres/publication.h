@@ -8,20 +8,32 @@
 #include "walcat/model/published_table.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/keyless_tables.h"
 
 namespace walcat {
 
 /// Refuses tables that do not exist or cannot be published, by name.
 Status check_tables(Connection& connection, const std::vector<TableName>& tables);
 
-/// Creates the publication for `tables` (empty: all tables), or adds the tables it lacks. Nothing is ever dropped.
+/// What the configuration wants published.
+struct PublicationRequest {
+  std::string name;
+  /// Empty: all tables.
+  std::vector<TableName> tables;
+  OnKeyless on_keyless = OnKeyless::kRefuse;
+  /// Whether it is said what a publication that is there already does to tables without a replica identity.
+  bool tells_keyless = true;
+};
+
+/// Creates the publication, or adds the tables it lacks. Nothing is ever dropped.
 ///
+/// Where it would make UPDATE and DELETE fail on tables that the configuration does not list, it is not created, unless
+/// `on_keyless` says so.
 /// Must run before the slot is created: decoding fails for ever at a point of the log where the publication did not
 /// exist yet.
 /// Errors: kRefused naming the table, right or relation kind that stands in the way.
 /// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
-Status ensure_publication(Connection& connection, const std::string& name, const std::vector<TableName>& tables,
-                          const log::Logger& logger);
+Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger);
 
 /// The tables that the publication publishes now, under the names that their changes come with, and their columns.
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name);

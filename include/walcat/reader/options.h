@@ -8,6 +8,7 @@
 
 #include "walcat/base/lsn.h"
 #include "walcat/model/table_name.h"
+#include "walcat/postgres/keyless_tables.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -97,6 +98,7 @@ struct DatabaseOptions {
   /// Whether prepared transactions are taken when they are prepared, and not when they are committed.
   bool two_phase = false;
   OnGap on_gap = OnGap::kFail;
+  OnKeyless on_keyless = OnKeyless::kRefuse;
   OnPoison on_poison = OnPoison::kStop;
   /// The capture file of the database's dead letters, slot name included.
   std::string dead_letter_path;

@@ -71,6 +71,7 @@ TEST(Configuration, LeavesDefaultsOfKeysNotWritten) {
   EXPECT_TRUE(configuration.pipeline.databases[0].tables.empty());
   EXPECT_FALSE(configuration.pipeline.databases[0].inactive_slot_check);
   EXPECT_EQ(configuration.pipeline.databases[0].on_gap, OnGap::kFail);
+  EXPECT_EQ(configuration.pipeline.databases[0].on_keyless, OnKeyless::kRefuse);
   EXPECT_EQ(configuration.pipeline.databases[0].heartbeat_interval, seconds(0));
   EXPECT_EQ(configuration.pipeline.databases[0].wal_guard.interval, seconds(30));
   EXPECT_EQ(configuration.pipeline.databases[0].wal_guard.warn_at,
@@ -139,6 +140,20 @@ TEST(Configuration, NamesFilesOfDeadLettersLikeOffsetFiles) {
   EXPECT_EQ(path("", "    dead_letter_file: /var/x.wcap\n"), "/var/x.wcap");
 }
 
+TEST(Configuration, TakesOnKeylessOfTheEntryBeforeThatOfTheTopLevel) {
+  const auto both = [](const std::string& top, const std::string& second) {
+    const auto databases = parsed(top + kTwoDatabases + second).pipeline.databases;
+    return std::pair(databases[0].on_keyless, databases[1].on_keyless);
+  };
+  constexpr auto kRefuse = OnKeyless::kRefuse, kPublish = OnKeyless::kPublish;
+  EXPECT_EQ(both("", ""), std::pair(kRefuse, kRefuse));
+  EXPECT_EQ(both("on_keyless: publish\n", ""), std::pair(kPublish, kPublish));
+  EXPECT_EQ(both("on_keyless: publish\n", "    on_keyless: refuse\n"), std::pair(kPublish, kRefuse));
+  EXPECT_EQ(both("", "    on_keyless: publish\n"), std::pair(kRefuse, kPublish));
+  EXPECT_THAT(faults(kOneDatabase + "    on_keyless: continue\n"),
+              HasSubstr("databases[0].on_keyless: found \"continue\"; expected refuse or publish"));
+}
+
 TEST(Configuration, TellsEqualLabelsApartByServer) {
   const auto configuration = parsed(
       "databases:\n"
@@ -161,16 +176,18 @@ TEST(Configuration, NamesADatabaseOfAServiceByTheService) {
 
 TEST(Configuration, PrintsWhatItReads) {
   const std::string printed = print_configuration(parsed(
-      kTwoDatabases,
-      {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096", "databases.1.tables=['\"T\".x']",
-       "flush_interval=90s", "on_gap=continue", "on_poison=dead_letter", "databases.1.dead_letter_file=d.wcap",
-       "two_phase=true", "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
+      kTwoDatabases, {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096",
+                      "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue",
+                      "databases.1.on_keyless=publish", "on_poison=dead_letter", "databases.1.dead_letter_file=d.wcap",
+                      "two_phase=true", "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
   EXPECT_EQ(again.log.level, log::Level::kOff);
   EXPECT_EQ(again.pipeline.flush_interval, seconds(90));
   EXPECT_EQ(again.pipeline.databases[1].on_gap, OnGap::kContinue);
+  EXPECT_EQ(again.pipeline.databases[0].on_keyless, OnKeyless::kRefuse);
+  EXPECT_EQ(again.pipeline.databases[1].on_keyless, OnKeyless::kPublish);
   EXPECT_EQ(again.pipeline.databases[1].on_poison, OnPoison::kDeadLetter);
   EXPECT_EQ(again.pipeline.databases[0].dead_letter_path, "dead_letters_slot1.wcap");
   EXPECT_EQ(again.pipeline.databases[1].dead_letter_path, "d.wcap");
@@ -208,7 +225,8 @@ TEST(ExampleFile, ShowsEveryKeyWithItsDefault) {
   const std::string printed = print_configuration(parsed(example));
   auto keys = keys_of(example);
   // The keys that are printed as what follows from them.
-  for (const char* key : {"offset_file", "dead_letter_file"}) keys.erase(std::find(keys.begin(), keys.end(), key));
+  for (const char* key : {"offset_file", "on_keyless", "dead_letter_file"})
+    keys.erase(std::find(keys.begin(), keys.end(), key));
   EXPECT_EQ(keys, keys_of(printed));
   const auto from_databases = example.find("\ndatabases:");
   const auto to_output = example.find("\n# The lines.");
