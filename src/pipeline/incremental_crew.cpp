@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetry{1'000};
 
-std::vector<std::string> key_of(const KeyedPart& part) {
-  std::vector<std::string> key;
-  for (std::size_t i = 0; i < part.key_columns.size(); ++i) {
-    key.push_back(part.key_columns[i] + " " + part.key_types[i]);
-  }
-  return key;
-}
-
 }  // namespace
 
 IncrementalCrew::IncrementalCrew(const DatabaseOptions& options, const Selection& selection, SnapshotWindow& window,
@@ -152,9 +144,9 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
         std::find_if(parts->begin(), parts->end(), [&](const KeyedPart& part) { return part.part >= snapshot.part; });
     is_read = true;
     for (auto part = in_hand; part != parts->end() && is_read; ++part) {
-      if (part->part != snapshot.part || key_of(*part) != snapshot.key) {
+      if (part->part != snapshot.part || part->key.description() != snapshot.key) {
         snapshot.part = part->part;
-        snapshot.key = key_of(*part);
+        snapshot.key = part->key.description();
         snapshot.last_key.clear();
       }
       const auto read = part_reader_.read(*part, snapshot);

@@ -43,7 +43,7 @@ PartReader::PartReader(IncrementalReader& reader, SnapshotWindow& window, Increm
 // the stream may have left out their large values: so first the rows are read that were written since, among those
 // that were read.
 Result<bool> PartReader::read(const KeyedPart& part, IncrementalSnapshot& snapshot) {
-  window_.watch({part.source->relation.oid, part.key_columns});
+  window_.watch({part.source->relation.oid, part.key.names()});
   const auto run = [&](const Key& after, const Key& last, const std::string& where, bool is_repair) {
     reading_ = Reading{};
     reading_.after = after;

@@ -205,22 +205,6 @@ Result<std::vector<PublishedRelation>> named_relations(Connection& connection, c
       .read();
 }
 
-Result<TableKey> find_key(Connection& connection, std::uint32_t relation_oid) {
-  const int version = connection.server_version();
-  auto rows = connection.query(fmt::format(
-      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_index i CROSS JOIN LATERAL "
-      "pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, place) JOIN pg_catalog.pg_attribute "
-      "a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.place <= {} AND i.indexrelid = {} ORDER BY k.place",
-      key_size("i", version), key_index(std::to_string(relation_oid), KeyHolds::kAtCommit, version)));
-  if (!rows.is_ok()) return rows.status();
-  TableKey key;
-  for (const Row& row : *rows) {
-    key.columns.push_back(row[0].value_or(""));
-    key.types.push_back(row[1].value_or(""));
-  }
-  return key;
-}
-
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables) {
   constexpr std::size_t kTogether = 500;
   for (std::size_t i = 0; i < tables.size(); i += kTogether) {

@@ -27,12 +27,6 @@ Status refused(const TableName& table, const std::string& why) {
   return {StatusCode::kRefused, fmt::format("table {}: {}", table.to_string(), why)};
 }
 
-std::string row_expression(const std::vector<std::string>& columns) {
-  std::string row;
-  for (const std::string& column : columns) row += (row.empty() ? "(" : ", ") + quote_identifier(column);
-  return row + ")";
-}
-
 // `conditions` may be empty, and so may each of them.
 std::string where_clause(const std::vector<std::string>& conditions) {
   std::string where;
@@ -40,28 +34,6 @@ std::string where_clause(const std::vector<std::string>& conditions) {
     if (!condition.empty()) where += (where.empty() ? " WHERE (" : " AND (") + condition + ")";
   }
   return where;
-}
-
-// SQL for a text that changes whenever the part's columns or the keys of the table do.
-std::string shape_of(std::uint32_t part, std::uint32_t table) {
-  return fmt::format(
-      "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
-      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0) "
-      "|| "
-      "(SELECT c.relreplident::pg_catalog.text || COALESCE(pg_catalog.string_agg(pg_catalog.concat_ws(':', i.indkey, "
-      "i.indisprimary, "
-      "i.indisreplident), ',' ORDER BY i.indexrelid), '') FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i "
-      "ON "
-      "i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident) WHERE c.oid = {} GROUP BY c.relreplident)",
-      part, table);
-}
-
-std::string order(const KeyedPart& part, const char* direction) {
-  std::string columns;
-  for (const std::string& column : part.key_columns) {
-    columns += (columns.empty() ? " ORDER BY " : ", ") + quote_identifier(column) + direction;
-  }
-  return columns;
 }
 
 }  // namespace
@@ -115,14 +87,14 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   Relation selected = found->relation;
   selection_.apply(selected);
   if (!selected.is_wanted) return refused(table, "the configuration excludes it (include_tables, exclude_tables)");
-  auto key = find_key(*connection_, found->relation.oid);
-  if (!key.is_ok()) return key.status();
-  if (key->columns.empty()) {
+  const auto key = find_key(*connection_, found->relation.oid);
+  if (!key.is_ok()) return key.status().with_context("table " + table.to_string());
+  if (key->columns().empty()) {
     return refused(table,
                    "it has no primary key, nor a unique index over NOT NULL columns; without a key rows can't be told "
                    "from what changes meanwhile");
   }
-  for (const std::string& column : key->columns) {
+  for (const std::string& column : key->names()) {
     const auto& columns = found->relation.columns;
     const bool is_sent = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == column; });
     if (!is_sent) return refused(table, fmt::format("the publication leaves out the key's column {}", column));
@@ -146,11 +118,12 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
           fmt::format("SELECT FROM ONLY {}{} LIMIT 0", physical.name.quoted(), where_clause({where})));
       if (!makes_sense.is_ok()) return makes_sense.with_context("table " + table.to_string());
     }
-    const auto shape = connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid));
+    const auto shape =
+        connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version()));
     if (!shape.is_ok()) return shape.status();
     const bool may_miss_values = physical.has_toast && found->relation.identity != ReplicaIdentity::kFull;
-    parts.push_back({table, physical.name, physical.oid, source, key->columns, key->types, found->row_filter,
-                     physical.rows, shape->front().front().value_or(""), may_miss_values});
+    parts.push_back({table, physical.name, physical.oid, source, *key, found->row_filter, physical.rows,
+                     shape->front().front().value_or(""), may_miss_values});
   }
   return parts;
 }
@@ -176,10 +149,10 @@ Result<bool> IncrementalReader::is_asked_by_right(const std::string& id) {
 Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part,
                                                                              const std::string& where) {
   std::string columns;
-  for (const std::string& column : part.key_columns)
+  for (const std::string& column : part.key.names())
     columns += (columns.empty() ? "" : ", ") + quote_identifier(column);
-  const auto rows = connection_->query(fmt::format("SELECT {} FROM ONLY {}{}{} LIMIT 1", columns, part.part.quoted(),
-                                                   where_clause({part.row_filter, where}), order(part, " DESC")));
+  const auto rows = connection_->query(fmt::format("SELECT {} FROM ONLY {}{} {} LIMIT 1", columns, part.part.quoted(),
+                                                   where_clause({part.row_filter, where}), part.key.descending()));
   if (!rows.is_ok()) return rows.status();
   if (rows->empty()) return std::optional<Key>();
   Key key;
@@ -195,47 +168,41 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
       connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
   if (!locked.is_ok()) return locked;
-  const auto rows = connection_->query("SELECT pg_catalog.pg_current_snapshot(), " +
-                                       shape_of(part.part_oid, part.source->relation.oid));
+  const auto rows =
+      connection_->query("SELECT pg_catalog.pg_current_snapshot(), " +
+                         shape_of(part.part_oid, part.source->relation.oid, connection_->server_version()));
   if (!rows.is_ok()) return rows.status();
   const Row& row = rows->front();
   return std::optional(Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")});
 }
 
-std::string IncrementalReader::row_of(const KeyedPart& part, const Key& key) const {
-  std::string row;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    const std::string value = connection_->literal(key[i]) + "::" + part.key_types[i];
-    // PostgreSQL 18 fails to estimate how many "char" of an analyzed table lie beyond a constant; a subquery is none.
-    const bool is_char = part.key_types[i] == R"("char")";
-    row += (row.empty() ? "(" : ", ") + (is_char ? fmt::format("(SELECT {})", value) : value);
-  }
-  return row + ")";
+KeyOrder::Quote IncrementalReader::quote() const {
+  return [this](std::string_view text) { return connection_->literal(text); };
 }
 
+// Run by run, each a query of its own: no other says in which order runs come, and finds the first by the index alone.
 Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const Range& range,
                                      Batch& batch) {
-  const std::string columns = row_expression(part.key_columns);
-  const std::string from = range.after.empty() ? "" : columns + " > " + row_of(part, range.after);
-  const std::string conditions =
-      where_clause({part.row_filter, where, from, columns + " <= " + row_of(part, range.last)});
-  const auto whole =
-      copy(fmt::format("COPY (SELECT {} FROM ONLY {}{}{} LIMIT {}) TO STDOUT", column_list(part.source->relation),
-                       part.part.quoted(), conditions, order(part, ""), range.rows_most),
-           batch);
-  if (!whole.is_ok()) return whole;
-  return *whole && batch.frame_count() < range.rows_most;
+  const auto runs = range.after.empty() ? std::vector<std::string>{""} : part.key.after(range.after, quote());
+  const std::string up_to_last = part.key.up_to(range.last, quote());
+  for (const std::string& run : runs) {
+    if (batch.frame_count() >= range.rows_most) return false;
+    const auto whole =
+        copy(fmt::format("COPY (SELECT {} FROM ONLY {}{} {} LIMIT {}) TO STDOUT", column_list(part.source->relation),
+                         part.part.quoted(), where_clause({part.row_filter, where, run, up_to_last}),
+                         part.key.ascending(), range.rows_most - batch.frame_count()),
+             batch);
+    if (!whole.is_ok() || !*whole) return whole;
+  }
+  return batch.frame_count() < range.rows_most;
 }
 
 Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const std::vector<Key>& keys,
                                      Batch& batch) {
-  std::string rows;
-  for (const Key& key : keys) rows += (rows.empty() ? "" : ", ") + row_of(part, key);
   const bool is_partitioned = part.part != part.table;
   return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
                           is_partitioned ? "" : "ONLY ", part.table.quoted(),
-                          where_clause({part.row_filter, where,
-                                        fmt::format("{} IN ({})", row_expression(part.key_columns), rows)})),
+                          where_clause({part.row_filter, where, part.key.any_of(keys, quote())})),
               batch);
 }
 

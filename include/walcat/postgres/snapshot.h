@@ -55,17 +55,6 @@ Result<std::vector<PublishedRelation>> published_relations(Connection& connectio
 /// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
 Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);
 
-/// What tells a table's rows apart in the stream: the index of its replica identity, else its primary key, else a
-/// unique index over columns that are NOT NULL.
-struct TableKey {
-  std::vector<std::string> columns;
-  /// As SQL names them, with modifiers.
-  std::vector<std::string> types;
-};
-
-/// The key's columns in the key's order; none if there is no such key.
-Result<TableKey> find_key(Connection& connection, std::uint32_t relation_oid);
-
 /// Takes ACCESS SHARE on the tables until the transaction ends: they can be read and written, not rewritten.
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables);
 

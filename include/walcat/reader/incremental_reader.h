@@ -12,6 +12,7 @@
 #include "walcat/model/snapshot.h"
 #include "walcat/model/visible_transactions.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/key_order.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/selection/selection.h"
@@ -25,8 +26,7 @@ struct KeyedPart {
   TableName part;
   std::uint32_t part_oid = 0;
   std::shared_ptr<const SnapshotSource> source;
-  std::vector<std::string> key_columns;
-  std::vector<std::string> key_types;
+  KeyOrder key;
   /// The publication's; empty: all rows.
   std::string row_filter;
   /// The planner's estimate; negative if it has none.
@@ -45,7 +45,7 @@ struct KeyedPart {
 ///     kStopped.
 class IncrementalReader {
  public:
-  using Key = std::vector<std::string>;
+  using Key = KeyOrder::Key;
 
   /// `stop` wakes the reader and makes it give up. Borrows all but the logger.
   IncrementalReader(const DatabaseOptions& options, const Selection& selection, const StopRequest& stop,
@@ -100,7 +100,7 @@ class IncrementalReader {
  private:
   Status check_in();
   Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table, const std::string& where);
-  std::string row_of(const KeyedPart& part, const Key& key) const;
+  KeyOrder::Quote quote() const;
   Result<bool> copy(const std::string& sql, Batch& batch);
 
   const DatabaseOptions& options_;

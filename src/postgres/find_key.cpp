@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "table_keys.h"
+#include "walcat/postgres/key_order.h"
+
+namespace walcat {
+
+namespace {
+
+// Domains down to what they are made of.
+constexpr const char* kBaseType =
+    "(WITH RECURSIVE made (oid, kind, base) AS (SELECT t.oid, t.typtype, t.typbasetype FROM pg_catalog.pg_type t WHERE "
+    "t.oid = a.atttypid UNION ALL SELECT t.oid, t.typtype, t.typbasetype FROM made m JOIN pg_catalog.pg_type t ON "
+    "m.kind = 'd' AND t.oid = m.base) SELECT t.oid, t.typtype, t.typcategory FROM made m JOIN pg_catalog.pg_type t ON "
+    "t.oid = m.oid WHERE m.kind <> 'd')";
+
+// The index's own, if it is a btree (403); else that by which the type is sorted: a primary key WITHOUT OVERLAPS is a
+// GiST index.
+constexpr const char* kOperatorClass =
+    "(SELECT c.opcfamily, c.opcintype FROM pg_catalog.pg_opclass c WHERE c.opcmethod = 403 AND CASE x.relam WHEN 403 "
+    "THEN c.oid = k.opclass ELSE c.opcdefault AND (c.opcintype = b.oid OR c.opcintype = CASE WHEN b.typtype = 'r' THEN "
+    "'pg_catalog.anyrange' WHEN b.typtype = 'm' THEN 'pg_catalog.anymultirange' WHEN b.typtype = 'e' THEN "
+    "'pg_catalog.anyenum' WHEN b.typtype = 'c' THEN 'pg_catalog.record' WHEN b.typcategory = 'A' THEN "
+    "'pg_catalog.anyarray' END::pg_catalog.regtype OR EXISTS (SELECT 1 FROM pg_catalog.pg_cast p WHERE p.castsource = "
+    "b.oid AND p.casttarget = c.opcintype AND p.castmethod = 'b' AND p.castcontext = 'i')) END ORDER BY c.opcintype = "
+    "b.oid DESC LIMIT 1)";
+
+// As SQL names them under any search_path.
+constexpr const char* kOperators =
+    "(SELECT pg_catalog.max(o.name) FILTER (WHERE o.strategy = 1) AS less, pg_catalog.max(o.name) FILTER (WHERE "
+    "o.strategy = 2) AS at_most, pg_catalog.max(o.name) FILTER (WHERE o.strategy = 3) AS equal, pg_catalog.max(o.name) "
+    "FILTER (WHERE o.strategy = 5) AS greater FROM (SELECT m.amopstrategy AS strategy, pg_catalog.concat('OPERATOR(', "
+    "pg_catalog.quote_ident(n.nspname), '.', p.oprname, ')') AS name FROM pg_catalog.pg_amop m JOIN "
+    "pg_catalog.pg_operator p ON p.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = p.oprnamespace WHERE "
+    "m.amopfamily = f.opcfamily AND m.amoplefttype = f.opcintype AND m.amoprighttype = f.opcintype) o)";
+
+std::string key_query(std::uint32_t relation_oid, int server_version) {
+  return fmt::format(
+      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.concat(pg_catalog.quote_ident("
+      "vn.nspname), '.', pg_catalog.quote_ident(v.typname)), v.oid <> a.atttypid, pg_catalog.concat("
+      "pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(l.collname)), l.oid IS NOT NULL, o.less, "
+      "o.at_most, o.equal, o.greater FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
+      "CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), pg_catalog.unnest("
+      "i.indclass::pg_catalog.oid[]), pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS "
+      "k(attnum, "
+      "opclass, collated, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum "
+      "CROSS JOIN LATERAL {base_type} b LEFT JOIN LATERAL {operator_class} f ON true LEFT JOIN LATERAL {operators} o "
+      "ON "
+      "true LEFT JOIN pg_catalog.pg_type c ON c.oid = f.opcintype LEFT JOIN pg_catalog.pg_type v ON v.oid = CASE "
+      "c.typtype WHEN 'p' THEN b.oid ELSE c.oid END LEFT JOIN pg_catalog.pg_namespace vn ON vn.oid = v.typnamespace "
+      "LEFT "
+      "JOIN pg_catalog.pg_collation l ON l.oid = k.collated LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = "
+      "l.collnamespace WHERE k.place <= {size} AND i.indexrelid = {index} ORDER BY k.place",
+      fmt::arg("base_type", kBaseType), fmt::arg("operator_class", kOperatorClass), fmt::arg("operators", kOperators),
+      fmt::arg("size", key_size("i", server_version)),
+      fmt::arg("index", key_index(std::to_string(relation_oid), KeyHolds::kAtCommit, server_version)));
+}
+
+}  // namespace
+
+Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid) {
+  auto rows = connection.query(key_query(relation_oid, connection.server_version()));
+  if (!rows.is_ok()) return rows.status();
+  std::vector<KeyColumn> columns;
+  for (const Row& row : *rows) {
+    KeyColumn column;
+    column.name = row[0].value_or("");
+    column.type = row[1].value_or("");
+    column.compared_as = row[2].value_or("");
+    column.needs_cast = row[3] == "t";
+    if (row[5] == "t") column.collation = row[4].value_or("");
+    if (!row[6] || !row[7] || !row[8] || !row[9]) {
+      return Status(StatusCode::kRefused, fmt::format("column {} of its key, of type {}, has no order; hint: CREATE "
+                                                      "OPERATOR CLASS .. USING btree",
+                                                      column.name, column.type));
+    }
+    column.less = *row[6];
+    column.at_most = *row[7];
+    column.equal = *row[8];
+    column.greater = *row[9];
+    columns.push_back(std::move(column));
+  }
+  return KeyOrder(std::move(columns));
+}
+
+std::string shape_of(std::uint32_t part, std::uint32_t table, int server_version) {
+  return fmt::format(
+      "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
+      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0) "
+      "|| (SELECT pg_catalog.concat_ws(':', '', c.relreplident, i.indexrelid, i.indkey, i.indclass, i.indcollation) "
+      "FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = {} WHERE c.oid = {})",
+      part, key_index(std::to_string(table), KeyHolds::kAtCommit, server_version), table);
+}
+
+}  // namespace walcat
