@@ -17,6 +17,8 @@ from postgres_server import PostgresServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WALCAT = os.environ.get("WALCAT") or str(ROOT / "build" / "release" / "walcat")
+# The binary of an earlier release, to see what became faster or slower.
+EARLIER = os.environ.get("WALCAT_EARLIER") or ""
 PEERS = ROOT / "build" / "peers"
 BASELINE = "pg_recvlogical"
 PUBLICATION = "bench"
@@ -72,7 +74,7 @@ class Client:
     reports: bool = False
 
 
-def walcat(target: Target) -> list[str]:
+def walcat(target: Target, program: str = WALCAT) -> list[str]:
     """The defaults, but for the snapshot and the guard, whose session would be counted with the walsender."""
     configuration = {
         "snapshot": {"mode": "never"},
@@ -86,7 +88,11 @@ def walcat(target: Target) -> list[str]:
         ],
     }
     (target.folder / "walcat.yaml").write_text(json.dumps(configuration))
-    return [WALCAT, "-c", "walcat.yaml", "--until-lsn", target.end]
+    return [program, "-c", "walcat.yaml", "--until-lsn", target.end]
+
+
+def earlier_walcat(target: Target) -> list[str]:
+    return walcat(target, EARLIER)
 
 
 def recvlogical(target: Target, *options: str) -> list[str]:
@@ -143,6 +149,10 @@ def missing_walcat(_: PostgresServer) -> str:
     return "" if os.access(WALCAT, os.X_OK) else f"there is no {WALCAT}: scripts/build"
 
 
+def missing_earlier_walcat(_: PostgresServer) -> str:
+    return "" if os.access(EARLIER, os.X_OK) else "WALCAT_EARLIER names no binary"
+
+
 def never_missing(_: PostgresServer) -> str:
     return ""
 
@@ -159,6 +169,7 @@ CLIENTS = {
     client.name: client
     for client in (
         Client("walcat", "JSON lines", walcat, missing_walcat, lines_in),
+        Client("walcat-earlier", "JSON lines, by WALCAT_EARLIER", earlier_walcat, missing_earlier_walcat, lines_in),
         Client(BASELINE, "raw pgoutput, nothing decoded", raw, never_missing, lines_in, counts_changes=False),
         Client("wal2json", "JSON made in the walsender, by pg_recvlogical", wal2json, missing_wal2json,
                wal2json_changes_in, plugin="wal2json"),
