@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scalars.h"
+#include "walcat/offsets/offset_file.h"
 
 namespace walcat::config {
 
@@ -19,13 +20,6 @@ std::string server_of(const ConnectionTarget& target) {
   const std::string host = target.host.empty() ? "[local]" : target.host;
   if (target.service.empty()) return host + ":" + target.port;
   return fmt::format("{}:{} (service {})", target.host, target.port, target.service);
-}
-
-// `offset.json` and slot1 give `offset_slot1.json`.
-std::string path_for_slot(const std::string& base, const std::string& slot_name) {
-  const std::filesystem::path path(base);
-  const std::string name = path.stem().string() + "_" + slot_name + path.extension().string();
-  return (path.parent_path() / name).string();
 }
 
 // A value that a later entry may not have again, and the first that had it.
@@ -68,7 +62,7 @@ void set_paths(Draft& draft, const Node& root, const EntryFile& file, Taken& tak
     const Node& node = root.find("databases")->elements[i];
     std::string& path = options.*file.path;
     const bool own = !path.empty();
-    if (!own) path = path_for_slot(file.base, options.slot_name);
+    if (!own) path = offset_path_for_slot(file.base, options.slot_name);
     if (!file.is_used) continue;
     const auto [first, fresh] = taken.emplace(normal(path), entry(i));
     if (fresh) continue;
@@ -157,6 +151,7 @@ void hand_over_databases(Draft& draft) {
     databases.back().snapshot = draft.snapshot;
     databases.back().spool = draft.spool;
     databases.back().configured_slots = slots;
+    databases.back().offset_base = draft.offset_file;
   }
 }
 

@@ -267,6 +267,12 @@ Status write_durably(const std::string& path, const std::string& text) {
 
 }  // namespace
 
+std::string offset_path_for_slot(const std::string& base, const std::string& slot_name) {
+  const std::filesystem::path path(base);
+  const std::string name = path.stem().string() + "_" + slot_name + path.extension().string();
+  return (path.parent_path() / name).string();
+}
+
 Result<std::optional<Offset>> OffsetFile::load() const {
   if (path_.empty()) return std::optional<Offset>();
   std::error_code error;

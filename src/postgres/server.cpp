@@ -110,11 +110,10 @@ Status check_free_slot(Connection& connection) {
   const int most = to_number<int>(rows->front()[0]);
   const int used = to_number<int>(rows->front()[1]);
   if (used < most) return Status::ok();
-  return {
-      StatusCode::kRefused,
-      fmt::format("all {} replication slots are in use; hint: raise max_replication_slots (restart), drop slots that "
-                  "nobody reads, or set inactive_slot_check: true",
-                  most)};
+  return {StatusCode::kRefused,
+          fmt::format("all {} replication slots are in use; hint: raise max_replication_slots (restart), or drop slots "
+                      "that nobody reads",
+                      most)};
 }
 
 Result<std::chrono::milliseconds> wal_sender_timeout(Connection& connection) {

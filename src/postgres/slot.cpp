@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 #include "walcat/model/heartbeat.h"
@@ -102,27 +101,31 @@ Status drop_slot(Connection& connection, const std::string& name) {
   return connection.execute("DROP_REPLICATION_SLOT " + quote_identifier(name)).with_context("drop slot " + name);
 }
 
-Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger) {
+Result<std::vector<InactiveSlot>> inactive_slots(Connection& connection) {
   // A standby has no current position to measure from.
   auto rows = connection.query(
-      "SELECT slot_name, COALESCE(pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(CASE WHEN "
-      "pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() "
-      "END, "
-      "restart_lsn)), 'no WAL') FROM pg_catalog.pg_replication_slots WHERE NOT active AND NOT temporary AND slot_type "
-      "= "
-      "'logical' AND plugin = 'pgoutput' AND database = pg_catalog.current_database() ORDER BY slot_name");
+      "SELECT slot_name, plugin, confirmed_flush_lsn, COALESCE(pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff("
+      "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE "
+      "pg_catalog.pg_current_wal_lsn() END, restart_lsn)) || ' of WAL', 'no WAL') FROM pg_catalog.pg_replication_slots "
+      "WHERE NOT active AND NOT temporary AND slot_type = 'logical' AND database = pg_catalog.current_database() ORDER "
+      "BY slot_name");
   if (!rows.is_ok()) return rows.status();
+  std::vector<InactiveSlot> slots;
   for (const Row& row : *rows) {
-    const std::string name = row[0].value_or("");
-    if (std::find(keep.begin(), keep.end(), name) != keep.end()) continue;
-    logger.warning("dropping inactive slot {}, which retains {} and is in no entry of the configuration", name,
-                   row[1].value_or(""));
-    const Status dropped =
-        connection.execute(fmt::format("SELECT pg_catalog.pg_drop_replication_slot({})", connection.literal(name)));
-    // Somebody may have begun to read it meanwhile; then it is not ours to drop.
-    if (!dropped.is_ok()) logger.warning("slot {} was not dropped: {}", name, dropped.message());
+    slots.push_back({row[0].value_or(""), row[1].value_or(""), Lsn::parse(row[2].value_or("")).value_or(Lsn{}),
+                     row[3].value_or("")});
   }
-  return Status::ok();
+  return slots;
+}
+
+Result<bool> drop_inactive_slot(Connection& connection, const InactiveSlot& slot) {
+  auto rows = connection.query(
+      fmt::format("SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE "
+                  "slot_name = {} AND NOT active AND confirmed_flush_lsn = {} AND database = "
+                  "pg_catalog.current_database()",
+                  connection.literal(slot.name), connection.literal(slot.confirmed_flush.to_string())));
+  if (!rows.is_ok()) return rows.status();
+  return !rows->empty();
 }
 
 std::string start_replication_command(const Connection& connection, const std::string& slot,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "added_tables.h"
+#include "forgotten_slots.h"
 #include "position_check.h"
 #include "snapshot_start.h"
 #include "walcat/postgres/publication.h"
@@ -312,10 +313,6 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!timeout.is_ok()) return timeout.status();
   start.wal_sender_timeout = *timeout;
 
-  if (options.inactive_slot_check && !last) {
-    const Status cleaned = drop_inactive_slots(connection, options.configured_slots, logger);
-    if (!cleaned.is_ok()) return cleaned.with_context("inactive_slot_check");
-  }
   // The publication before the slot, always: see ensure_publication.
   const Status published = ensure_publication(
       connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
@@ -338,6 +335,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!last) {
     const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
     if (!noted.is_ok()) return noted;
+    // Last: a start that fails must have dropped nothing.
+    if (options.inactive_slot_check) drop_forgotten_slots(options, server->system_identifier, stop, logger);
   }
   return start;
 }

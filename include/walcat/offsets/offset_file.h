@@ -68,4 +68,7 @@ class OffsetFile {
   std::string path_;
 };
 
+/// The name of a slot's offset file: of `offset.json` and slot1 it is `offset_slot1.json`.
+std::string offset_path_for_slot(const std::string& base, const std::string& slot_name);
+
 }  // namespace walcat

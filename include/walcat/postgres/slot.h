@@ -82,9 +82,20 @@ Result<Lsn> create_slot(Connection& connection, const std::string& name);
 /// Drops a slot that nobody reads.
 Status drop_slot(Connection& connection, const std::string& name);
 
-/// Drops the inactive pgoutput slots of the connected database that are not in `keep`, and logs each one first with the
-/// WAL it retains.
-Status drop_inactive_slots(Connection& connection, const std::vector<std::string>& keep, const log::Logger& logger);
+/// A logical slot that nobody reads.
+struct InactiveSlot {
+  std::string name;
+  std::string plugin;
+  Lsn confirmed_flush;
+  /// What the server keeps for it, for people: `16 MB of WAL`.
+  std::string retained;
+};
+
+/// The inactive logical slots of the connected database, temporary ones aside, by name.
+Result<std::vector<InactiveSlot>> inactive_slots(Connection& connection);
+
+/// Drops the slot if it is still inactive and stands where it stood. Whether it did.
+Result<bool> drop_inactive_slot(Connection& connection, const InactiveSlot& slot);
 
 /// The command that starts pgoutput.
 std::string start_replication_command(const Connection& connection, const std::string& slot,

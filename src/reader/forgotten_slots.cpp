@@ -1,0 +1,88 @@
+#include "forgotten_slots.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "walcat/base/shortened_list.h"
+#include "walcat/offsets/offset_file.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/postgres/slot.h"
+
+namespace walcat {
+
+namespace {
+
+// Whether the offset file is of this very slot.
+bool proves(const OffsetFile& file, const InactiveSlot& slot, const std::string& system_identifier,
+            const std::string& database, const log::Logger& logger) {
+  const auto known = file.load();
+  if (!known.is_ok()) {
+    logger.warning("inactive_slot_check: offset file {} can't be read, so slot {} is left", file.path(), slot.name);
+    return false;
+  }
+  if (!*known) return false;
+  const Offset& offset = **known;
+  if (offset.system_identifier != system_identifier || offset.database != database || offset.slot != slot.name) {
+    return false;
+  }
+  if (slot.confirmed_flush <= offset.done.position) return true;
+  // We confirm nothing before it is stored: somebody goes on with it elsewhere, or it is another slot by now.
+  logger.warning("inactive_slot_check: slot {} stands at {}, beyond offset file {} ({}), so it is left", slot.name,
+                 slot.confirmed_flush.to_string(), file.path(), offset.done.position.to_string());
+  return false;
+}
+
+void drop(Connection& connection, const InactiveSlot& slot, const OffsetFile& file, const log::Logger& logger) {
+  logger.warning(
+      "inactive_slot_check: dropping slot {}, which retains {}: no entry of the configuration names it, and offset "
+      "file {} is of this very slot; the file stays, so an entry that names the slot again finds a gap",
+      slot.name, slot.retained, file.path());
+  const auto dropped = drop_inactive_slot(connection, slot);
+  if (!dropped.is_ok()) {
+    logger.warning("inactive_slot_check: slot {} was not dropped: {}", slot.name, dropped.status().message());
+  } else if (!*dropped) {
+    logger.warning("inactive_slot_check: slot {} was not dropped: it is in use, or gone", slot.name);
+  }
+}
+
+Status look(const DatabaseOptions& options, const std::string& system_identifier, const StopRequest& stop,
+            const log::Logger& logger) {
+  auto connection = Connection::open(
+      {.conn_str = options.conn_str, .replication = false, .expects_answers = true, .stop = &stop, .logger = logger});
+  if (!connection.is_ok()) return connection.status();
+  // Another of several hosts may have answered.
+  auto rows = (*connection)->query("SELECT system_identifier FROM pg_catalog.pg_control_system()");
+  if (!rows.is_ok()) return rows.status();
+  if (rows->size() != 1 || rows->front().front() != system_identifier) {
+    return {StatusCode::kUnavailable, "another server has answered"};
+  }
+  const auto slots = inactive_slots(**connection);
+  if (!slots.is_ok()) return slots.status();
+  std::vector<std::string> left;
+  for (const InactiveSlot& slot : *slots) {
+    const auto& named = options.configured_slots;
+    if (std::find(named.begin(), named.end(), slot.name) != named.end()) continue;
+    const OffsetFile file(offset_path_for_slot(options.offset_base, slot.name));
+    if (slot.plugin == "pgoutput" && proves(file, slot, system_identifier, (*connection)->database(), logger)) {
+      drop(**connection, slot, file, logger);
+    } else {
+      left.push_back(fmt::format("{} ({}, {})", slot.name, slot.plugin, slot.retained));
+    }
+  }
+  if (!left.empty()) {
+    logger.info("inactive_slot_check: left, as no offset file proves them ours: {}", shortened_list(left));
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+void drop_forgotten_slots(const DatabaseOptions& options, const std::string& system_identifier, const StopRequest& stop,
+                          const log::Logger& logger) {
+  const Status looked = look(options, system_identifier, stop, logger);
+  if (!looked.is_ok()) logger.warning("inactive_slot_check: the slots were not looked at: {}", looked.message());
+}
+
+}  // namespace walcat
