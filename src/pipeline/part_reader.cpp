@@ -44,24 +44,20 @@ PartReader::PartReader(IncrementalReader& reader, SnapshotWindow& window, Increm
 // that were read.
 Result<bool> PartReader::read(const KeyedPart& part, IncrementalSnapshot& snapshot) {
   window_.watch({part.source->relation.oid, part.key.names()});
-  const auto run = [&](const Key& after, const Key& last, const std::string& where, bool is_repair) {
+  const auto run = [&](const Key& after, const Key& last, std::optional<std::uint64_t> since) {
     reading_ = Reading{};
     reading_.after = after;
     reading_.last = last;
-    reading_.where = where;
-    reading_.is_repair = is_repair;
+    reading_.since = since;
     reading_.rows_most = kFirstRows;
     reading_.missed_most = kMissedAtOnce;
     return read_pass(part, snapshot);
   };
   if (!snapshot.last_key.empty() && part.may_miss_values) {
-    const auto seen = static_cast<std::uint32_t>(snapshot.seen_xid);
-    std::string since = fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", seen);
-    if (!snapshot.where.empty()) since = fmt::format("({}) AND {}", snapshot.where, since);
-    const auto repaired = run({}, snapshot.last_key, since, true);
+    const auto repaired = run({}, snapshot.last_key, snapshot.seen_xid);
     if (!repaired.is_ok() || !*repaired) return repaired;
   }
-  return run(snapshot.last_key, {}, snapshot.where, false);
+  return run(snapshot.last_key, {}, std::nullopt);
 }
 
 void PartReader::forget() {
@@ -89,7 +85,7 @@ Status PartReader::read_chunk(const KeyedPart& part, IncrementalSnapshot& snapsh
   if (batch_ == nullptr) return stopped();
   batch_->clear();
   window_.open(++chunk_);
-  const auto moment = reader_.begin_chunk(part);
+  const auto moment = reader_.begin_chunk(part, snapshot.where);
   if (!moment.is_ok()) return moment.status();
   reading_.has_changed_shape = !*moment || (*moment)->shape != part.shape;
   if (reading_.has_changed_shape) {
@@ -122,20 +118,20 @@ Status PartReader::wait_for_sight() {
 Status PartReader::copy_chunk(const KeyedPart& part, const IncrementalSnapshot& snapshot) {
   if (reading_.last.empty()) {
     // Not before: what is above it was written by transactions that come by.
-    const auto last = reader_.largest_key(part, reading_.where);
+    const auto last = reader_.largest_key(part);
     if (!last.is_ok()) return last.status();
     reading_.at_end = !*last;
     reading_.last = last->value_or(Key{});
   }
   reading_.asked = std::min(reading_.missed.size(), reading_.missed_most);
-  if (reading_.asked > 0) return copy_missed(part, snapshot);
+  if (reading_.asked > 0) return copy_missed(part);
   reading_.chunk_ends_part = true;
   if (reading_.at_end) return Status::ok();
   std::size_t rows_most = std::min(reading_.rows_most, batch_->rows_most());
   if (snapshot.rows_per_second > 0) {
     rows_most = std::min<std::size_t>(rows_most, std::max<std::uint64_t>(snapshot.rows_per_second / 4, 1));
   }
-  const auto ended = reader_.read(part, reading_.where, {reading_.after, reading_.last, rows_most}, *batch_);
+  const auto ended = reader_.read(part, {reading_.after, reading_.last, rows_most, reading_.since}, *batch_);
   if (!ended.is_ok()) return ended.status();
   reading_.chunk_ends_part = *ended;
   const std::size_t rows = batch_->frame_count();
@@ -146,11 +142,11 @@ Status PartReader::copy_chunk(const KeyedPart& part, const IncrementalSnapshot& 
   return Status::ok();
 }
 
-Status PartReader::copy_missed(const KeyedPart& part, const IncrementalSnapshot& snapshot) {
+Status PartReader::copy_missed(const KeyedPart& part) {
   for (;;) {
     const std::vector<Key> keys(reading_.missed.begin(),
                                 reading_.missed.begin() + static_cast<std::ptrdiff_t>(reading_.asked));
-    const auto all = reader_.read(part, snapshot.where, keys, *batch_);
+    const auto all = reader_.read(part, keys, *batch_);
     if (!all.is_ok()) return all.status();
     if (*all) return Status::ok();
     // Too many for one batch: nothing of it, and fewer at once. A single row always fits.
@@ -194,7 +190,7 @@ Status PartReader::settle_chunk(const SnapshotWindow::Verdict& verdict, Incremen
   }
   collect_missed();
   give_up_restless_rows();
-  if (!reading_.missed.empty() || reading_.is_repair || reading_.after.empty()) return Status::ok();
+  if (!reading_.missed.empty() || reading_.since || reading_.after.empty()) return Status::ok();
   // A key that is no UTF-8 cannot stand in the offset file.
   const auto is_printable = [](const std::string& text) { return with_replacements(text) == text; };
   if (!std::all_of(reading_.after.begin(), reading_.after.end(), is_printable)) return Status::ok();

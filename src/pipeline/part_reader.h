@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,9 +48,9 @@ class PartReader {
     /// The last row that was read, and the last there was when the run began; without one it is to be found out.
     Key after;
     Key last;
-    std::string where;
-    /// Whether it only looks after rows that were read, for what the stream left out while nobody was watching.
-    bool is_repair = false;
+    /// If set, it only looks after rows that were read, and were written by this transaction or later ones: for what
+    /// the stream left out while nobody was watching.
+    std::optional<std::uint64_t> since;
     std::size_t rows_most = 0;
     bool at_end = false;
     bool has_changed_shape = false;
@@ -71,7 +72,7 @@ class PartReader {
   Status read_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot);
   Status wait_for_sight();
   Status copy_chunk(const KeyedPart& part, const IncrementalSnapshot& snapshot);
-  Status copy_missed(const KeyedPart& part, const IncrementalSnapshot& snapshot);
+  Status copy_missed(const KeyedPart& part);
   Status insert_chunk(const KeyedPart& part, IncrementalSnapshot& snapshot);
   Status settle_chunk(const SnapshotWindow::Verdict& verdict, IncrementalSnapshot& snapshot);
   void collect_missed();

@@ -38,7 +38,7 @@ constexpr int kOldestVersion = 100000;
 // Known to every server from 10 on; what later ones added is SET after connecting.
 constexpr const char* kPinnedSettings =
     "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
-    "-c lc_monetary=C -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0 "
+    "-c lc_monetary=C -c statement_timeout=0 -c lock_timeout=0 "
     "-c idle_in_transaction_session_timeout=0";
 
 // The user's own `options` stay, ours come after them and win.
@@ -209,16 +209,15 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
     return Status(StatusCode::kRefused,
                   fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));
   }
+  // Not at the start: then it could not be given back to what the role has.
+  std::string settings = "SET search_path = pg_catalog";
   // Servers refuse names they do not know, so these wait until the version is known.
-  if (version >= 140000) {
-    if (const Status set = connection->execute("SET idle_session_timeout = 0"); !set.is_ok()) return set;
-  }
+  if (version >= 140000) settings += "; SET idle_session_timeout = 0";
+  if (version >= 170000) settings += "; SET transaction_timeout = 0";
+  if (const Status set = connection->execute(settings); !set.is_ok()) return set;
   // Such a server sends whatever bytes it holds, or, asked for UTF-8, breaks off at the first that is none.
   if (connection->server_encoding() == "SQL_ASCII") {
     if (const Status set = connection->execute("SET client_encoding = 'SQL_ASCII'"); !set.is_ok()) return set;
-  }
-  if (version >= 170000) {
-    if (const Status set = connection->execute("SET transaction_timeout = 0"); !set.is_ok()) return set;
   }
   return connection;
 }

@@ -223,6 +223,20 @@ Status begin_snapshot(Connection& connection) {
   return connection.execute("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ");
 }
 
+Status use_own_path(Connection& connection) { return connection.execute("SET LOCAL search_path TO DEFAULT"); }
+
+Status use_pinned_path(Connection& connection) { return connection.execute("SET LOCAL search_path TO pg_catalog"); }
+
+Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication,
+                                        const TableName& table) {
+  return single_value(
+      connection,
+      fmt::format("SELECT p.rowfilter FROM pg_catalog.pg_publication_tables p WHERE p.pubname "
+                  "OPERATOR(pg_catalog.=) {} AND p.schemaname OPERATOR(pg_catalog.=) {} AND p.tablename "
+                  "OPERATOR(pg_catalog.=) {}",
+                  connection.literal(publication), connection.literal(table.schema), connection.literal(table.table)));
+}
+
 Result<std::string> export_snapshot(Connection& connection) {
   return single_value(connection, "SELECT pg_catalog.pg_export_snapshot()");
 }

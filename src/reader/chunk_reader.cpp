@@ -52,7 +52,10 @@ Status ChunkReader::connect() {
           "SET TRANSACTION SNAPSHOT " + connection_->literal(start_.exported_name)}) {
       if (Status done = connection_->execute(sql); !done.is_ok()) return done;
     }
-    return start_.tables.size() > kLockedMost ? Status::ok() : lock_tables(*connection_, start_.tables);
+    if (start_.tables.size() <= kLockedMost) {
+      if (Status locked = lock_tables(*connection_, start_.tables); !locked.is_ok()) return locked;
+    }
+    return options_.dump && !options_.dump->where.empty() ? use_own_path(*connection_) : Status::ok();
   };
   const Status prepared = prepare();
   if (prepared.is_ok()) return prepared;

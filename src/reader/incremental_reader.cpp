@@ -114,9 +114,11 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   for (const PhysicalTable& physical : found->tables) {
     if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
     if (!where.empty()) {
+      if (const Status own = use_own_path(*connection_); !own.is_ok()) return own;
       const Status makes_sense = connection_->execute(
           fmt::format("SELECT FROM ONLY {}{} LIMIT 0", physical.name.quoted(), where_clause({where})));
       if (!makes_sense.is_ok()) return makes_sense.with_context("table " + table.to_string());
+      if (const Status pinned = use_pinned_path(*connection_); !pinned.is_ok()) return pinned;
     }
     const auto shape =
         connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version()));
@@ -146,13 +148,12 @@ Result<bool> IncrementalReader::is_asked_by_right(const std::string& id) {
   return !rows->empty();
 }
 
-Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part,
-                                                                             const std::string& where) {
+Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part) {
   std::string columns;
   for (const std::string& column : part.key.names())
     columns += (columns.empty() ? "" : ", ") + quote_identifier(column);
   const auto rows = connection_->query(fmt::format("SELECT {} FROM ONLY {}{} {} LIMIT 1", columns, part.part.quoted(),
-                                                   where_clause({part.row_filter, where}), part.key.descending()));
+                                                   rows_where({}), part.key.descending()));
   if (!rows.is_ok()) return rows.status();
   if (rows->empty()) return std::optional<Key>();
   Key key;
@@ -160,7 +161,8 @@ Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(con
   return std::optional(key);
 }
 
-Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part) {
+Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part,
+                                                                                const std::string& where) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
   // Before the snapshot is taken: it would see nothing of a table that is rewritten in between.
   const std::string whole = part.part == part.table ? "" : ", ONLY " + part.table.quoted();
@@ -172,8 +174,24 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
       connection_->query("SELECT pg_catalog.pg_current_snapshot(), " +
                          shape_of(part.part_oid, part.source->relation.oid, connection_->server_version()));
   if (!rows.is_ok()) return rows.status();
+  if (const Status chosen = choose_rows(part, where); !chosen.is_ok()) return chosen;
   const Row& row = rows->front();
   return std::optional(Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")});
+}
+
+// Where a user's condition is read by the role's own path, so is all that stands beside it.
+Status IncrementalReader::choose_rows(const KeyedPart& part, const std::string& where) {
+  conditions_ = {part.row_filter, where};
+  if (where.empty()) return Status::ok();
+  if (Status own = use_own_path(*connection_); !own.is_ok() || part.row_filter.empty()) return own;
+  auto filter = row_filter_in_force(*connection_, options_.publication_name, part.table);
+  if (filter.is_ok()) conditions_.front() = std::move(*filter);
+  return filter.status();
+}
+
+std::string IncrementalReader::rows_where(std::vector<std::string> conditions) const {
+  conditions.insert(conditions.begin(), conditions_.begin(), conditions_.end());
+  return where_clause(conditions);
 }
 
 KeyOrder::Quote IncrementalReader::quote() const {
@@ -181,29 +199,28 @@ KeyOrder::Quote IncrementalReader::quote() const {
 }
 
 // Run by run, each a query of its own: no other says in which order runs come, and finds the first by the index alone.
-Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const Range& range,
-                                     Batch& batch) {
+Result<bool> IncrementalReader::read(const KeyedPart& part, const Range& range, Batch& batch) {
   const auto runs = range.after.empty() ? std::vector<std::string>{""} : part.key.after(range.after, quote());
+  const std::string since = range.since ? written_since(*range.since) : std::string();
   const std::string up_to_last = part.key.up_to(range.last, quote());
   for (const std::string& run : runs) {
     if (batch.frame_count() >= range.rows_most) return false;
     const auto whole =
         copy(fmt::format("COPY (SELECT {} FROM ONLY {}{} {} LIMIT {}) TO STDOUT", column_list(part.source->relation),
-                         part.part.quoted(), where_clause({part.row_filter, where, run, up_to_last}),
-                         part.key.ascending(), range.rows_most - batch.frame_count()),
+                         part.part.quoted(), rows_where({since, run, up_to_last}), part.key.ascending(),
+                         range.rows_most - batch.frame_count()),
              batch);
     if (!whole.is_ok() || !*whole) return whole;
   }
   return batch.frame_count() < range.rows_most;
 }
 
-Result<bool> IncrementalReader::read(const KeyedPart& part, const std::string& where, const std::vector<Key>& keys,
-                                     Batch& batch) {
+Result<bool> IncrementalReader::read(const KeyedPart& part, const std::vector<Key>& keys, Batch& batch) {
   const bool is_partitioned = part.part != part.table;
-  return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
-                          is_partitioned ? "" : "ONLY ", part.table.quoted(),
-                          where_clause({part.row_filter, where, part.key.any_of(keys, quote())})),
-              batch);
+  return copy(
+      fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
+                  is_partitioned ? "" : "ONLY ", part.table.quoted(), rows_where({part.key.any_of(keys, quote())})),
+      batch);
 }
 
 Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {

@@ -16,16 +16,21 @@ bool is_first_epoch(const VisibleTransactions& visible) { return visible.xmax < 
 
 std::uint32_t without_epoch(std::uint64_t xid) { return static_cast<std::uint32_t>(xid); }
 
-// Rows that no transaction wrote that the point does not see.
-std::string seen_by_point(const VisibleTransactions& visible) {
-  std::string unseen = fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(visible.xmax));
-  for (const std::uint64_t xid : visible.in_progress) unseen += fmt::format(" OR xmin = '{}'::xid", without_epoch(xid));
-  return "NOT (" + unseen + ")";
+// Names of a user's condition, which may stand beside ours, are looked for in other schemas first.
+std::string younger_than(std::uint64_t xid) {
+  return fmt::format(
+      "pg_catalog.age(xmin) OPERATOR(pg_catalog.>=) 0 AND pg_catalog.age(xmin) OPERATOR(pg_catalog.<=) "
+      "pg_catalog.age('{}'::pg_catalog.xid)",
+      without_epoch(xid));
 }
 
-// At least the rows that were written since the point.
-std::string written_since(const VisibleTransactions& visible) {
-  return fmt::format("age(xmin) BETWEEN 0 AND age('{}'::xid)", without_epoch(visible.xmin));
+// Rows that no transaction wrote that the point does not see.
+std::string seen_by_point(const VisibleTransactions& visible) {
+  std::string unseen = younger_than(visible.xmax);
+  for (const std::uint64_t xid : visible.in_progress) {
+    unseen += fmt::format(" OR xmin OPERATOR(pg_catalog.=) '{}'::pg_catalog.xid", without_epoch(xid));
+  }
+  return "NOT (" + unseen + ")";
 }
 
 // Of one table, however small the chunks are to be: progress is kept for each.
@@ -48,8 +53,10 @@ std::string copy_command(const PublishedRelation& published, const TableName& ta
 
 std::string page_range(const SnapshotProgress::Table& table, std::size_t first, std::size_t last) {
   if (table.chunk_pages == 0) return {};
-  std::string range = fmt::format("ctid >= '({},0)'::tid", first * table.chunk_pages);
-  if (last + 1 < table.done.size()) range += fmt::format(" AND ctid < '({},0)'::tid", (last + 1) * table.chunk_pages);
+  std::string range = fmt::format("ctid OPERATOR(pg_catalog.>=) '({},0)'::pg_catalog.tid", first * table.chunk_pages);
+  if (last + 1 < table.done.size()) {
+    range += fmt::format(" AND ctid OPERATOR(pg_catalog.<) '({},0)'::pg_catalog.tid", (last + 1) * table.chunk_pages);
+  }
   return range;
 }
 
@@ -117,7 +124,7 @@ class TablePlan {
         published_.has_key && physical_.has_toast && published_.relation.identity != ReplicaIdentity::kFull;
     if (!table_.is_mixed || !may_miss_values) return;
     if (const std::string done = done_ranges(table_); !done.empty()) {
-      tasks.push_back({source, std::nullopt, copy({done, written_since(visible_)}), 0});
+      tasks.push_back({source, std::nullopt, copy({done, written_since(visible_.xmin)}), 0});
     }
   }
 
@@ -135,6 +142,8 @@ class TablePlan {
 };
 
 }  // namespace
+
+std::string written_since(std::uint64_t xid) { return younger_than(xid); }
 
 std::string column_list(const Relation& relation) {
   std::string list;

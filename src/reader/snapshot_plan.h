@@ -13,6 +13,9 @@ namespace walcat {
 /// The columns as SQL lists them.
 std::string column_list(const Relation& relation);
 
+/// A condition for at least the rows that were written by transaction `xid` or later ones.
+std::string written_since(std::uint64_t xid);
+
 /// How the tables are to be read.
 struct PlanOptions {
   std::uint64_t chunk_bytes = 0;

@@ -65,13 +65,6 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations(Connectio
   auto relations = by_name ? named_relations(connection, options_.dump->tables)
                            : published_relations(connection, options_.publication_name, sizes);
   if (!relations.is_ok()) return relations;
-  if (options_.dump && !options_.dump->where.empty()) {
-    for (PublishedRelation& published : *relations) {
-      published.row_filter = published.row_filter.empty()
-                                 ? options_.dump->where
-                                 : fmt::format("({}) AND ({})", published.row_filter, options_.dump->where);
-    }
-  }
   std::erase_if(*relations, [&](const PublishedRelation& published) {
     Relation relation = published.relation;
     selection_.apply(relation);
@@ -157,6 +150,24 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   return start;
 }
 
+// Row filters are to be read beside the user's condition, by the path that this is read by.
+Status SnapshotTaker::restrict_rows(std::vector<PublishedRelation>& relations) {
+  const std::string& where = options_.dump->where;
+  if (where.empty()) return Status::ok();
+  if (const Status own = use_own_path(connection_); !own.is_ok()) return own;
+  for (PublishedRelation& published : relations) {
+    if (published.row_filter.empty()) {
+      published.row_filter = where;
+      continue;
+    }
+    const auto filter = row_filter_in_force(connection_, options_.publication_name,
+                                            {published.relation.schema, published.relation.name});
+    if (!filter.is_ok()) return filter.status();
+    published.row_filter = fmt::format("({}) AND ({})", *filter, where);
+  }
+  return use_pinned_path(connection_);
+}
+
 Result<SnapshotStart> SnapshotTaker::dump() {
   SnapshotStart start;
   auto relations = wanted_relations(connection_);
@@ -165,6 +176,7 @@ Result<SnapshotStart> SnapshotTaker::dump() {
   // Before the transaction's snapshot, so that nothing is rewritten in between.
   relations = lock_relations(*relations);
   if (!relations.is_ok()) return relations.status();
+  if (const Status restricted = restrict_rows(*relations); !restricted.is_ok()) return restricted;
   const auto position = position_of_snapshot(connection_);
   if (!position.is_ok()) return position.status();
   start.progress.point = *position;

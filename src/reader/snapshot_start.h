@@ -51,6 +51,7 @@ class SnapshotTaker {
   Result<std::vector<PublishedRelation>> wanted_relations(Connection& connection,
                                                           TableSizes sizes = TableSizes::kWanted);
   Result<std::vector<PublishedRelation>> lock_relations(const std::vector<PublishedRelation>& relations);
+  Status restrict_rows(std::vector<PublishedRelation>& relations);
   Status check_unaltered(const std::vector<PublishedRelation>& relations);
   Status finish(const std::vector<PublishedRelation>& relations, SnapshotStart& start);
   void give_up(const std::string& slot_name);

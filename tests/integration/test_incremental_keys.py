@@ -2,7 +2,7 @@
 
 import pytest
 from incremental import Followed
-from server_version import MAJOR, NEEDS_MESSAGES
+from server_version import MAJOR, NEEDS_MESSAGES, needs
 
 pytestmark = NEEDS_MESSAGES
 
@@ -135,3 +135,46 @@ def test_a_key_that_is_written_otherwise_is_the_same_row(follow, database):
     read = [tuple(line.after.values()) for line in lines if line.op == "r"]
     assert known < 9 and len(read) == 8, "the row that was rewritten in its window was left out"
     assert [row in rewritten for row in read] == [False] * known + [True] * (8 - known)
+
+
+# What only the role's own path finds, and the rows that it chooses.
+WHERE = {
+    "k = 'ANN@x.org'": [1],
+    "k = 'ANN@x.org'::citext": [1],
+    "path <@ 'a'": [0, 1],
+    "feeling = 'HIGH'::mood": [2],
+    "bag ? 'x'": [0],
+    "n > 1": [2],
+    "operates(n)": [2],
+}
+WORDS = (
+    "CREATE SCHEMA words",
+    *(f"CREATE EXTENSION {name} SCHEMA words" for name in ("citext", "ltree", "hstore")),
+    "CREATE TYPE words.mood AS ENUM ('low', 'HIGH')",
+    "CREATE FUNCTION words.operates(integer) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = 2'",
+    """CREATE TABLE public.t (k words.citext, name varchar(9), tags text[], path words.ltree, feeling words.mood,
+       bag words.hstore, n integer, PRIMARY KEY (k, name, tags))""",
+    """INSERT INTO public.t VALUES ('bob@x.org', 'a', '{x}', 'a', 'low', 'x=>1', 0),
+       ('Ann@x.org', 'b', '{x}', 'a.b', 'low', '', 1), ('carl@x.org', 'c', '{x}', 'b', 'HIGH', '', 2)""",
+    # Whoever may create things in the path must not be called by what is not the condition.
+    *(f"""CREATE FUNCTION words.trap({kind}, {kind}) RETURNS boolean LANGUAGE plpgsql
+          AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$""" for kind in ("varchar", "text[]")),
+    *(f"CREATE OPERATOR words.{name} (FUNCTION = words.trap, LEFTARG = {kind}, RIGHTARG = {kind})"
+      for kind in ("varchar", "text[]") for name in ("=", "<", "<=", ">", ">=")),
+)
+
+
+@pytest.mark.parametrize("published", ["", pytest.param(" WHERE (tags = '{x}')", marks=needs(15, "row filters"))])
+def test_a_condition_means_what_it_means_to_the_role(published, database, walcat):
+    """In a running walcat, and without one; a row filter keeps its meaning beside it."""
+    database.execute(*WORDS,
+                     f'ALTER DATABASE "{database.name}" SET search_path = words, public, pg_catalog',
+                     f"CREATE PUBLICATION pub_{database.name} FOR TABLE public.t{published}")
+    followed = Followed(walcat, database, pipeline=SMALL)
+    for condition, numbers in WHERE.items():
+        before = len(followed.rows())
+        followed.ask("--tables", "public.t", "--where", condition)
+        assert sorted(int(row["n"]) for row in followed.rows()[before:]) == numbers, condition
+        dumped = followed.begin("--dump", "--where", condition)
+        followed.end(dumped)
+        assert sorted(int(line.after["n"]) for line in dumped.lines()) == numbers, condition

@@ -61,6 +61,17 @@ Status lock_tables(Connection& connection, const std::vector<TableName>& tables)
 /// Begins the transaction whose snapshot is to be shared.
 Status begin_snapshot(Connection& connection);
 
+/// From now on the transaction finds names by the search_path that role, database and connection string give it, as
+/// psql does: for a condition that a user wrote. Whatever else stands in the same statement must name its schemas,
+/// those of operators too: others may be able to create things in that path.
+Status use_own_path(Connection& connection);
+
+/// From now on the transaction finds names in pg_catalog alone again.
+Status use_pinned_path(Connection& connection);
+
+/// The row filter of a published table in the words that mean it under the path in force.
+Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, const TableName& table);
+
 /// Makes the transaction's snapshot one that others can import for as long as the transaction lives.
 Result<std::string> export_snapshot(Connection& connection);
 

@@ -72,10 +72,11 @@ class IncrementalReader {
     /// See KeyedPart.
     std::string shape;
   };
-  /// Begins a chunk. The part keeps its columns and its file until end_chunk(). Nothing if it is there no more.
-  Result<std::optional<Moment>> begin_chunk(const KeyedPart& part);
-  /// The largest key as of the chunk; nothing if no row fits `where`.
-  Result<std::optional<Key>> largest_key(const KeyedPart& part, const std::string& where);
+  /// Begins a chunk of the rows for which `where`, a user's SQL, holds; empty: of all. The part keeps its columns and
+  /// its file until end_chunk(). Nothing if it is there no more.
+  Result<std::optional<Moment>> begin_chunk(const KeyedPart& part, const std::string& where);
+  /// The largest key as of the chunk; nothing if there is no row.
+  Result<std::optional<Key>> largest_key(const KeyedPart& part);
 
   /// A run of rows in the order of their keys.
   struct Range {
@@ -84,11 +85,13 @@ class IncrementalReader {
     /// Included.
     Key last;
     std::size_t rows_most = 0;
+    /// If set, only rows that this transaction or later ones wrote.
+    std::optional<std::uint64_t> since;
   };
   /// Appends rows to `batch` until it is full. Returns whether the range has ended.
-  Result<bool> read(const KeyedPart& part, const std::string& where, const Range& range, Batch& batch);
+  Result<bool> read(const KeyedPart& part, const Range& range, Batch& batch);
   /// Appends the rows that have these keys, wherever they stand now. Returns whether all of them are there.
-  Result<bool> read(const KeyedPart& part, const std::string& where, const std::vector<Key>& keys, Batch& batch);
+  Result<bool> read(const KeyedPart& part, const std::vector<Key>& keys, Batch& batch);
   /// Ends the chunk that was begun.
   Status end_chunk();
 
@@ -100,6 +103,8 @@ class IncrementalReader {
  private:
   Status check_in();
   Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table, const std::string& where);
+  Status choose_rows(const KeyedPart& part, const std::string& where);
+  std::string rows_where(std::vector<std::string> conditions) const;
   KeyOrder::Quote quote() const;
   Result<bool> copy(const std::string& sql, Batch& batch);
 
@@ -108,6 +113,8 @@ class IncrementalReader {
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> connection_;
+  // Of the chunk: the publication's condition, and the user's.
+  std::vector<std::string> conditions_;
   bool met_large_row_ = false;
 };
 
