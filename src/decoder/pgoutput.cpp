@@ -7,7 +7,9 @@
 
 #include "message.h"
 #include "relation_cache.h"
+#include "text_check.h"
 #include "transaction_count.h"
+#include "walcat/base/utf8.h"
 #include "walcat/decoder/decoder.h"
 #include "walcat/model/heartbeat.h"
 
@@ -35,6 +37,12 @@ T load(const char* at) {
   return sizeof value == sizeof(std::uint64_t) ? static_cast<T>(__builtin_bswap64(value)) : __builtin_bswap32(value);
 }
 
+std::uint32_t joined_sizes(const Cell* cells, std::size_t count) {
+  std::uint32_t sizes = 0;
+  for (std::size_t i = 0; i < count; ++i) sizes |= static_cast<std::uint32_t>(std::max(cells[i].size, 0));
+  return sizes;
+}
+
 Status malformed_frame(std::string_view frame, std::string_view what) {
   return {StatusCode::kProtocolError, fmt::format("CopyData frame of {} bytes: {}", frame.size(), what)};
 }
@@ -53,6 +61,7 @@ Status Decoder::decode(Batch& batch) {
   window_ = window.owns_lock() ? options_.window.get() : nullptr;
   batch_ = &batch;
   dead_letters_ = {};
+  batch_has_invalid_text_ = false;
   if (batch.chunk != 0) {
     const Status decoded = decode_chunk(batch);
     if (window_ != nullptr) window.unlock();
@@ -67,12 +76,11 @@ Status Decoder::decode_stream(Batch& batch) {
   if (batch.session != session_) start_session(batch);
   transaction_in_batch_ = false;
   notes_taken_ = 0;
-  refuses_text_ = options_.refuse_invalid_utf8 && !batch.is_utf8;
   Status status;
   batch.for_each_frame([&](std::string_view frame) { return decode_frame(frame, status); });
-  if (const Status kept = sync_dead_letters(); !kept.is_ok()) return kept;
-  if (batch.is_utf8 || refuses_text_) return status;
+  const Status kept = sync_dead_letters();
   const Status valid = check_texts();
+  if (!kept.is_ok()) return kept;
   return status.is_ok() ? valid : status;
 }
 
@@ -106,6 +114,7 @@ bool Decoder::decode_frame(std::string_view frame, Status& status) {
   const char kind = header[kHeader];
   const std::size_t changes = batch_->changes.size();
   const std::size_t cells = batch_->cells.size();
+  has_invalid_text_ = false;
   Message message(frame, kHeaderAndKind, data_start, send_time);
   switch (kind) {
     case 'B': begin(message); break;
@@ -226,7 +235,7 @@ void Decoder::commit(Message& message) {
 void Decoder::origin(Message& message) {
   ByteReader& reader = message.reader();
   transaction_.origin_lsn = Lsn{reader.u64()};
-  transaction_.origin = std::make_shared<const std::string>(reader.cstring());
+  transaction_.origin = std::make_shared<const std::string>(with_replacements(reader.cstring()));
   if (options_.dead_letters != nullptr) origin_frame_.assign(message.frame());
 }
 
@@ -253,8 +262,8 @@ void Decoder::relation(Message& message) {
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
   if (!options_.use_notes) note = nullptr;
-  if (!batch_->is_utf8) repair_names(relation);
-  relations_->put(std::move(relation), note, options_.selection.get(), message.frame());
+  const Relation* news = relations_->put(std::move(relation), note, options_.selection.get(), message.frame());
+  if (news != nullptr && options_.relation_described) options_.relation_described(*news, *batch_->database);
 }
 
 void Decoder::type(Message& message) {
@@ -316,6 +325,8 @@ Change& Decoder::add_change(Operation operation, const Relation* relation, Lsn l
   change.total_order = total_order_;
   change.table_order = table_order_;
   change.cells_begin = static_cast<std::uint32_t>(cells_begin);
+  change.has_invalid_text = has_invalid_text_;
+  batch_has_invalid_text_ |= has_invalid_text_;
   return change;
 }
 
@@ -329,7 +340,7 @@ void Decoder::insert(Message& message) {
   if (window_ != nullptr) {
     window_->touch(*relation, *batch_, OldTuple::kNone, nullptr, batch_->cells.data() + cells);
   }
-  if (refuses_text_) check_text(message, Operation::kInsert, relation, cells);
+  check_text(message, Operation::kInsert, relation, cells);
   if (message.faulty()) return;
   if (!wants_change(Operation::kInsert, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kInsert, relation, message.lsn(), cells);
@@ -354,7 +365,7 @@ void Decoder::update(Message& message) {
     ++next_index_;
     return batch_->cells.resize(cells);
   }
-  if (refuses_text_) check_text(message, Operation::kUpdate, relation, cells);
+  check_text(message, Operation::kUpdate, relation, cells);
   if (message.faulty()) return;
   const bool is_split = options_.split_key_changes && changes_key(*relation, old, cells);
   if (!wants_change(Operation::kUpdate, relation, is_split ? 2 : 1)) return batch_->cells.resize(cells);
@@ -371,7 +382,7 @@ void Decoder::remove(Message& message) {
   if (old == OldTuple::kNone) message.fault("Delete without an old tuple");
   if (!message.is_whole()) return;
   if (window_ != nullptr) window_->touch(*relation, *batch_, old, batch_->cells.data() + cells, nullptr);
-  if (refuses_text_) check_text(message, Operation::kDelete, relation, cells);
+  check_text(message, Operation::kDelete, relation, cells);
   if (message.faulty()) return;
   if (!wants_change(Operation::kDelete, relation)) return batch_->cells.resize(cells);
   add_change(Operation::kDelete, relation, message.lsn(), cells).old_tuple = old;
@@ -394,7 +405,8 @@ void Decoder::tuple(Message& message, const Relation& relation) {
   Cell* const last = batch_->cells.data() + batch_->cells.size();
   Cell* cell = last - count;
   const char* const base = batch_->frame_base();
-  const char* at = reader.cursor();
+  const char* const begin = reader.cursor();
+  const char* at = begin;
   const char* const end = at + reader.remaining();
   for (; cell != last; ++cell) {
     if (at >= end) [[unlikely]]
@@ -417,6 +429,9 @@ void Decoder::tuple(Message& message, const Relation& relation) {
   if (cell != last || reader.failed()) [[unlikely]]
     return faulty_tuple(message, count);
   reader.skip_to(at);
+  const auto bytes = static_cast<std::size_t>(at - begin);
+  if (!is_ascii(begin, bytes)) [[unlikely]]
+    has_invalid_text_ |= !is_sound({begin, bytes}, last - count, count, joined_sizes(last - count, count));
 }
 
 // Reads it again, field by field, up to what is wrong.
@@ -468,7 +483,7 @@ void Decoder::logical_message(Message& message) {
     return reach(lsn);
   }
   const bool is_done = transactional ? next_index_ < done_below_ : lsn <= std::max(last_message_lsn_, position_);
-  if (refuses_text_ && !is_done && wants(Operation::kMessage, nullptr)) check_prefix(message, prefix);
+  check_prefix(message, prefix, !is_done && wants(Operation::kMessage, nullptr));
   if (message.faulty()) return;
   if (transactional ? !wants_change(Operation::kMessage, nullptr) : is_done) return;
   if (!transactional) {

@@ -53,17 +53,33 @@ void annotate(Relation& relation, const RelationNote& note) {
   relation.key = key_positions(relation, note.key);
 }
 
-}  // namespace
-
+// Names of columns that differ only in what is no UTF-8 stay apart by underscores.
 void repair_names(Relation& relation) {
   relation.schema = with_replacements(relation.schema);
   relation.name = with_replacements(relation.name);
-  for (Column& column : relation.columns) column.name = with_replacements(column.name);
+  std::vector<Column*> repaired;
+  for (Column& column : relation.columns) {
+    std::string name = with_replacements(column.name);
+    if (name == column.name) continue;
+    column.name = std::move(name);
+    repaired.push_back(&column);
+  }
+  const auto is_twice = [&](const Column& one) {
+    return std::count_if(relation.columns.begin(), relation.columns.end(),
+                         [&](const Column& other) { return other.name == one.name; }) > 1;
+  };
+  for (auto column = repaired.rbegin(); column != repaired.rend(); ++column) {
+    while (is_twice(**column)) (*column)->name += '_';
+  }
 }
+
+}  // namespace
 
 std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
                                                   const Selection* selection) {
+  // The catalog's names are as raw as the stream's.
   if (note != nullptr) annotate(relation, *note);
+  repair_names(relation);
   if (selection != nullptr) selection->apply(relation);
   return std::make_shared<const Relation>(std::move(relation));
 }
@@ -76,11 +92,12 @@ void RelationCache::clear() {
 
 void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::string_view name,
                              std::string_view frame) {
-  types_[oid] = Type{std::string(schema), std::string(name), std::string(keeps_frames_ ? frame : std::string_view())};
+  types_[oid] =
+      Type{with_replacements(schema), with_replacements(name), std::string(keeps_frames_ ? frame : std::string_view())};
 }
 
-void RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection,
-                        std::string_view frame) {
+const Relation* RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection,
+                                   std::string_view frame) {
   for (Column& column : relation.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) {
       column.type_schema = type->second.schema;
@@ -90,10 +107,10 @@ void RelationCache::put(Relation relation, const RelationNote* note, const Selec
   auto complete = complete_relation(std::move(relation), note, selection);
   Entry& entry = relations_[complete->oid];
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
-  if (entry.relation == nullptr || *entry.relation != *complete) {
-    entry = Entry{std::move(complete), kNever, {}};
-  }
+  const bool is_new = entry.relation == nullptr || *entry.relation != *complete;
+  if (is_new) entry = Entry{std::move(complete), kNever, {}};
   if (keeps_frames_) entry.frame.assign(frame);
+  return is_new ? entry.relation.get() : nullptr;
 }
 
 void RelationCache::forget(std::uint32_t oid) {

@@ -14,9 +14,6 @@
 
 namespace walcat {
 
-/// Replaces what is no UTF-8 in the names of the relation and its columns.
-void repair_names(Relation& relation);
-
 /// `relation` with what the catalog (`note`, may be null) and the selection (may be null) say of it.
 std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
                                                   const Selection* selection);
@@ -37,8 +34,8 @@ class RelationCache {
   void put_type(std::uint32_t oid, std::string_view schema, std::string_view name, std::string_view frame);
 
   /// Replaces what was known of `relation.oid`, unless nothing changed. `note` is what the catalog says of it, if it
-  /// was asked; `selection` (may be null) what is wanted of it.
-  void put(Relation relation, const RelationNote* note, const Selection* selection, std::string_view frame);
+  /// was asked; `selection` (may be null) what is wanted of it. Returns what is known now, null if that is as it was.
+  const Relation* put(Relation relation, const RelationNote* note, const Selection* selection, std::string_view frame);
 
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);

@@ -27,9 +27,9 @@ std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   std::shared_ptr<const Relation>& kept = snapshot_relations_[snapshot_];
   if (kept == nullptr) {
     Relation described = source.relation;
-    if (!batch.is_utf8) repair_names(described);
     kept = complete_relation(std::move(described), options_.use_notes ? source.note.get() : nullptr,
                              options_.selection.get());
+    if (options_.relation_described) options_.relation_described(*kept, *batch.database);
   }
   return kept;
 }
@@ -54,11 +54,9 @@ Status Decoder::decode_rows(Batch& batch) {
     batch.changes.front().mark = batch.first_mark;
     if (batch.last_mark != SnapshotMark::kInside) batch.changes.back().mark = batch.last_mark;
   }
-  if (!batch.is_utf8) {
-    // The rows before a malformed one are printed.
-    const Status valid = check_texts();
-    if (status.is_ok()) status = valid;
-  }
+  // The rows before a malformed one are printed.
+  const Status valid = check_texts();
+  if (status.is_ok()) status = valid;
   if (!status.is_ok()) {
     batch.chunks_done.clear();
     batch.ends_snapshot = false;
@@ -100,12 +98,14 @@ Status Decoder::pass_chunk(Batch& batch) {
   if (options_.chunk_passed) options_.chunk_passed(batch);
   const bool is_skipped = (options_.skipped >> static_cast<unsigned>(Operation::kRead) & 1) != 0;
   if (is_skipped || (!batch.relations.empty() && !batch.relations.back()->is_wanted)) batch.changes.clear();
-  return batch.is_utf8 ? Status::ok() : check_texts();
+  return check_texts();
 }
 
 Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) {
   const auto cells = batch_->cells.size();
   batch_->cells.resize(cells + relation.columns.size());
+  // Before escapes are taken out where the row stands.
+  const bool is_valid = is_sound({row, size});
   if (!split_copy_row(row, size, batch_->frame_base(), batch_->cells.data() + cells, relation.columns.size())) {
     return {StatusCode::kProtocolError,
             fmt::format("snapshot, relation {}.{}: a row of {} bytes does not have {} columns", relation.schema,
@@ -118,6 +118,8 @@ Status Decoder::read_row(char* row, std::size_t size, const Relation& relation) 
   change.cells_begin = static_cast<std::uint32_t>(cells);
   change.operation = Operation::kRead;
   change.mark = SnapshotMark::kInside;
+  change.has_invalid_text = !is_valid;
+  batch_has_invalid_text_ |= !is_valid;
   return Status::ok();
 }
 

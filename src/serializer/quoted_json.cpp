@@ -4,11 +4,13 @@
 
 #include "base64.h"
 #include "line_writer.h"
+#include "walcat/base/utf8.h"
 #include "walcat/model/byte_buffer.h"
 
 namespace walcat {
 
 std::string quoted_json(std::string_view text) {
+  if (!simdjson::validate_utf8(text.data(), text.size())) return quoted_json(with_replacements(text));
   ByteBuffer padded(text.size());
   padded.append(text);
   ByteBuffer json(text.size() + 2);

@@ -49,7 +49,7 @@ struct Options {
     is_chunk = choices.next(2) == 1;
   }
   SerializerOptions serializer;
-  /// Whether the server vouches for UTF-8; else what is none is replaced.
+  /// Whether the server vouches for UTF-8. What is none is replaced in any case.
   bool is_utf8 = true;
   /// Of the first column.
   ColumnRule rule;
@@ -126,7 +126,7 @@ void check_cells(const Batch& batch, const Change& change, const Fields& fields)
     if (!fields[i] != (cell.size == Cell::kNull)) finding("NULL or not");
     if (!fields[i]) continue;
     if (cell.size < 0) finding("a text without a size");
-    if (!batch.is_utf8 && !is_valid_utf8(*fields[i])) continue;
+    if (!is_valid_utf8(*fields[i])) continue;
     if (batch.text(cell) != *fields[i]) finding("another text", *fields[i]);
   }
 }
@@ -145,9 +145,9 @@ void check_texts(simdjson::dom::object row, const Fields& fields) {
 
 void check_line(std::string_view line, const Options& options, const Fields& fields) {
   if (line.find('\n') != line.size() - 1) finding("not one line", line);
-  const auto* json = parsed_json(line, !options.is_utf8);
+  const auto* json = parsed_json(line);
   if (json == nullptr || !json->is_object()) finding("no JSON object", line);
-  if (options.serializer.envelope == Envelope::kRow && options.serializer.values == Values::kText && !options.is_utf8) {
+  if (options.serializer.envelope == Envelope::kRow && options.serializer.values == Values::kText) {
     check_texts(*json, fields);
   }
 }

@@ -56,7 +56,7 @@ struct Options {
 
   SerializerOptions serializer;
   DecoderOptions decoder;
-  /// Whether the server vouches for UTF-8; else what is none is replaced.
+  /// Whether the server vouches for UTF-8. What is none is replaced in any case.
   bool is_utf8 = true;
 };
 
@@ -140,7 +140,7 @@ void check_record(std::string_view record, const Options& options) {
     std::string_view line = take_line(record);
     if (options.serializer.framing != Framing::kValue) line.remove_prefix(std::min(line.size(), line.rfind('\t') + 1));
     if (line.empty() && options.serializer.tombstones) continue;
-    const auto* json = parsed_json(line, !options.is_utf8);
+    const auto* json = parsed_json(line);
     if (json == nullptr || !json->is_object()) finding("no JSON object", line);
   }
 }

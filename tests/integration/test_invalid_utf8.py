@@ -56,6 +56,28 @@ def test_what_is_no_text_is_replaced_and_counted(make_encoded, walcat):
     assert sum(map(int, counted)) == len(INVALID) - 1, run.log()
 
 
+def test_what_a_server_says_of_its_encoding_is_not_relied_on(make_encoded, walcat):
+    """A database in SQL_ASCII that was made UTF8 in the catalog, as some do; a snapshot, inserts, old and new rows."""
+    database = make_encoded()
+    database.execute(TABLE.replace(" t ", " old "))
+    for number, (note, _) in enumerate(INVALID.values()):
+        text = f"convert_from('\\x{note.hex()}', 'SQL_ASCII')"
+        database.execute(f"INSERT INTO old VALUES ({number}, {text}, repeat('x', 200))")
+    database.execute("UPDATE pg_database SET encoding = 6 WHERE datname = current_database()")
+    database.disconnect()
+    feed = Feed(walcat, database, {"key": "text", "framing": "key-value"}, {"key_columns": {"public.old": ["note"]}},
+                snapshot={"mode": "initial"})
+    database.execute("INSERT INTO t SELECT * FROM old", "ALTER TABLE t REPLICA IDENTITY FULL",
+                     "UPDATE t SET more = note")
+    run = walcat.catch_up(feed.config)
+    printed = [record.split("\t") for record in feed.records(feed.first) + feed.records(run)]
+    wanted = [text for _, text in INVALID.values()]
+    rows = [json.loads(value)["message"] for _, value in printed]
+    assert [row["after"]["note"] for row in rows] == 3 * wanted
+    assert [row["after"]["more"] for row in rows][-len(wanted):] == wanted
+    assert all("\ufffd" in key for (key, _), text in zip(printed, wanted) if "\ufffd" in text)
+
+
 def test_it_is_replaced_in_old_rows_keys_and_hidden_columns_too(make_encoded, walcat):
     database = make_encoded()
     database.execute("ALTER TABLE t REPLICA IDENTITY FULL")

@@ -19,6 +19,8 @@ namespace walcat {
 
 /// What a decoder does beyond decoding.
 struct DecoderOptions {
+  /// Is shown each relation that was not known as it is, before its first change; null: nobody looks.
+  std::function<void(const Relation&, const std::string& database)> relation_described;
   /// What is wanted of the stream; null: everything.
   std::shared_ptr<const Selection> selection;
   /// Whether the borders of transactions become changes, and changes are counted per transaction and table.
@@ -95,7 +97,9 @@ class Decoder {
   Change& put_change(Operation operation, const Relation* relation);
   Change& add_change(Operation operation, const Relation* relation, Lsn lsn, std::size_t cells_begin);
   void check_text(Message& message, Operation operation, const Relation* relation, std::size_t cells_begin);
-  void check_prefix(Message& message, std::string_view prefix);
+  void check_prefix(Message& message, std::string_view prefix, bool is_seen);
+  bool is_sound(std::string_view tuple, const Cell* cells, std::size_t count, std::uint32_t sizes) const;
+  static bool is_sound(std::string_view row);
   Status check_texts();
   Status refuse_row(const Change& change, std::size_t cell);
   void reach(Lsn position);
@@ -164,8 +168,9 @@ class Decoder {
   SnapshotWindow* window_ = nullptr;
   std::size_t notes_taken_ = 0;
   bool transaction_in_batch_ = false;
-  /// Whether text is to be checked as it is decoded.
-  bool refuses_text_ = false;
+  /// Whether there is text that is no UTF-8 in the message in hand, and among the batch's changes.
+  bool has_invalid_text_ = false;
+  bool batch_has_invalid_text_ = false;
 
   // The batch's dead letters, and what stood in it before the first one.
   DeadLetterTally dead_letters_;

@@ -209,7 +209,7 @@ class Batch {
   /// What the catalog says of the relations that the frames describe, in the order of their Relation messages; empty if
   /// nobody asked.
   std::vector<std::shared_ptr<const RelationNote>> notes;
-  /// Whether the server vouches for every text being UTF-8; only SQL_ASCII databases do not.
+  /// Whether the server vouches for every text being UTF-8; only SQL_ASCII databases do not. Nobody relies on it.
   bool is_utf8 = true;
   /// Values in which something that is no UTF-8 was replaced.
   std::uint64_t values_repaired = 0;

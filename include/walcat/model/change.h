@@ -72,6 +72,8 @@ struct Change {
   OldTuple old_tuple = OldTuple::kNone;
   /// An update of the key that is printed, and counted, as two records: the old key's delete, the new one's insert.
   bool is_split = false;
+  /// Whether text of its cells is no UTF-8: until the decoder is done with the batch.
+  bool has_invalid_text = false;
   /// Of kRead.
   SnapshotMark mark = SnapshotMark::kNone;
 };

@@ -59,7 +59,8 @@ enum class KeyChanges {
   kSplit,   ///< As d of the old key and c of the new, as Debezium does.
 };
 
-/// What is done with bytes that are no UTF-8, which only SQL_ASCII databases can hold (`output.invalid_utf8`).
+/// What is done with bytes that are no UTF-8, which SQL_ASCII databases can hold, and those whose encoding was changed
+/// in the catalog (`output.invalid_utf8`).
 enum class InvalidUtf8 {
   kReplace,  ///< By U+FFFD.
   kRefuse,   ///< The database is stopped with an error that names the change.

@@ -33,10 +33,8 @@ class DeadLetter : public testing::Test {
   }
   static Feed feed_of(const DecoderOptions& options) { return Feed(ResumePoint{}, 4096, options); }
 
-  // A batch of a database that vouches for nothing.
   static std::unique_ptr<Batch> decode_unchecked(Feed& feed, const Strings& frames) {
     auto batch = feed.pack(frames);
-    batch->is_utf8 = false;
     feed.decode(*batch);
     return batch;
   }

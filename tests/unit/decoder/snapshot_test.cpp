@@ -295,7 +295,6 @@ TEST(DecoderSnapshot, ReplacesTextThatIsNoUtf8) {
   Feed feed;
   const auto batch =
       feed.pack_rows(source_of(plain_table()), {"1\tM\xFCller\\n", "2\tplain", "3\t\\N", "4\t\xE2\x82\\\\"});
-  batch->is_utf8 = false;
   batch->chunks_done = {{kPlain, kPlain, 0}};
   feed.decode(*batch);
   ASSERT_TRUE(feed.status().is_ok()) << feed.status().message();
@@ -309,17 +308,9 @@ TEST(DecoderSnapshot, ReplacesTextThatIsNoUtf8) {
 TEST(DecoderSnapshot, ReplacesTextThatIsNoUtf8BeforeAMalformedRow) {
   Feed feed;
   const auto batch = feed.pack_rows(source_of(plain_table()), {"1\tM\xFCller", "2"});
-  batch->is_utf8 = false;
   feed.decode(*batch);
   EXPECT_EQ(feed.status().code(), StatusCode::kProtocolError);
   EXPECT_EQ(changes(*batch), (Strings{"1000.0 read public.t (1, M\uFFFDller)"}));
-}
-
-TEST(DecoderSnapshot, LeavesTextAloneThatTheServerVouchesFor) {
-  Feed feed;
-  const auto batch = feed.decode_rows(source_of(plain_table()), {"1\tM\xFCller"});
-  EXPECT_EQ(changes(*batch), (Strings{"1000.0 read public.t (1, M\xFCller)"}));
-  EXPECT_EQ(batch->values_repaired, 0U);
 }
 
 TEST(DecoderSnapshot, RefusesTextThatIsNoUtf8WhereThatIsAsked) {
@@ -327,7 +318,6 @@ TEST(DecoderSnapshot, RefusesTextThatIsNoUtf8WhereThatIsAsked) {
   options.refuse_invalid_utf8 = true;
   Feed feed({}, 4096, options);
   const auto batch = feed.pack_rows(source_of(plain_table()), {"1\tkept", "2\tM\xFCller", "3\tlater"});
-  batch->is_utf8 = false;
   batch->chunks_done = {{kPlain, kPlain, 0}};
   batch->ends_snapshot = true;
   feed.decode(*batch);
@@ -345,10 +335,8 @@ TEST(DecoderSnapshot, NamesATableAsTheStreamDoesWhereNamesAreNoUtf8) {
   const TableSpec table{kPlain, "sch\xE4ma", "t\xFF", 'd', {{"\xE9t\xE9", kInt4, true}}};
   Feed feed;
   const auto rows = feed.pack_rows(source_of(table), {"1"});
-  rows->is_utf8 = false;
   feed.decode(*rows);
   const auto stream = feed.pack({at(0, begin(2000)), at(0, relation(table)), at(1910, insert(kPlain, {"2"}))});
-  stream->is_utf8 = false;
   feed.decode(*stream);
   ASSERT_TRUE(feed.status().is_ok()) << feed.status().message();
   ASSERT_EQ(rows->changes.size(), 1U);
