@@ -17,6 +17,7 @@
 #include "offset_keeper.h"
 #include "reader_loop.h"
 #include "recorder.h"
+#include "relation_notices.h"
 #include "replay_loop.h"
 #include "room_thread.h"
 #include "slot_watch.h"
@@ -69,10 +70,14 @@ class Pipeline::Street {
         writer_(*sink_, options.max_changes),
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_, recorder_.get()) {
     const bool is_replay = player_ != nullptr;
+    const std::shared_ptr<Topics> topics = topics_of(options.serializer);
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
       DecoderOptions decoder = decoder_options(options, options.databases[i], selections[i], is_replay);
       if (recorder_ != nullptr) decoder.chunk_passed = [this](const Batch& batch) { keep_chunk(batch); };
-      lanes_.push_back(std::make_unique<Lane>(i, lane_options(options, i), decoder, plan));
+      DatabaseOptions database = lane_options(options, i);
+      database.topics = topics;
+      decoder.relation_described = relation_notices(options.serializer, log::Logger(database.label), topics);
+      lanes_.push_back(std::make_unique<Lane>(i, database, decoder, plan));
       if (!is_replay && SlotWatch::is_wanted(lanes_.back()->options))
         watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
     }

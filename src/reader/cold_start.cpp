@@ -9,6 +9,7 @@
 #include "forgotten_slots.h"
 #include "position_check.h"
 #include "snapshot_start.h"
+#include "topic_check.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
@@ -317,12 +318,15 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   const Status published = ensure_publication(
       connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
   if (!published.is_ok()) return published;
-  if (options.selection != SelectionOptions{}) {
+  if (options.selection != SelectionOptions{} || (options.topics != nullptr && !last)) {
     const auto tables = published_columns(connection, options.publication_name);
     if (!tables.is_ok()) return tables.status();
     // A table dropped since the start must not stop a stream that is under way.
     const Status matched = selection.check(*tables);
     if (!matched.is_ok() && !last) return Status(StatusCode::kRefused, matched.message());
+    // A table that comes later is told of when the stream describes it.
+    const Status apart = last ? Status::ok() : check_topics(options, selection, connection.database(), *tables, logger);
+    if (!apart.is_ok()) return apart;
   }
 
   auto decided = SlotStart(connection, *server, options, selection, offset_file, stop, logger).decide(last, broken);

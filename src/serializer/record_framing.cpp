@@ -36,26 +36,15 @@ const Cell& key_cell(const RowView& view, std::size_t position) {
 
 }  // namespace
 
-RecordFraming::RecordFraming(const SerializerOptions& options) : options_(options), rows_(options), key_separator_(16) {
-  key_separator_.append(options.key_separator);
-  parse_topic(options.topic);
+std::string message_topic(const SerializerOptions& options) { return legal_topic(options.connector_name + ".message"); }
+
+std::string transaction_topic(const SerializerOptions& options) {
+  return legal_topic(options.connector_name + ".transaction");
 }
 
-void RecordFraming::parse_topic(const std::string& topic) {
-  using Kind = TopicPiece::Kind;
-  for (std::size_t at = 0; at < topic.size();) {
-    const auto open = topic.find('{', at);
-    const auto close = open == std::string::npos ? open : topic.find('}', open);
-    topic_.push_back({Kind::kText, topic.substr(at, open == std::string::npos ? open : open - at)});
-    if (close == std::string::npos) break;
-    const std::string name = topic.substr(open + 1, close - open - 1);
-    if (name == "connector") topic_.push_back({Kind::kText, options_.connector_name});
-    if (name == "database") topic_.push_back({Kind::kDatabase, {}});
-    if (name == "schema") topic_.push_back({Kind::kSchema, {}});
-    if (name == "table") topic_.push_back({Kind::kTable, {}});
-    if (name == "op") topic_.push_back({Kind::kOperation, {}});
-    at = close + 1;
-  }
+RecordFraming::RecordFraming(const SerializerOptions& options)
+    : options_(options), rows_(options), key_separator_(16), topic_(options.topic, options.connector_name) {
+  key_separator_.append(options.key_separator);
 }
 
 void RecordFraming::topic_and_key(LineWriter& out, const Batch& batch, const Change& change,
@@ -71,28 +60,11 @@ void RecordFraming::topic_and_key(LineWriter& out, const Batch& batch, const Cha
 // What belongs to no table has a topic of its own, as in Debezium.
 void RecordFraming::topic(LineWriter& out, const Change& change, const RelationFragments& fragments,
                           const RowView& view) {
-  using Kind = TopicPiece::Kind;
   if (change.relation == nullptr) {
-    append_padded(out, options_.connector_name + (is_border(change) ? ".transaction" : ".message"));
-    return;
+    return append_padded(out, is_border(change) ? transaction_topic(options_) : message_topic(options_));
   }
-  std::string name;
-  for (const TopicPiece& piece : topic_) {
-    switch (piece.kind) {
-      case Kind::kText: name += piece.text; break;
-      case Kind::kDatabase: name += fragments.database_name(); break;
-      case Kind::kSchema: name += change.relation->schema; break;
-      case Kind::kTable: name += change.relation->name; break;
-      case Kind::kOperation: name += letter(view.operation); break;
-    }
-  }
-  // A topic knows letters, digits, dots, underscores and hyphens; anything else might be taken for a separator.
-  for (char& c : name) {
-    const bool is_allowed =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-    if (!is_allowed) c = '_';
-  }
-  append_padded(out, name);
+  append_padded(out, topic_.topic({fragments.database_name(), change.relation->schema, change.relation->name},
+                                  letter(view.operation)));
 }
 
 void RecordFraming::key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,

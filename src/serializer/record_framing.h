@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "line_writer.h"
 #include "relation_fragments.h"
 #include "row_writer.h"
 #include "walcat/model/batch.h"
+#include "walcat/model/topics.h"
 #include "walcat/serializer/options.h"
 
 namespace walcat {
@@ -27,13 +27,6 @@ class RecordFraming {
   void end(LineWriter& out) { out.byte(options_.record_separator); }
 
  private:
-  /// A piece of the topic: text, or one of the things a placeholder stands for.
-  struct TopicPiece {
-    enum class Kind { kText, kDatabase, kSchema, kTable, kOperation };
-    Kind kind;
-    std::string text;
-  };
-  void parse_topic(const std::string& topic);
   void topic_and_key(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
                      const RowView& view);
   void topic(LineWriter& out, const Change& change, const RelationFragments& fragments, const RowView& view);
@@ -47,7 +40,7 @@ class RecordFraming {
   const SerializerOptions options_;
   RowWriter rows_;
   ByteBuffer key_separator_;
-  std::vector<TopicPiece> topic_;
+  const TopicTemplate topic_;
 };
 
 }  // namespace walcat

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "quoted_json.h"
+#include "walcat/serializer/printed_names.h"
 
 namespace walcat {
 
@@ -77,14 +78,15 @@ RelationFragments::RelationFragments(const Relation* relation, const std::string
   table_ = add(quoted_json(relation == nullptr ? "" : relation->name));
   name_with_schema_ = add(quoted_json(relation == nullptr ? connector : connector + "_" + schema));
   if (relation == nullptr) return;
-  for (const Column& column : relation->columns) add_column(column, options);
+  const std::vector<std::string> names = printed_names(*relation, options.envelope);
+  for (std::size_t i = 0; i < names.size(); ++i) add_column(relation->columns[i], names[i], options);
   for (const std::size_t position : relation->key) {
     if (columns_[position].form != ValueForm::kOmitted) key_.push_back(position);
   }
 }
 
-void RelationFragments::add_column(const Column& column, const SerializerOptions& options) {
-  const Slice text = add(fmt::format(",{}:", quoted_json(column.name)));
+void RelationFragments::add_column(const Column& column, const std::string& name, const SerializerOptions& options) {
+  const Slice text = add(fmt::format(",{}:", quoted_json(name)));
   ValueForm form = value_form(column, options.values);
   if (column.rule.action == ColumnRule::Action::kOmit) {
     form = ValueForm::kOmitted;

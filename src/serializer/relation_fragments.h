@@ -101,7 +101,7 @@ class RelationFragments {
   };
   std::string_view slice(Slice s) const { return {bytes_.data() + s.offset, s.size}; }
   Slice add(std::string_view text);
-  void add_column(const Column& column, const SerializerOptions& options);
+  void add_column(const Column& column, const std::string& name, const SerializerOptions& options);
   std::size_t position(const ColumnFragment& fragment) const {
     return static_cast<std::size_t>(&fragment - columns_.data());
   }

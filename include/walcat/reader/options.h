@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "walcat/base/lsn.h"
 #include "walcat/model/table_name.h"
+#include "walcat/model/topics.h"
 #include "walcat/postgres/keyless_tables.h"
 #include "walcat/selection/selection.h"
 
@@ -119,6 +121,8 @@ struct DatabaseOptions {
   /// Whether the catalog is asked about each relation that the stream describes: for types that are not built in, keys
   /// and NOT NULL. Costs a second connection.
   bool describe_relations = false;
+  /// The topics of the run, into which published tables are entered at start; null: records have none.
+  std::shared_ptr<Topics> topics;
 };
 
 }  // namespace walcat

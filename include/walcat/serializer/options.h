@@ -94,4 +94,8 @@ struct SerializerOptions {
   InvalidUtf8 invalid_utf8 = InvalidUtf8::kReplace;
 };
 
+/// The topics of what belongs to no table.
+std::string message_topic(const SerializerOptions& options);
+std::string transaction_topic(const SerializerOptions& options);
+
 }  // namespace walcat
