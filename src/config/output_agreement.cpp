@@ -16,6 +16,9 @@ void set_defaults(const Node& output, SerializerOptions& options) {
     if (left_out("skip")) options.skip = {Operation::kTruncate, Operation::kMessage};
   }
   if (options.framing != Framing::kValue && left_out("key")) options.key = KeyForm::kJson;
+  // Else the old key would leave no trace: a row has no `before`, and a key stands for what is there now.
+  const bool hides_old_key = options.envelope == Envelope::kRow || options.key != KeyForm::kNone;
+  if (hides_old_key && left_out("key_changes")) options.key_changes = KeyChanges::kSplit;
 }
 
 // Adds faults of the keys of one section.

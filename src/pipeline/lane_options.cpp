@@ -9,7 +9,7 @@ namespace {
 // Whether something printed depends on what the catalog says of relations.
 bool needs_notes(const SerializerOptions& lines) {
   return lines.values == Values::kDebezium || lines.envelope == Envelope::kDebeziumSchema ||
-         lines.key != KeyForm::kNone;
+         lines.key != KeyForm::kNone || lines.key_changes == KeyChanges::kSplit;
 }
 
 }  // namespace

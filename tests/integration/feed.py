@@ -10,7 +10,7 @@ from walcat_process import Walcat, WalcatProcess
 
 
 class Feed:
-    """Bounded runs, one after the other, over one database. Made, it has created the slot."""
+    """Bounded runs, one after the other, over one database. Made, it has created the slot: `first` is that run."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Feed:
         self.database = database
         self.config = configuration(entry(database, *tables, **(selection or {})), output=output or {}, **keys)
         self._separator = b"\0" if (output or {}).get("record_separator") == "nul" else b"\n"
-        walcat.catch_up(self.config)
+        self.first = walcat.catch_up(self.config)
 
     def after(self, *statements: str) -> list[str]:
         """The records of the statements, each a transaction of its own."""

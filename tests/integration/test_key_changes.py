@@ -36,7 +36,7 @@ def shown(pairs: list[Pair]) -> list[tuple[Any, ...]]:
 
 
 def test_as_an_update_it_has_the_new_key_and_the_old_one_before(pairs_of):
-    assert shown(pairs_of(KEYED, INSERT, "UPDATE t SET a = 2")) == [
+    assert shown(pairs_of({**KEYED, "key_changes": "update"}, INSERT, "UPDATE t SET a = 2")) == [
         ("u", {"a": 2}, {"a": 1, "b": None, "c": None}, {"a": 2, "b": "a", "c": 10}),
     ]
 
@@ -125,3 +125,27 @@ def test_a_change_of_the_key_without_an_old_row_to_tell_is_an_update(walcat, dat
     feed = Feed(walcat, database, SPLIT, {"key_columns": {"public.t": ["b"]}})
     feed.after(INSERT)
     assert [(pair.key, pair.value["op"]) for pair in feed.pairs("UPDATE t SET b = 'z'")] == [({"b": "z"}, "u")]
+
+
+# Without the key, an output that hides the old key splits; where `before` shows it, an update is an update.
+DEFAULTS = {
+    "message": ({}, "update"),
+    "debezium": ({"envelope": "debezium"}, "update"),
+    "row": ({"envelope": "row"}, "split"),
+    "message with keys": ({"framing": "key-value"}, "split"),
+    "debezium with topics": ({"envelope": "debezium", "framing": "topic-key-value"}, "split"),
+    "row, asked not to": ({"envelope": "row", "key_changes": "update"}, "update"),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_an_old_key_leaves_a_trace_by_default(name, walcat, database):
+    output, expected = DEFAULTS[name]
+    database.execute("ALTER TABLE t REPLICA IDENTITY FULL")
+    feed = Feed(walcat, database, output)
+    records = feed.after(INSERT, "UPDATE t SET a = 2")
+    assert len(records) == {"update": 2, "split": 3}[expected]
+    run = walcat.command("config", "-c", str(walcat.write(feed.config)))
+    assert run.wait_exit() == 0
+    effective = run.output.path.read_text()
+    assert f"key_changes: {expected}" in effective

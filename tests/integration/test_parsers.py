@@ -5,7 +5,6 @@
     WALCAT_TEST_DUCKDB          libduckdb.so; without one that case is skipped
 """
 
-import ctypes
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ import pytest
 from altering import TABLES, TABLES_NOW, VALUES, Table
 from configuration import configuration, entry
 from database import Database
+from duck_db import DUCKDB, DuckDb
 from postgres_server import PostgresServer
 from server_version import NEEDS_MESSAGES
 from walcat_process import LineFile, Walcat
@@ -31,7 +31,6 @@ LINES = knobs.number("LINES", 100_000, sanitized=20_000)
 PARSE_LINES = pathlib.Path(
     os.environ.get("WALCAT_TEST_PARSE_LINES") or knobs.WALCAT.parent / "tests" / "integration" / "parse_lines"
 )
-DUCKDB = os.environ.get("WALCAT_TEST_DUCKDB", "")
 
 # What is printed of one log, each under a slot of its own, and its share of the lines. Schemas are some KiB a line.
 FEEDS = {
@@ -41,7 +40,7 @@ FEEDS = {
     "precise": (
         {"envelope": "debezium", "debezium": {"decimal_handling_mode": "precise", "hstore_handling_mode": "map"}}, 0.09,
     ),
-    "row": ({"envelope": "row"}, 0.2),
+    "row": ({"envelope": "row", "key_changes": "update"}, 0.2),
     "debezium-schema": ({"envelope": "debezium-schema", "skip": [], "transactions": True}, 0.01),
 }
 MOST = max(share for _, share in FEEDS.values())
@@ -204,45 +203,3 @@ def test_duckdb_makes_a_table_of_rows(printed):
         ))
     assert sum(map(int, counts.values())) == round(LINES * FEEDS["row"][1])
     assert set(counts) == set("cudtm")
-
-
-class DuckDb:
-    """DuckDB in this process, through its C interface."""
-
-    class Result(ctypes.Structure):
-        _fields_ = [(name, ctypes.c_uint64) for name in ("columns", "rows", "changed")] + [
-            (name, ctypes.c_void_p) for name in ("column_data", "error", "internal")
-        ]
-
-    def __init__(self, library: str):
-        self._duckdb = ctypes.CDLL(library)
-        self._database, self._connection = ctypes.c_void_p(), ctypes.c_void_p()
-        self._duckdb.duckdb_value_varchar.restype = ctypes.c_char_p
-        self._duckdb.duckdb_result_error.restype = ctypes.c_char_p
-        self._duckdb.duckdb_row_count.restype = self._duckdb.duckdb_column_count.restype = ctypes.c_uint64
-
-    def __enter__(self) -> "DuckDb":
-        assert self._duckdb.duckdb_open(None, ctypes.byref(self._database)) == 0
-        assert self._duckdb.duckdb_connect(self._database, ctypes.byref(self._connection)) == 0
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._duckdb.duckdb_disconnect(ctypes.byref(self._connection))
-        self._duckdb.duckdb_close(ctypes.byref(self._database))
-
-    def rows(self, query: str) -> list[tuple[str, ...]]:
-        """Every value as a text."""
-        result = self.Result()
-        state = self._duckdb.duckdb_query(self._connection, query.encode(), ctypes.byref(result))
-        assert state == 0, self._duckdb.duckdb_result_error(ctypes.byref(result)).decode()
-        columns, rows = (
-            count(ctypes.byref(result)) for count in (self._duckdb.duckdb_column_count, self._duckdb.duckdb_row_count)
-        )
-        found = [tuple(self._value(result, column, row) for column in range(columns)) for row in range(rows)]
-        self._duckdb.duckdb_destroy_result(ctypes.byref(result))
-        return found
-
-    def _value(self, result: "DuckDb.Result", column: int, row: int) -> str:
-        return self._duckdb.duckdb_value_varchar(
-            ctypes.byref(result), ctypes.c_uint64(column), ctypes.c_uint64(row)
-        ).decode()

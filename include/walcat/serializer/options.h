@@ -53,7 +53,8 @@ enum class KeyForm {
 /// What a record is made of (`output.framing`).
 enum class Framing { kValue, kKeyValue, kTopicKeyValue };
 
-/// How an update that changes the primary key is printed (`output.key_changes`).
+/// How an update that changes the primary key is printed (`output.key_changes`). The configuration's default is kSplit
+/// where nothing else in the record shows the old key: in kRow, and in framings with keys.
 enum class KeyChanges {
   kUpdate,  ///< As one u.
   kSplit,   ///< As d of the old key and c of the new, as Debezium does.

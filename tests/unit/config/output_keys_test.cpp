@@ -53,6 +53,15 @@ TEST(OutputKeys, LeftOutFollowTheEnvelope) {
   EXPECT_THAT(row.skip, IsEmpty());
 }
 
+TEST(OutputKeys, SplitChangesOfTheKeyWhereNothingElseShowsTheOldOne) {
+  for (const std::string keys :
+       {"envelope: row", "framing: key-value", "framing: topic-key-value, envelope: debezium"}) {
+    EXPECT_EQ(output(keys).key_changes, KeyChanges::kSplit) << keys;
+    EXPECT_EQ(output(keys + ", key_changes: update").key_changes, KeyChanges::kUpdate) << keys;
+  }
+  EXPECT_EQ(output("envelope: debezium").key_changes, KeyChanges::kUpdate);
+}
+
 TEST(OutputKeys, WrittenDownWinOverTheEnvelope) {
   const SerializerOptions options = output("skip: [], position: true, values: text, envelope: debezium-schema");
   EXPECT_EQ(options.envelope, Envelope::kDebeziumSchema);
