@@ -39,6 +39,15 @@ bool has_same_form(const PublishedRelation& one, const PublishedRelation& other)
          std::equal(one.tables.begin(), one.tables.end(), other.tables.begin(), other.tables.end(), is_same_table);
 }
 
+Status check_all_readable(const Connection& connection, const std::vector<PublishedRelation>& relations) {
+  for (const PublishedRelation& published : relations) {
+    for (const PhysicalTable& physical : published.tables) {
+      if (Status readable = check_readable(connection, physical); !readable.is_ok()) return readable;
+    }
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Status check_readable(const Connection& connection, const PhysicalTable& table) {
@@ -76,16 +85,13 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations(Connectio
 Status SnapshotTaker::check_rights() {
   const auto relations = wanted_relations(connection_);
   if (!relations.is_ok()) return relations.status();
-  for (const PublishedRelation& published : *relations) {
-    for (const PhysicalTable& physical : published.tables) {
-      if (Status readable = check_readable(connection_, physical); !readable.is_ok()) return readable;
-    }
-  }
-  return Status::ok();
+  return check_all_readable(connection_, *relations);
 }
 
 // The tables again, now that nobody can rewrite them.
 Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::vector<PublishedRelation>& relations) {
+  // A right that is missing is no fault of the lock, which may heal.
+  if (Status readable = check_all_readable(connection_, relations); !readable.is_ok()) return readable;
   const Status locked = lock_tables(connection_, table_names(relations));
   if (locked.code() == StatusCode::kRefused) {
     // Dropped or renamed a moment ago.
