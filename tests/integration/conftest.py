@@ -15,3 +15,8 @@ def pytest_ignore_collect(collection_path: pathlib.Path) -> bool | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     sanitized.check()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups first: each keeps one process busy for long, and the others then fill the time of the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

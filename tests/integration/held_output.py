@@ -1,5 +1,6 @@
 """A pipe whose reader takes no more than a test asks for: so a run stands still where the test wants it to."""
 
+import fcntl
 import os
 import select
 import signal
@@ -28,6 +29,10 @@ class HeldOutput:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._reading)
+
+    def narrow(self) -> None:
+        """Makes the pipe hold as little as it can. Nothing has been written yet."""
+        fcntl.fcntl(self._reading, fcntl.F_SETPIPE_SZ, BLOCK_BYTES)
 
     def take(self, count: int) -> None:
         """Reads on until `count` lines are there since the start. A block more may be taken."""

@@ -14,6 +14,8 @@
     WALCAT_TEST_SENDER_TIMEOUT      the server's wal_sender_timeout meanwhile, seconds (6)
     WALCAT_TEST_SNAPSHOT_ROWS       rows of the snapshots that are stopped and killed (100000; 8000 a kill at least)
     WALCAT_TEST_SNAPSHOT_KILLS      kills in the middle of such a snapshot (5)
+    WALCAT_TEST_SEAM_ROWS           rows of the snapshot whose run is cut off each second (100000)
+    WALCAT_TEST_SEAM_CUT_SECONDS    for how long (6)
     WALCAT_TEST_INCREMENTAL_ROWS    rows of the incremental snapshots under load (30000)
     WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
     WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
@@ -52,6 +54,8 @@ HOLD_SECONDS = number("HOLD_SECONDS", 15, sanitized=10)
 SENDER_TIMEOUT_SECONDS = number("SENDER_TIMEOUT", 6)
 SNAPSHOT_ROWS = number("SNAPSHOT_ROWS", 100_000, sanitized=40_000)
 SNAPSHOT_KILLS = number("SNAPSHOT_KILLS", 5, sanitized=2)
+SEAM_ROWS = number("SEAM_ROWS", 100_000, sanitized=20_000)
+SEAM_CUT_SECONDS = number("SEAM_CUT_SECONDS", 6, sanitized=3)
 SEED = number("SEED", 1)
 
 # Every wait of the suite is a multiple of this: tests share the cores, and a sanitized binary takes its time.

@@ -44,7 +44,7 @@ class PostgresServer:
 
     def __init__(self, settings: Mapping[str, str] | None = None, tcp: bool = False):
         self._programs = find_programs()
-        self._settings = {**SETTINGS, **(settings or {})}
+        self.settings = {**SETTINGS, **(settings or {})}
         self._tcp = tcp
         self.port = free_port() if tcp else 5432
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="walcat-pg.", dir="/tmp"))
@@ -64,7 +64,7 @@ class PostgresServer:
 
     def start(self) -> None:
         listen = "127.0.0.1" if self._tcp else ""
-        settings = {"listen_addresses": listen, "port": str(self.port), **self._settings}
+        settings = {"listen_addresses": listen, "port": str(self.port), **self.settings}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         log = str(self.folder / "server.log")
         self._pg_ctl("start", "--log", log, "--timeout", "60", "--options", f"-k {self.folder} {options}")

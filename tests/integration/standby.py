@@ -27,17 +27,18 @@ class Standby(PostgresServer):
 
     def __init__(self, primary: PostgresServer):
         self._primary = primary
-        super().__init__()
+        super().__init__(primary.settings)
 
-    def copy_slot(self, slot: str) -> None:
+    def copy_slot(self, *slots: str) -> None:
         """As it is on the primary's disk: what PostgreSQL 17 does for slots made with `failover`, and extensions for
         others."""
         self.stop()
-        copy = self.data / "pg_replslot" / slot
-        shutil.copytree(self._primary.data / "pg_replslot" / slot, copy)
-        if server_user():
-            for path in (copy, *copy.iterdir()):
-                shutil.chown(path, "postgres", "postgres")
+        for slot in slots:
+            copy = self.data / "pg_replslot" / slot
+            shutil.copytree(self._primary.data / "pg_replslot" / slot, copy)
+            if server_user():
+                for path in (copy, *copy.iterdir()):
+                    shutil.chown(path, "postgres", "postgres")
         self.start()
 
     def _init(self) -> None:
