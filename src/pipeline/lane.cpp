@@ -179,15 +179,7 @@ void Lane::wake_if_starving() {
 void Lane::note_written(Batch& batch, bool is_whole) {
   if (is_cut_off_) return;
   is_cut_off_ = is_whole && batch.changes_written < batch.changes.size();
-  if (batch.values_repaired > 0) {
-    logger.warning("replaced what is no UTF-8 in {} values", batch.values_repaired);
-    batch.values_repaired = 0;
-  }
-  if (batch.values_as_text > 0) {
-    logger.warning("printed {} values as text, for which their form in output.debezium has no place",
-                   batch.values_as_text);
-    batch.values_as_text = 0;
-  }
+  note_values(batch);
   changes_written_.fetch_add(batch.changes_written - batch.changes_noted, std::memory_order_relaxed);
   batch.changes_noted = batch.changes_written;
   if (batch.changes_written == batch.changes.size()) {
@@ -208,6 +200,16 @@ void Lane::note_written(Batch& batch, bool is_whole) {
   if (batch.snapshot == nullptr && batch.changes_written > closed) {
     const Change& last = batch.changes[batch.changes_written - 1];
     written_in_part_ = {Lsn{}, batch.transactions[last.transaction].commit_lsn, last.index + 1};
+  }
+}
+
+void Lane::note_values(Batch& batch) {
+  const auto now = CountedNotice::Clock::now();
+  if (const auto count = values_repaired_.add(std::exchange(batch.values_repaired, 0), now); count > 0) {
+    logger.warning("replaced what is no UTF-8 in {} values", count);
+  }
+  if (const auto count = values_as_text_.add(std::exchange(batch.values_as_text, 0), now); count > 0) {
+    logger.warning("printed {} values as text, for which their form in output.debezium has no place", count);
   }
 }
 

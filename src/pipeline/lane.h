@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch_pool.h"
+#include "counted_notice.h"
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/decoder/decoder.h"
@@ -57,6 +58,9 @@ class Lane {
   /// Counts and reports the dead letters that a batch has left behind.
   void note_dead_letters(const DeadLetterTally& letters);
   std::uint64_t dead_letters() const { return dead_letters_.load(std::memory_order_relaxed); }
+  /// Values whose bytes were no UTF-8, and values that output.debezium has no form for.
+  std::uint64_t values_repaired() const { return values_repaired_.total(); }
+  std::uint64_t values_as_text() const { return values_as_text_.total(); }
   /// What the lane is doing, in words.
   void set_state(const char* words) { state_.store(words, std::memory_order_relaxed); }
   const char* state() const { return state_.load(std::memory_order_relaxed); }
@@ -171,6 +175,7 @@ class Lane {
   std::vector<std::atomic<Batch*>> slots_;
 
   // Writer.
+  void note_values(Batch& batch);
   void note_incremental(const Batch& batch);
   void note_chunks(const Batch& batch);
   std::uint64_t next_to_write_ = 0;
@@ -179,6 +184,8 @@ class Lane {
   ResumePoint written_in_part_;
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> changes_written_{0};
+  CountedNotice values_repaired_;
+  CountedNotice values_as_text_;
 };
 
 }  // namespace walcat

@@ -415,6 +415,8 @@ void Pipeline::Street::report_errors(const Lane& lane, const Status& known) cons
     const std::string& path = lane.options.dead_letter_path;
     lane.logger.info("dead letters: {}{}", lane.dead_letters(), path.empty() ? "" : ", in " + path);
   }
+  if (lane.values_repaired() > 0) lane.logger.info("values that were no UTF-8: {}", lane.values_repaired());
+  if (lane.values_as_text() > 0) lane.logger.info("values printed as text: {}", lane.values_as_text());
 }
 
 // A single fault that is `known` was told just now.
