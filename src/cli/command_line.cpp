@@ -370,7 +370,7 @@ Status apply_dump(const CommandLine& line, Configuration& configuration) {
   DatabaseOptions& database = databases.front();
   database.dump = line.dump;
   configuration.pipeline.capture.reset();
-  database.offset_path.clear();
+  database.dump->offset_path = std::exchange(database.offset_path, {});
   database.snapshot.mode = SnapshotOptions::Mode::kInitialOnly;
   return Status::ok();
 }

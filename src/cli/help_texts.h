@@ -128,8 +128,8 @@ What is played:
 
 Output:
   -c,--config FILE            Configuration; its output section holds, on_poison (dead letters are left
-                              out), and of an entry of databases with the slot of a stream what
-                              selects and masks. Default: config.yaml, or the defaults if there is none
+                              out), on_lost_rule, and of an entry of databases with the slot of a stream
+                              what selects and masks. Default: config.yaml, or the defaults if there is none
   --set KEY=VALUE             Override a key of the file; repeatable
   --report FILE               Leave the rate achieved and the delays as JSON; - for stderr
   --stop-after ROOM           Drop everything behind reader, decoder or serializer: to measure them

@@ -61,7 +61,10 @@ DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<Dat
         fmt::format("no entry of the configuration is its own (slot {}): nothing is selected or masked", stream.slot));
   }
   // The same for all.
-  if (!configured.empty()) database.on_poison = configured.front().on_poison;
+  if (!configured.empty()) {
+    database.on_poison = configured.front().on_poison;
+    database.on_lost_rule = configured.front().on_lost_rule;
+  }
   database.label = stream.label;
   database.slot_name = stream.slot;
   database.publication_name = stream.publication;

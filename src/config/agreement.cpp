@@ -145,6 +145,7 @@ void hand_over_databases(Draft& draft) {
     databases.back().on_gap = draft.on_gap;
     if (!database.has_on_keyless) databases.back().on_keyless = draft.on_keyless;
     databases.back().on_poison = draft.on_poison;
+    databases.back().on_lost_rule = draft.on_lost_rule;
     databases.back().two_phase = draft.two_phase;
     databases.back().heartbeat_interval = draft.heartbeat_interval;
     databases.back().wal_guard = draft.wal_guard;

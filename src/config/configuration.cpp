@@ -79,6 +79,7 @@ std::string print_configuration(const Configuration& configuration) {
     draft.inactive_slot_check = options.inactive_slot_check;
     draft.on_gap = options.on_gap;
     draft.on_poison = options.on_poison;
+    draft.on_lost_rule = options.on_lost_rule;
     draft.two_phase = options.two_phase;
     draft.heartbeat_interval = options.heartbeat_interval;
     draft.wal_guard = options.wal_guard;

@@ -126,6 +126,10 @@ const std::vector<Field<Draft>>& top_level_keys() {
       unprinted(value<Draft>("on_keyless", on_keyless_words(), WALCAT_MEMBER(on_keyless))),
       value<Draft>("on_poison", choice<OnPoison>({{"stop", OnPoison::kStop}, {"dead_letter", OnPoison::kDeadLetter}}),
                    WALCAT_MEMBER(on_poison)),
+      value<Draft>("on_lost_rule",
+                   choice<OnLostRule>(
+                       {{"stop", OnLostRule::kStop}, {"mask", OnLostRule::kMask}, {"continue", OnLostRule::kContinue}}),
+                   WALCAT_MEMBER(on_lost_rule)),
       // Printed as each database's own file.
       unprinted(value<Draft>("dead_letter_file", file_path(), WALCAT_MEMBER(dead_letter_file))),
       value<Draft>("heartbeat_interval", duration(milliseconds(0), hours(24)), WALCAT_MEMBER(heartbeat_interval)),

@@ -29,6 +29,7 @@ struct Draft {
   OnGap on_gap = OnGap::kFail;
   OnKeyless on_keyless = OnKeyless::kRefuse;
   OnPoison on_poison = OnPoison::kStop;
+  OnLostRule on_lost_rule = OnLostRule::kStop;
   /// The base name that files of dead letters without a name of their own derive from.
   std::string dead_letter_file = "dead_letters.wcap";
   bool two_phase = false;

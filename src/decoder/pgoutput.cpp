@@ -156,6 +156,11 @@ bool Decoder::decode_control(std::string_view frame, Status& status) {
 }
 
 bool Decoder::refuse(Message& message, char kind, Status& status) {
+  // Nothing is wrong with the message, and no other may follow it.
+  if (!refused_.is_ok()) {
+    status = refused_;
+    return false;
+  }
   const Status fault = message.finish(kind);
   if (can_do_without(kind, message)) {
     set_aside(kind, message, fault);
@@ -262,9 +267,16 @@ void Decoder::relation(Message& message) {
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
   if (!options_.use_notes) note = nullptr;
-  const Relation* news = relations_->put(std::move(relation), note, options_.selection.get(), message.frame());
+  const auto put = relations_->put(std::move(relation), note, relation_rules(), message.frame());
+  if (!put.is_ok()) {
+    refused_ = put.status().with_context(fmt::format("LSN {}", message.lsn().to_string()));
+    return message.fault("a rule is lost");
+  }
+  const Relation* news = *put;
   if (news != nullptr && options_.relation_described) options_.relation_described(*news, *batch_->database);
 }
+
+RelationRules Decoder::relation_rules() const { return {options_.selection.get(), options_.rules.get()}; }
 
 void Decoder::type(Message& message) {
   ByteReader& reader = message.reader();

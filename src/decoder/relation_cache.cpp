@@ -75,12 +75,16 @@ void repair_names(Relation& relation) {
 
 }  // namespace
 
-std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
-                                                  const Selection* selection) {
+Result<std::shared_ptr<const Relation>> complete_relation(Relation relation, const RelationNote* note,
+                                                          const RelationRules& rules) {
   // The catalog's names are as raw as the stream's.
   if (note != nullptr) annotate(relation, *note);
   repair_names(relation);
-  if (selection != nullptr) selection->apply(relation);
+  if (rules.rules != nullptr) {
+    if (Status applied = rules.rules->apply(relation); !applied.is_ok()) return applied;
+  } else if (rules.selection != nullptr) {
+    rules.selection->apply(relation);
+  }
   return std::make_shared<const Relation>(std::move(relation));
 }
 
@@ -96,15 +100,17 @@ void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::st
       Type{with_replacements(schema), with_replacements(name), std::string(keeps_frames_ ? frame : std::string_view())};
 }
 
-const Relation* RelationCache::put(Relation relation, const RelationNote* note, const Selection* selection,
-                                   std::string_view frame) {
+Result<const Relation*> RelationCache::put(Relation relation, const RelationNote* note, const RelationRules& rules,
+                                           std::string_view frame) {
   for (Column& column : relation.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) {
       column.type_schema = type->second.schema;
       column.type_name = type->second.name;
     }
   }
-  auto complete = complete_relation(std::move(relation), note, selection);
+  auto completed = complete_relation(std::move(relation), note, rules);
+  if (!completed.is_ok()) return completed.status();
+  auto complete = std::move(*completed);
   Entry& entry = relations_[complete->oid];
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
   const bool is_new = entry.relation == nullptr || *entry.relation != *complete;

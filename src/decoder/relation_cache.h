@@ -8,15 +8,25 @@
 #include <unordered_map>
 #include <vector>
 
+#include "walcat/base/status.h"
 #include "walcat/model/batch.h"
 #include "walcat/model/relation.h"
+#include "walcat/selection/rule_memory.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
 
-/// `relation` with what the catalog (`note`, may be null) and the selection (may be null) say of it.
-std::shared_ptr<const Relation> complete_relation(Relation relation, const RelationNote* note,
-                                                  const Selection* selection);
+/// What is wanted of relations: `rules` if there are any, else `selection`, which may be null.
+struct RelationRules {
+  const Selection* selection = nullptr;
+  RuleMemory* rules = nullptr;
+};
+
+/// `relation` with what the catalog (`note`, may be null) and the rules say of it.
+///
+/// Errors: those of RuleMemory::apply().
+Result<std::shared_ptr<const Relation>> complete_relation(Relation relation, const RelationNote* note,
+                                                          const RelationRules& rules);
 
 /// The relations and types that a session has described so far.
 ///
@@ -34,8 +44,9 @@ class RelationCache {
   void put_type(std::uint32_t oid, std::string_view schema, std::string_view name, std::string_view frame);
 
   /// Replaces what was known of `relation.oid`, unless nothing changed. `note` is what the catalog says of it, if it
-  /// was asked; `selection` (may be null) what is wanted of it. Returns what is known now, null if that is as it was.
-  const Relation* put(Relation relation, const RelationNote* note, const Selection* selection, std::string_view frame);
+  /// was asked. Returns what is known now, null if that is as it was. Errors: those of complete_relation().
+  Result<const Relation*> put(Relation relation, const RelationNote* note, const RelationRules& rules,
+                              std::string_view frame);
 
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);

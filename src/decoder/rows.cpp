@@ -12,7 +12,7 @@
 namespace walcat {
 
 // A snapshot's rows are all of one relation. Tables take turns; keeping the object keeps what is rendered from it.
-std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
+Result<std::shared_ptr<const Relation>> Decoder::relation_of(const Batch& batch) {
   const SnapshotSource& source = *batch.snapshot;
   if (snapshot_ != batch.snapshot) {
     const bool is_anew = snapshot_ == nullptr || batch.beginning != rows_beginning_ || batch.run != rows_run_;
@@ -27,8 +27,10 @@ std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
   std::shared_ptr<const Relation>& kept = snapshot_relations_[snapshot_];
   if (kept == nullptr) {
     Relation described = source.relation;
-    kept = complete_relation(std::move(described), options_.use_notes ? source.note.get() : nullptr,
-                             options_.selection.get());
+    auto complete =
+        complete_relation(std::move(described), options_.use_notes ? source.note.get() : nullptr, relation_rules());
+    if (!complete.is_ok()) return complete.status().with_context("snapshot");
+    kept = std::move(*complete);
     if (options_.relation_described) options_.relation_described(*kept, *batch.database);
   }
   return kept;
@@ -37,7 +39,13 @@ std::shared_ptr<const Relation> Decoder::relation_of(const Batch& batch) {
 // The rows' transaction is the snapshot.
 Status Decoder::decode_rows(Batch& batch) {
   if (batch.snapshot == nullptr) return Status::ok();
-  const auto relation = relation_of(batch);
+  const auto described = relation_of(batch);
+  if (!described.is_ok()) {
+    batch.chunks_done.clear();
+    batch.ends_snapshot = false;
+    return described.status();
+  }
+  const auto& relation = *described;
   batch.relations.push_back(relation);
   Transaction& transaction = batch.transactions.emplace_back();
   transaction.commit_lsn = batch.snapshot->point;
@@ -68,7 +76,9 @@ Status Decoder::decode_rows(Batch& batch) {
 Status Decoder::decode_chunk(Batch& batch) {
   // A window that is forgotten has no use for the chunk; where there never was one, the chunk has passed it before.
   if (options_.window != nullptr && (window_ == nullptr || !window_->expects(batch.chunk))) return Status::ok();
-  const auto relation = relation_of(batch);
+  const auto described = relation_of(batch);
+  if (!described.is_ok()) return described.status();
+  const auto& relation = *described;
   batch.relations.push_back(relation);
   Transaction& transaction = batch.transactions.emplace_back();
   transaction.commit_lsn = batch.chunk_commit_lsn;

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <ctime>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "walcat/base/json_string.h"
@@ -113,6 +114,18 @@ std::string to_json(const CapturedTables& captured) {
                      json_list(captured.include_tables, json_text), json_list(captured.exclude_tables, json_text));
 }
 
+std::string to_json(const RememberedTable& table) {
+  const auto print_shown = [](const auto& shown) {
+    return fmt::format(R"({{"table":{},"columns":{}}})", json_name(shown.first), json_list(shown.second, json_text));
+  };
+  return fmt::format(
+      R"({{"oid":{},"table":{},"columns":{},"hidden":{},"shown":{},"masked":{},"former":{},"excluded":{},"kept_out":{},)"
+      R"("from_catalog":{}}})",
+      table.oid, json_name(table.name), json_list(table.columns, json_text), json_list(table.hidden, json_text),
+      json_list(table.shown, print_shown), json_list(table.masked, json_text), json_list(table.former, json_text),
+      table.is_excluded, table.is_kept_out, table.is_from_catalog);
+}
+
 std::string to_json(const Offset& offset) {
   std::string open;
   if (offset.done.open_changes > 0) {
@@ -125,6 +138,10 @@ std::string to_json(const Offset& offset) {
     snapshot += "\"incremental\":" + json_list(offset.incremental, print) + ",";
   }
   if (offset.captured) snapshot += to_json(*offset.captured);
+  if (!offset.remembered.empty()) {
+    const auto print = [](const RememberedTable& table) { return to_json(table); };
+    snapshot += "\"remembered\":" + json_list(offset.remembered, print) + ",";
+  }
   return fmt::format(
       R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
       R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
@@ -201,6 +218,29 @@ IncrementalSnapshot read_incremental(simdjson::dom::element json) {
   return snapshot;
 }
 
+std::set<std::string> read_texts(simdjson::dom::element value) {
+  std::set<std::string> texts;
+  for (const simdjson::dom::element element : simdjson::dom::array(value)) texts.insert(read_text(element));
+  return texts;
+}
+
+RememberedTable read_remembered(simdjson::dom::element json) {
+  RememberedTable table;
+  table.oid = read_u32(json["oid"]);
+  table.name = read_name(json["table"]);
+  table.columns = read_list<std::string>(json["columns"], read_text);
+  table.hidden = read_texts(json["hidden"]);
+  for (const simdjson::dom::element shown : simdjson::dom::array(json["shown"])) {
+    table.shown.emplace(read_name(shown["table"]), read_texts(shown["columns"]));
+  }
+  table.masked = read_texts(json["masked"]);
+  table.former = read_texts(json["former"]);
+  table.is_excluded = bool(json["excluded"]);
+  table.is_kept_out = bool(json["kept_out"]);
+  table.is_from_catalog = bool(json["from_catalog"]);
+  return table;
+}
+
 // Throws simdjson_error on whatever does not fit.
 Offset from_json(simdjson::dom::element json) {
   if (std::int64_t(json["version"]) != kVersion) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
@@ -228,6 +268,10 @@ Offset from_json(simdjson::dom::element json) {
     offset.captured = {read_list<TableName>(captured["tables"], read_name),
                        read_list<std::string>(captured["include"], read_text),
                        read_list<std::string>(captured["exclude"], read_text)};
+  }
+  simdjson::dom::element remembered;
+  if (json["remembered"].get(remembered) == simdjson::SUCCESS) {
+    offset.remembered = read_list<RememberedTable>(remembered, read_remembered);
   }
   return offset;
 }

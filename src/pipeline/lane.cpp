@@ -30,6 +30,7 @@ Lane::Lane(std::uint32_t lane_index, const DatabaseOptions& database, const Deco
     : index(lane_index),
       options(database),
       selection(decoder_options.selection),
+      rules(decoder_options.rules),
       logger(database.label),
       offset_file(database.offset_path),
       window(decoder_options.window),
@@ -146,7 +147,9 @@ std::optional<SnapshotProgress> Lane::snapshot() const {
 
 std::optional<Offset> Lane::identity() const {
   const std::lock_guard lock(mutex_);
-  return identity_;
+  std::optional<Offset> offset = identity_;
+  if (offset && rules != nullptr) offset->remembered = rules->tables();
+  return offset;
 }
 
 void Lane::deliver(std::unique_ptr<Batch> batch) {

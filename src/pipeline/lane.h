@@ -39,6 +39,7 @@ class Lane {
   const std::uint32_t index;
   const DatabaseOptions options;
   const std::shared_ptr<const Selection> selection;
+  const std::shared_ptr<RuleMemory> rules;
   const log::Logger logger;
   const OffsetFile offset_file;
   const std::shared_ptr<SnapshotWindow> window;

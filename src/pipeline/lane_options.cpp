@@ -16,6 +16,7 @@ bool needs_notes(const SerializerOptions& lines) {
 
 DatabaseOptions lane_options(const PipelineOptions& options, std::size_t database) {
   DatabaseOptions lane = options.databases[database];
+  lane.prints_keys = options.serializer.key != KeyForm::kNone;
   lane.describe_relations = needs_notes(options.serializer) || options.capture.has_value();
   return lane;
 }
@@ -33,6 +34,8 @@ DecoderOptions decoder_options(const PipelineOptions& options, const DatabaseOpt
     decoder.dead_letters = std::make_shared<DeadLetters>(database.dead_letter_path, log::Logger(database.label));
   }
   decoder.selection = selection;
+  decoder.rules = std::make_shared<RuleMemory>(selection, database.on_lost_rule,
+                                               options.serializer.key != KeyForm::kNone, log::Logger(database.label));
   // What is replayed has passed one.
   if (!is_replay) decoder.window = std::make_shared<SnapshotWindow>();
   decoder.use_notes = needs_notes(options.serializer);

@@ -41,7 +41,7 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
                        std::function<void()> wake_keeper)
     : lane_(lane),
       shared_(shared),
-      source_(lane.options, lane.selection, bounds, lane.stop, lane.logger),
+      source_(lane.options, lane.rules, bounds, lane.stop, lane.logger),
       incremental_(lane.options, *lane.selection, *lane.window, lane.stop.wake(), lane.logger),
       look_again_(std::min(retry.initial_backoff, retry.max_backoff)),
       backoff_(retry),

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <set>
 
@@ -21,6 +23,12 @@ std::string only(const std::vector<TableName>& tables) {
   std::string text;
   for (const TableName& table : tables) text += (text.empty() ? "ONLY " : ", ONLY ") + table.quoted();
   return text;
+}
+
+std::uint32_t to_oid(const std::string& text) {
+  std::uint32_t oid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), oid);
+  return oid;
 }
 
 std::string relation_kind(const std::string& kind) {
@@ -203,7 +211,7 @@ Status ensure_publication(Connection& connection, const PublicationRequest& requ
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
   // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
   auto rows = connection.query(fmt::format(
-      "SELECT t.nspname, t.relname, a.attname FROM (SELECT c.oid, n.nspname, c.relname FROM "
+      "SELECT t.nspname, t.relname, a.attname, t.oid FROM (SELECT c.oid, n.nspname, c.relname FROM "
       "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
       "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {}) t LEFT JOIN "
       "pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, a.attnum",
@@ -214,7 +222,7 @@ Result<std::vector<PublishedTable>> published_columns(Connection& connection, co
     const std::string schema = row[0].value_or("");
     const std::string table = row[1].value_or("");
     if (tables.empty() || tables.back().schema != schema || tables.back().table != table) {
-      tables.push_back({schema, table, {}});
+      tables.push_back({schema, table, {}, to_oid(row[3].value_or(""))});
     }
     if (row[2]) tables.back().columns.push_back(*row[2]);
   }

@@ -8,6 +8,7 @@
 #include "added_tables.h"
 #include "forgotten_slots.h"
 #include "position_check.h"
+#include "rule_check.h"
 #include "snapshot_start.h"
 #include "topic_check.h"
 #include "walcat/postgres/publication.h"
@@ -257,14 +258,17 @@ class SlotStart {
 };
 
 // Rows without a stream; a dump that was cut cannot go on, as its snapshot has gone with its connection.
-Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& selection, bool was_begun,
+Result<StreamStart> dump_start(const DatabaseOptions& options, RuleMemory& rules, bool was_begun,
                                const StopRequest& stop, const log::Logger& logger) {
   if (was_begun) return Status(StatusCode::kRefused, "the dump was cut; hint: start it again");
   auto connection = open_for_dump(options, stop, logger);
   if (!connection.is_ok()) return connection.status();
+  if (const auto known = OffsetFile(options.dump->offset_path).load(); known.is_ok() && *known) {
+    rules.recall((*known)->remembered);
+  }
   StreamStart start;
   start.connection = std::move(*connection);
-  SnapshotTaker taker(*start.connection, options, selection, stop, logger);
+  SnapshotTaker taker(*start.connection, options, rules.selection(), stop, logger);
   if (const Status readable = taker.check_rights(); !readable.is_ok()) return readable;
   auto snapshot = taker.dump();
   if (!snapshot.is_ok()) return snapshot.status();
@@ -277,11 +281,11 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, const Selection& 
 
 }  // namespace
 
-Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
-                               const OffsetFile& offset_file, const std::optional<LastSession>& last,
-                               const StopRequest& stop, const log::Logger& logger, const Status& broken,
-                               bool to_the_end) {
-  if (options.dump) return dump_start(options, selection, last.has_value(), stop, logger);
+Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
+                               const std::optional<LastSession>& last, const StopRequest& stop,
+                               const log::Logger& logger, const Status& broken, bool to_the_end) {
+  const Selection& selection = rules.selection();
+  if (options.dump) return dump_start(options, rules, last.has_value(), stop, logger);
   auto opened =
       Connection::open({.conn_str = options.conn_str, .expects_answers = true, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
@@ -318,14 +322,16 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   const Status published = ensure_publication(
       connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
   if (!published.is_ok()) return published;
-  if (options.selection != SelectionOptions{} || (options.topics != nullptr && !last)) {
+  // A table dropped since the start must not stop a stream that is under way.
+  if (!last) {
+    const Status fit = check_rules(connection, options, rules, offset_file);
+    if (!fit.is_ok()) return fit;
+  }
+  // A table that comes later is told of when the stream describes it.
+  if (!last && options.topics != nullptr) {
     const auto tables = published_columns(connection, options.publication_name);
     if (!tables.is_ok()) return tables.status();
-    // A table dropped since the start must not stop a stream that is under way.
-    const Status matched = selection.check(*tables);
-    if (!matched.is_ok() && !last) return Status(StatusCode::kRefused, matched.message());
-    // A table that comes later is told of when the stream describes it.
-    const Status apart = last ? Status::ok() : check_topics(options, selection, connection.database(), *tables, logger);
+    const Status apart = check_topics(options, selection, connection.database(), *tables, logger);
     if (!apart.is_ok()) return apart;
   }
 
@@ -339,6 +345,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& 
   if (!last) {
     const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
     if (!noted.is_ok()) return noted;
+    const Status kept = keep_rules(rules, offset_file, start.offset);
+    if (!kept.is_ok()) return kept;
     // Last: a start that fails must have dropped nothing.
     if (options.inactive_slot_check) drop_forgotten_slots(options, server->system_identifier, stop, logger);
   }

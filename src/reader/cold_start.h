@@ -11,7 +11,7 @@
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/snapshot.h"
-#include "walcat/selection/selection.h"
+#include "walcat/selection/rule_memory.h"
 
 namespace walcat {
 
@@ -37,12 +37,12 @@ struct StreamStart {
 /// `last`: how far this run has come already; nothing where the offset file decides: in its first session, and after a
 /// gap.
 /// `broken`: why the stream from this slot could not go on, if the last session has met a gap there.
+/// `rules`: the selection, and what its rules hid; compared with what is published at each start.
 /// `to_the_end`: the stream is to be read to where the server stands now.
 /// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together, and
 ///     either this run has come some way (then the offset file may still fit) or `on_gap` says so.
-Result<StreamStart> cold_start(const DatabaseOptions& options, const Selection& selection,
-                               const OffsetFile& offset_file, const std::optional<LastSession>& last,
-                               const StopRequest& stop, const log::Logger& logger, const Status& broken = Status::ok(),
-                               bool to_the_end = false);
+Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
+                               const std::optional<LastSession>& last, const StopRequest& stop,
+                               const log::Logger& logger, const Status& broken = Status::ok(), bool to_the_end = false);
 
 }  // namespace walcat

@@ -50,10 +50,10 @@ SpoolOptions spool_options(const DatabaseOptions& options) {
 
 }  // namespace
 
-ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared_ptr<const Selection> selection,
+ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared_ptr<RuleMemory> rules,
                                      const Bounds& bounds, const StopRequest& stop, const log::Logger& logger)
     : options_(options),
-      selection_(std::move(selection)),
+      rules_(std::move(rules)),
       bounds_(bounds),
       stop_(stop),
       logger_(logger),
@@ -129,7 +129,7 @@ Status ReplicationSource::connect() {
     last = LastSession{*offset_, in_transaction_ ? std::max(received_, commit_lsn_) : received_};
     last->written.done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start = cold_start(options_, *selection_, offset_file_, last, stop_, logger_, broken_,
+  auto start = cold_start(options_, *rules_, offset_file_, last, stop_, logger_, broken_,
                           bounds_.until_caught_up && begins_anew_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);

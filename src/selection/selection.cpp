@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "alternatives.h"
 #include "digest.h"
 #include "walcat/base/utf8.h"
 
@@ -24,6 +25,26 @@ struct Pattern {
   }
   std::string displayed() const { return fmt::format("{} \"{}\"", key, regex->pattern()); }
 };
+
+std::unique_ptr<const RE2> compiled(const std::string& text) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  // A name may hold a line feed, and `.*` must not let it slip through an exclusion.
+  options.set_dot_nl(true);
+  return std::make_unique<const RE2>(text, options);
+}
+
+// What of the pattern matches none of `names`: all of it, or some of its alternatives.
+void note_idle(const Pattern& pattern, const std::vector<std::string>& names, std::vector<std::string>& idle) {
+  if (!pattern.matches_any(names)) return idle.push_back(pattern.displayed());
+  for (const std::string& text : selection::single_alternatives(pattern.regex->pattern())) {
+    const Pattern alternative{pattern.key, compiled(text)};
+    if (!alternative.regex->ok() || alternative.matches_any(names)) continue;
+    idle.push_back(fmt::format("{} with the alternative \"{}\"", pattern.displayed(), text));
+  }
+}
+
 using PatternList = std::vector<Pattern>;
 
 // A pattern over columns and what becomes of those that it matches.
@@ -36,15 +57,6 @@ ColumnRule rule(ColumnRule::Action action) {
   ColumnRule rule;
   rule.action = action;
   return rule;
-}
-
-std::unique_ptr<const RE2> compiled(const std::string& text) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_never_capture(true);
-  // A name may hold a line feed, and `.*` must not let it slip through an exclusion.
-  options.set_dot_nl(true);
-  return std::make_unique<const RE2>(text, options);
 }
 
 // Compiles pattern by pattern and gathers what is wrong with them.
@@ -104,6 +116,13 @@ bool is_chosen(const PatternList& include, const PatternList& exclude, const std
   return (include.empty() || matches(include, name)) && !matches(exclude, name);
 }
 
+std::string first_match(const PatternList& patterns, const std::string& name) {
+  for (const Pattern& pattern : patterns) {
+    if (pattern.matches(name)) return pattern.displayed();
+  }
+  return {};
+}
+
 // What patterns are matched with: `schema.table`, and with that as `outer` `schema.table.column`.
 std::string full_name(const std::string& outer, const std::string& inner) {
   return with_replacements(outer + "." + inner);
@@ -154,7 +173,7 @@ struct Selection::Patterns {
   std::vector<std::string> idle(const std::vector<std::string>& tables, const std::vector<std::string>& columns) const {
     std::vector<std::string> idle;
     const auto note = [&](const Pattern& pattern, const std::vector<std::string>& names) {
-      if (!pattern.matches_any(names)) idle.push_back(pattern.displayed());
+      note_idle(pattern, names, idle);
     };
     for (const Pattern& pattern : include_tables) note(pattern, tables);
     for (const Pattern& pattern : exclude_tables) note(pattern, tables);
@@ -201,12 +220,33 @@ void Selection::apply(Relation& relation) const {
 
 bool Selection::skip_unchanged() const { return patterns_->skip_unchanged; }
 
-Status Selection::check(const std::vector<PublishedTable>& published) const {
+std::string Selection::hidden_by(const TableName& table, const std::string& column) const {
+  const std::string name = full_name(full_name(table.schema, table.table), column);
+  if (std::string excluded = first_match(patterns_->exclude_columns, name); !excluded.empty()) return excluded;
+  for (const RulePattern& rule : patterns_->rules) {
+    if (rule.columns.matches(name)) return rule.columns.displayed();
+  }
+  return {};
+}
+
+std::string Selection::excluded_by(const TableName& table) const {
+  return first_match(patterns_->exclude_tables, full_name(table.schema, table.table));
+}
+
+bool Selection::hides_by_name() const {
+  return !patterns_->exclude_tables.empty() || !patterns_->exclude_columns.empty() || !patterns_->rules.empty();
+}
+
+Status Selection::check(const std::vector<PublishedTable>& published, const std::vector<std::string>& former) const {
   std::vector<std::string> tables;
   std::vector<std::string> columns;
   for (const PublishedTable& table : published) {
     tables.push_back(full_name(table.schema, table.table));
     for (const std::string& column : table.columns) columns.push_back(full_name(tables.back(), column));
+  }
+  for (const std::string& name : former) {
+    tables.push_back(with_replacements(name));
+    columns.push_back(tables.back());
   }
   std::vector<std::string> idle = patterns_->idle(tables, columns);
   for (const auto& [table, key] : patterns_->key_columns) note_idle_key(table, key, published, idle);

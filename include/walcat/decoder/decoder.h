@@ -13,6 +13,7 @@
 #include "walcat/capture/dead_letters.h"
 #include "walcat/decoder/snapshot_window.h"
 #include "walcat/model/batch.h"
+#include "walcat/selection/rule_memory.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -23,6 +24,8 @@ struct DecoderOptions {
   std::function<void(const Relation&, const std::string& database)> relation_described;
   /// What is wanted of the stream; null: everything.
   std::shared_ptr<const Selection> selection;
+  /// The same, with what its rules have hidden so far; null: relations are not compared with what they were.
+  std::shared_ptr<RuleMemory> rules;
   /// Whether the borders of transactions become changes, and changes are counted per transaction and table.
   bool transactions = false;
   /// Whether updates that change the key are to be split in two records.
@@ -50,6 +53,7 @@ struct DeadLetterTally {
 };
 
 class RelationCache;
+struct RelationRules;
 class TransactionCount;
 
 /// Turns the frames of one database into changes: pgoutput, protocol version 1, and rows of a snapshot.
@@ -70,6 +74,7 @@ class Decoder {
   /// Errors: kProtocolError on malformed bytes, naming LSN, relation and byte. The batch then holds what came before
   ///     the bad frame, and no further batch of this database may be decoded. Never retryable. With dead letters, only
   ///     where the stream makes no sense any more, or where they can't be kept; else they are on the disk on return.
+  ///     kRefused where a rule is lost (RuleMemory::apply()); the batch then holds what came before.
   /// Source: PostgreSQL manual, protocol-replication and protocol-logicalrep-message-formats.
   Status decode(Batch& batch);
 
@@ -83,7 +88,8 @@ class Decoder {
   Status decode_rows(Batch& batch);
   Status decode_chunk(Batch& batch);
   Status pass_chunk(Batch& batch);
-  std::shared_ptr<const Relation> relation_of(const Batch& batch);
+  Result<std::shared_ptr<const Relation>> relation_of(const Batch& batch);
+  RelationRules relation_rules() const;
   Status read_row(char* row, std::size_t size, const Relation& relation);
   void start_session(const Batch& batch);
   bool decode_frame(std::string_view frame, Status& status);
@@ -171,6 +177,8 @@ class Decoder {
   /// Whether there is text that is no UTF-8 in the message in hand, and among the batch's changes.
   bool has_invalid_text_ = false;
   bool batch_has_invalid_text_ = false;
+  /// Why a relation is not followed.
+  Status refused_;
 
   // The batch's dead letters, and what stood in it before the first one.
   DeadLetterTally dead_letters_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@ struct PublishedTable {
   std::string schema;
   std::string table;
   std::vector<std::string> columns;
+  std::uint32_t oid = 0;
 };
 
 }  // namespace walcat

@@ -8,6 +8,7 @@
 #include "walcat/base/status.h"
 #include "walcat/model/change.h"
 #include "walcat/model/incremental_snapshot.h"
+#include "walcat/model/remembered_table.h"
 #include "walcat/model/snapshot.h"
 
 namespace walcat {
@@ -27,6 +28,8 @@ struct Offset {
   std::vector<IncrementalSnapshot> incremental = {};
   /// What the configuration captured; nothing in files of versions that did not note it.
   std::optional<CapturedTables> captured = std::nullopt;
+  /// What rules hid so far; nothing in files of versions that did not note it.
+  std::vector<RememberedTable> remembered = {};
 
   bool operator==(const Offset&) const = default;
 };
@@ -41,10 +44,14 @@ struct Offset {
 ///      "incremental":[{"id":"a1b2","tables":["public.t"],"where":"","rows_per_second":0,"paused":false,"added":false,
 ///        "part":"public.t","key":["id bigint"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
+///      "remembered":[{"oid":16385,"table":"public.t","columns":["id","email"],"hidden":["email"],
+///        "shown":[{"table":"public.t","columns":["id"]}],"masked":[],"former":[],"excluded":false,"kept_out":false,
+///        "from_catalog":false}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was
-/// taken or begun; its tables until it is complete. `incremental` stands there while such snapshots are under way.
+/// taken or begun; its tables until it is complete. `incremental` stands there while such snapshots are under way,
+/// `remembered` where rules hide something.
 /// Threads: thread-safe for different files; one thread at a time for one.
 class OffsetFile {
  public:

@@ -11,6 +11,7 @@
 #include "walcat/model/table_name.h"
 #include "walcat/model/topics.h"
 #include "walcat/postgres/keyless_tables.h"
+#include "walcat/selection/rule_memory.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -68,6 +69,8 @@ struct DumpOptions {
   std::vector<TableName> tables;
   /// SQL over the tables' columns; empty: all rows.
   std::string where;
+  /// The offset file of who follows the slot, for what it remembers of hidden columns; empty: there is none.
+  std::string offset_path = {};
 };
 
 /// Where transactions wait that the server sends before they have ended (`spool`).
@@ -102,6 +105,7 @@ struct DatabaseOptions {
   OnGap on_gap = OnGap::kFail;
   OnKeyless on_keyless = OnKeyless::kRefuse;
   OnPoison on_poison = OnPoison::kStop;
+  OnLostRule on_lost_rule = OnLostRule::kStop;
   /// The capture file of the database's dead letters, slot name included.
   std::string dead_letter_path;
   /// After so long without progress, a logical message is written for the slot to move by. 0: none.
@@ -123,6 +127,8 @@ struct DatabaseOptions {
   bool describe_relations = false;
   /// The topics of the run, into which published tables are entered at start; null: records have none.
   std::shared_ptr<Topics> topics;
+  /// Whether records bear keys.
+  bool prints_keys = false;
 };
 
 }  // namespace walcat

@@ -29,7 +29,7 @@ class UnfinishedTransactions;
 class ReplicationSource : public Source {
  public:
   /// `stop` wakes the source and, while it connects, makes it give up. Borrowed.
-  ReplicationSource(const DatabaseOptions& options, std::shared_ptr<const Selection> selection, const Bounds& bounds,
+  ReplicationSource(const DatabaseOptions& options, std::shared_ptr<RuleMemory> rules, const Bounds& bounds,
                     const StopRequest& stop, const log::Logger& logger);
   ~ReplicationSource() override;
 
@@ -107,7 +107,7 @@ class ReplicationSource : public Source {
   std::chrono::milliseconds time_to_status() const;
 
   DatabaseOptions options_;
-  std::shared_ptr<const Selection> selection_;
+  std::shared_ptr<RuleMemory> rules_;
   Bounds bounds_;
   const StopRequest& stop_;
   log::Logger logger_;

@@ -83,9 +83,19 @@ class Selection {
 
   bool skip_unchanged() const;
 
+  /// The rule that hides the column by its name, such as `mask_columns ".*\.email"`; empty if none does. That
+  /// include_columns does not name it is none: a column of another name is left out as well.
+  std::string hidden_by(const TableName& table, const std::string& column) const;
+  /// The rule that leaves the table out by its name; empty if none does.
+  std::string excluded_by(const TableName& table) const;
+  /// Whether there is any such rule.
+  bool hides_by_name() const;
+
   using PublishedTable = walcat::PublishedTable;
-  /// Errors: kConfiguration naming each pattern (and key column) that matches nothing of `published`.
-  Status check(const std::vector<PublishedTable>& published) const;
+  /// Errors: kConfiguration naming each pattern (and key column) that matches nothing of `published`, and each
+  ///     alternative of a pattern. What matches one of the names `former` (schema.table, schema.table.column), which
+  ///     were there once, counts as matching.
+  Status check(const std::vector<PublishedTable>& published, const std::vector<std::string>& former = {}) const;
 
  private:
   struct Patterns;

@@ -176,10 +176,11 @@ TEST(Configuration, NamesADatabaseOfAServiceByTheService) {
 
 TEST(Configuration, PrintsWhatItReads) {
   const std::string printed = print_configuration(parsed(
-      kTwoDatabases, {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096",
-                      "databases.1.tables=['\"T\".x']", "flush_interval=90s", "on_gap=continue",
-                      "databases.1.on_keyless=publish", "on_poison=dead_letter", "databases.1.dead_letter_file=d.wcap",
-                      "two_phase=true", "heartbeat_interval=1m", "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
+      kTwoDatabases,
+      {"output.path=a b$${x}.jsonl", "log.level=off", "pipeline.batch_bytes=4096", "databases.1.tables=['\"T\".x']",
+       "flush_interval=90s", "on_gap=continue", "databases.1.on_keyless=publish", "on_poison=dead_letter",
+       "on_lost_rule=mask", "databases.1.dead_letter_file=d.wcap", "two_phase=true", "heartbeat_interval=1m",
+       "wal_guard={interval: 5s, warn_at: [64MiB]}"}));
   EXPECT_EQ(print_configuration(parsed(printed)), printed);
   const auto again = parsed(printed);
   EXPECT_EQ(again.writer.path, "a b${x}.jsonl");
@@ -189,6 +190,7 @@ TEST(Configuration, PrintsWhatItReads) {
   EXPECT_EQ(again.pipeline.databases[0].on_keyless, OnKeyless::kRefuse);
   EXPECT_EQ(again.pipeline.databases[1].on_keyless, OnKeyless::kPublish);
   EXPECT_EQ(again.pipeline.databases[1].on_poison, OnPoison::kDeadLetter);
+  EXPECT_EQ(again.pipeline.databases[1].on_lost_rule, OnLostRule::kMask);
   EXPECT_EQ(again.pipeline.databases[0].dead_letter_path, "dead_letters_slot1.wcap");
   EXPECT_EQ(again.pipeline.databases[1].dead_letter_path, "d.wcap");
   EXPECT_EQ(again.pipeline.databases[1].heartbeat_interval, seconds(60));

@@ -36,6 +36,26 @@ TEST(OffsetFile, GivesBackAnOpenTransaction) {
   EXPECT_EQ(**file.load(), offset);
 }
 
+TEST(OffsetFile, GivesBackWhatRulesHid) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  Offset offset = between_transactions();
+  const TableName table{"public", "T \"1\""};
+  offset.remembered = {{.oid = 16385,
+                        .name = table,
+                        .columns = {"id", "e\\mail", "x"},
+                        .hidden = {"e\\mail"},
+                        .shown = {{table, {"id"}}, {{"old", "t"}, {}}},
+                        .masked = {"x"},
+                        .former = {"public.t.mail"},
+                        .is_excluded = true,
+                        .is_kept_out = true,
+                        .is_from_catalog = true},
+                       {.oid = 4'000'000'000, .name = {"a", "b"}}};
+  ASSERT_TRUE(file.store(offset).is_ok());
+  EXPECT_EQ(**file.load(), offset);
+}
+
 TEST(OffsetFile, IsOneReadableJsonObject) {
   const TemporaryFolder folder;
   const OffsetFile file(folder / "offset");

@@ -1,0 +1,51 @@
+#include "rule_check.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "walcat/postgres/publication.h"
+
+namespace walcat {
+
+namespace {
+
+Relation relation_of(const PublishedTable& table) {
+  Relation relation;
+  relation.oid = table.oid;
+  relation.schema = table.schema;
+  relation.name = table.table;
+  for (const std::string& name : table.columns) {
+    Column column;
+    column.name = name;
+    relation.columns.push_back(std::move(column));
+  }
+  return relation;
+}
+
+}  // namespace
+
+Status check_rules(Connection& connection, const DatabaseOptions& options, RuleMemory& rules,
+                   const OffsetFile& offset_file) {
+  if (const auto known = offset_file.load(); known.is_ok() && *known) rules.recall((*known)->remembered);
+  if (options.selection == SelectionOptions{} && rules.tables().empty()) return Status::ok();
+  const auto published = published_columns(connection, options.publication_name);
+  if (!published.is_ok()) return published.status();
+  std::vector<Relation> relations;
+  relations.reserve(published->size());
+  for (const PublishedTable& table : *published) relations.push_back(relation_of(table));
+  // Before patterns are: that a column is gone says more than that a pattern matches nothing.
+  if (Status kept = rules.compare(relations); !kept.is_ok()) return kept;
+  const Status matched = rules.selection().check(*published, rules.former_names());
+  return matched.is_ok() ? matched : Status(StatusCode::kRefused, matched.message());
+}
+
+Status keep_rules(const RuleMemory& rules, const OffsetFile& offset_file, Offset& offset) {
+  auto tables = rules.tables();
+  if (offset.remembered == tables) return Status::ok();
+  offset.remembered = std::move(tables);
+  return offset_file.store(offset);
+}
+
+}  // namespace walcat

@@ -1,0 +1,240 @@
+// Rules that go by names, and tables whose names change.
+
+#include "walcat/selection/rule_memory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace walcat::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr std::uint32_t kOid = 16385;
+
+// A table as a text: `name: column column`.
+Relation described(const std::string& text, std::uint32_t oid = kOid) {
+  std::istringstream words(text);
+  std::string word;
+  Relation relation;
+  relation.oid = oid;
+  relation.schema = "public";
+  words >> word;
+  relation.name = word.substr(0, word.find(':'));
+  while (words >> word) {
+    Column column;
+    column.name = word;
+    relation.columns.push_back(std::move(column));
+  }
+  return relation;
+}
+
+const SelectionOptions& hiding() {
+  static const SelectionOptions options{.exclude_tables = {".*\\.hidden.*"},
+                                        .exclude_columns = {"public\\.t\\.(secret|key)"},
+                                        .mask_columns = {{".*\\.(email|mail2)", "***"}}};
+  return options;
+}
+
+class Rules {
+ public:
+  explicit Rules(OnLostRule on_lost_rule = OnLostRule::kStop, const SelectionOptions& options = hiding())
+      : memory_(*Selection::compile(options), on_lost_rule, false, log::Logger()) {}
+
+  // What is printed as it is; `-`: nothing of the table; `!`: it is refused.
+  std::string shows(const std::string& text, std::uint32_t oid = kOid) {
+    Relation relation = described(text, oid);
+    status_ = memory_.apply(relation);
+    if (!status_.is_ok()) return "!";
+    if (!relation.is_wanted) return "-";
+    std::string open;
+    for (const Column& column : relation.columns) {
+      if (column.rule.action == ColumnRule::Action::kPrint) open += (open.empty() ? "" : " ") + column.name;
+    }
+    return open;
+  }
+  RuleMemory& memory() { return memory_; }
+  const Status& status() const { return status_; }
+
+ private:
+  RuleMemory memory_;
+  Status status_;
+};
+
+struct Change {
+  const char* before;
+  const char* after;
+  // Under stop and mask.
+  const char* stopped;
+  const char* masked;
+};
+
+TEST(RuleMemory, FailsClosedWhereARuleIsLost) {
+  const Change changes[] = {
+      {"t: id email name", "t: id mail name", "!", "id name"},
+      {"t: id email name", "t: id name email", "!", "id"},
+      {"t: id email name", "t: id mail email", "!", "id"},
+      {"t: id email name", "t: id name phone", "!", "id name"},
+      {"t: id email name", "u: id contact name", "!", "id name"},
+      {"t: id secret name", "u: id secret name", "!", "id name"},
+      {"t: id secret key", "u: id s k", "!", "id"},
+      {"hidden: id name", "open: id name", "!", "-"},
+      // Nothing is uncovered.
+      {"t: id email name", "t: id email fullname city", "id fullname city", "id fullname city"},
+      {"t: id email name", "t: id mail2 name", "id name", "id name"},
+      {"t: id email name", "t: id name", "id name", "id name"},
+      {"t: id email name", "u: id email name", "id name", "id name"},
+      {"t: id email name", "hidden: id mail name", "-", "-"},
+      {"open: id name", "hidden: id name", "-", "-"},
+  };
+  for (const Change& change : changes) {
+    Rules stopping;
+    Rules masking(OnLostRule::kMask);
+    Rules going(OnLostRule::kContinue);
+    const std::string before = stopping.shows(change.before);
+    EXPECT_EQ(stopping.shows(change.after), change.stopped) << change.before << " -> " << change.after;
+    EXPECT_EQ(stopping.shows(change.before), before) << "older rows still come";
+    masking.shows(change.before);
+    EXPECT_EQ(masking.shows(change.after), change.masked) << change.before << " -> " << change.after;
+    EXPECT_EQ(masking.shows(change.before),
+              before == "id name" && *change.masked == 'i' && change.after == std::string("t: id name email") ? "id"
+                                                                                                              : before);
+    EXPECT_EQ(masking.shows(change.after), change.masked) << "and again";
+    going.shows(change.before);
+    EXPECT_NE(going.shows(change.after), "!");
+  }
+}
+
+TEST(RuleMemory, NamesTableColumnsRuleAndWaysOut) {
+  Rules rules;
+  rules.shows("t: id email name");
+  EXPECT_EQ(rules.shows("t: id contact name"), "!");
+  EXPECT_EQ(rules.status().code(), StatusCode::kRefused);
+  EXPECT_THAT(rules.status().message(),
+              AllOf(HasSubstr("relation public.t (16385)"), HasSubstr("public.t.email"),
+                    HasSubstr("mask_columns \".*\\.(email|mail2)\""), HasSubstr("contact"), HasSubstr("on_lost_rule")));
+}
+
+TEST(RuleMemory, ComparesATableThatTookAnothersName) {
+  Rules rules;
+  rules.shows("t: id email");
+  EXPECT_EQ(rules.shows("t: id mail", kOid + 1), "!");
+  EXPECT_EQ(rules.shows("t: id email phone", kOid + 1), "id phone");
+}
+
+TEST(RuleMemory, MasksWhatIsRenamedAgain) {
+  Rules rules(OnLostRule::kMask);
+  rules.shows("t: id email");
+  EXPECT_EQ(rules.shows("t: id mail"), "id");
+  EXPECT_EQ(rules.shows("t: id post"), "id");
+  EXPECT_EQ(rules.shows("t: id post phone"), "id phone");
+}
+
+TEST(RuleMemory, IsHandedOnToTheNextRun) {
+  Rules first;
+  first.shows("t: id email");
+  for (const bool renamed_before_the_start : {true, false}) {
+    Rules second;
+    second.memory().recall(first.memory().tables());
+    const Status compared =
+        second.memory().compare({described(renamed_before_the_start ? "t: id mail" : "t: id email")});
+    EXPECT_EQ(compared.is_ok(), !renamed_before_the_start);
+    if (compared.is_ok()) {
+      EXPECT_EQ(second.shows("t: id mail"), "!");
+    }
+  }
+}
+
+TEST(RuleMemory, KnowsFromTheCatalogWhatTheStreamHasNotDescribed) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({described("t: id email name generated")}).is_ok());
+  EXPECT_EQ(rules.shows("t: id mail name"), "!");
+  EXPECT_EQ(rules.shows("t: id email name"), "id name");
+}
+
+TEST(RuleMemory, DoesNotVouchForColumnsOfACatalogAheadOfTheStream) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({described("t: id mail")}).is_ok());
+  EXPECT_EQ(rules.shows("t: id email"), "id");
+  EXPECT_EQ(rules.shows("t: id mail"), "!");
+}
+
+TEST(RuleMemory, GoesOnOnceARuleNamesTheNewColumn) {
+  Rules first;
+  first.shows("t: id email");
+  SelectionOptions healed;
+  healed.mask_columns = {{".*\\.(email|mail)", "***"}};
+  Rules second(OnLostRule::kStop, healed);
+  second.memory().recall(first.memory().tables());
+  EXPECT_TRUE(second.memory().compare({described("t: id mail")}).is_ok());
+  EXPECT_EQ(second.shows("t: id email"), "id") << "an older row";
+  EXPECT_EQ(second.shows("t: id mail"), "id");
+  const auto selection = *Selection::compile(healed);
+  EXPECT_TRUE(selection->check({{"public", "t", {"id", "mail"}}}, second.memory().former_names()).is_ok());
+  EXPECT_FALSE(selection->check({{"public", "t", {"id", "mail"}}}).is_ok());
+}
+
+TEST(RuleMemory, MasksOlderRowsWhoseRuleWasReplaced) {
+  Rules first;
+  first.shows("t: id email");
+  SelectionOptions replaced;
+  replaced.mask_columns = {{".*\\.mail", "***"}};
+  Rules second(OnLostRule::kStop, replaced);
+  second.memory().recall(first.memory().tables());
+  EXPECT_TRUE(second.memory().compare({described("t: id mail")}).is_ok());
+  EXPECT_EQ(second.shows("t: id email"), "id");
+  EXPECT_EQ(second.shows("t: id mail"), "id");
+}
+
+TEST(RuleMemory, ForgetsARuleThatWasTakenAway) {
+  Rules first;
+  first.shows("t: id email");
+  Rules second(OnLostRule::kStop, {});
+  second.memory().recall(first.memory().tables());
+  EXPECT_TRUE(second.memory().compare({described("t: id email")}).is_ok());
+  EXPECT_EQ(second.shows("t: id email"), "id email");
+}
+
+TEST(RuleMemory, ForgetsADroppedColumn) {
+  Rules rules;
+  rules.shows("t: id email");
+  EXPECT_EQ(rules.shows("t: id"), "id");
+  EXPECT_EQ(rules.shows("t: id phone"), "id phone");
+}
+
+TEST(RuleMemory, WarnsOnceOfAKeyThatIsHidden) {
+  const SelectionOptions options{.exclude_columns = {".*\\.b"},
+                                 .mask_columns = {{".*\\.a", "***"}},
+                                 .hash_columns = {{".*\\.c", ColumnRule::Digest::kSha256, "s"}}};
+  for (const bool has_keys : {true, false}) {
+    RuleMemory memory(*Selection::compile(options), OnLostRule::kStop, has_keys, log::Logger("db"));
+    Relation relation = described("t: a b c d");
+    relation.key = {0, 1, 2, 3};
+    testing::internal::CaptureStderr();
+    Relation first = relation;
+    EXPECT_TRUE(memory.apply(first).is_ok());
+    EXPECT_TRUE(memory.apply(relation).is_ok());
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), has_keys ? 2 : 0) << log;
+    if (!has_keys) continue;
+    EXPECT_THAT(log, AllOf(HasSubstr("public.t: the column a"), HasSubstr("masked (mask_columns \".*\\.a\")"),
+                           HasSubstr("the column b"), HasSubstr("no tombstones")));
+  }
+}
+
+TEST(RuleMemory, LooksBackWithoutAlarm) {
+  Rules rules;
+  EXPECT_EQ(rules.shows("t: id name"), "id name");
+  EXPECT_EQ(rules.shows("t: id email"), "id");
+  EXPECT_EQ(rules.shows("t: id name"), "id name") << "the transaction comes again after a cut";
+  EXPECT_EQ(rules.shows("t: id email"), "id");
+  EXPECT_EQ(rules.shows("t: id a email b"), "id a b");
+  EXPECT_EQ(rules.shows("t: id a b mail2"), "id a b");
+  EXPECT_EQ(rules.shows("t: id a email b"), "id a b");
+}
+
+}  // namespace
+}  // namespace walcat::test
