@@ -132,4 +132,21 @@ Result<std::shared_ptr<const RelationNote>> describe_relation(Connection& connec
   return std::shared_ptr<const RelationNote>(std::move(note));
 }
 
+Result<std::map<std::uint32_t, std::vector<std::string>>> keys_of(Connection& connection,
+                                                                  const std::vector<std::uint32_t>& relation_oids) {
+  std::map<std::uint32_t, std::vector<std::string>> keys;
+  if (relation_oids.empty()) return keys;
+  const int version = connection.server_version();
+  const auto rows = connection.query(fmt::format(
+      "SELECT c.oid, a.attname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_index i ON i.indexrelid = {} CROSS JOIN "
+      "LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, position) JOIN "
+      "pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE c.oid IN ({}) AND k.position <= "
+      "{} "
+      "ORDER BY c.oid, k.position",
+      key_index("c.oid", KeyHolds::kAlways, version), fmt::join(relation_oids, ", "), key_size("i", version)));
+  if (!rows.is_ok()) return rows.status();
+  for (const Row& row : *rows) keys[to_number<std::uint32_t>(row[0])].push_back(row[1].value_or(""));
+  return keys;
+}
+
 }  // namespace walcat

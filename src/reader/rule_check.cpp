@@ -1,10 +1,13 @@
 #include "rule_check.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "walcat/postgres/catalog.h"
 #include "walcat/postgres/publication.h"
 
 namespace walcat {
@@ -24,6 +27,28 @@ Relation relation_of(const PublishedTable& table) {
   return relation;
 }
 
+// The positions of `names`; those that are not published are passed over.
+std::vector<std::size_t> positions_of(const std::vector<std::string>& names, const Relation& relation) {
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    if (std::find(names.begin(), names.end(), relation.columns[i].name) != names.end()) positions.push_back(i);
+  }
+  return positions;
+}
+
+// Only where records bear keys does it matter what the keys are made of.
+Status add_keys(Connection& connection, std::vector<Relation>& relations) {
+  std::vector<std::uint32_t> oids;
+  for (const Relation& relation : relations) oids.push_back(relation.oid);
+  const auto keys = keys_of(connection, oids);
+  if (!keys.is_ok()) return keys.status();
+  for (Relation& relation : relations) {
+    if (const auto key = keys->find(relation.oid); key != keys->end())
+      relation.key = positions_of(key->second, relation);
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Status check_rules(Connection& connection, const DatabaseOptions& options, RuleMemory& rules,
@@ -35,6 +60,9 @@ Status check_rules(Connection& connection, const DatabaseOptions& options, RuleM
   std::vector<Relation> relations;
   relations.reserve(published->size());
   for (const PublishedTable& table : *published) relations.push_back(relation_of(table));
+  if (options.prints_keys) {
+    if (Status added = add_keys(connection, relations); !added.is_ok()) return added;
+  }
   // Before patterns are: that a column is gone says more than that a pattern matches nothing.
   if (Status kept = rules.compare(relations); !kept.is_ok()) return kept;
   const Status matched = rules.selection().check(*published, rules.former_names());

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "walcat/base/status.h"
@@ -17,5 +19,10 @@ namespace walcat {
 /// `type_oids` are those of the relation's columns as the stream gave them, in order.
 Result<std::shared_ptr<const RelationNote>> describe_relation(Connection& connection, std::uint32_t relation_oid,
                                                               const std::vector<std::uint32_t>& type_oids);
+
+/// Names of the columns of each table's key, in the key's order, by the OIDs of those of the tables that have one; all
+/// with one question.
+Result<std::map<std::uint32_t, std::vector<std::string>>> keys_of(Connection& connection,
+                                                                  const std::vector<std::uint32_t>& relation_oids);
 
 }  // namespace walcat
