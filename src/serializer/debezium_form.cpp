@@ -9,6 +9,7 @@
 #include "array_values.h"
 #include "binary_values.h"
 #include "builtin_types.h"
+#include "enum_values.h"
 #include "geometry_values.h"
 #include "hstore_values.h"
 #include "numeric_values.h"
@@ -137,7 +138,8 @@ DebeziumForm described_form(const ColumnType& column, const DebeziumOptions& opt
     return array_form(peeled({type.element_oid, column.modifier, type.element.get()}), type.delimiter, options);
   }
   if (type.kind == TypeKind::kEnum) {
-    return scalar_form(write_text, enum_schema(fmt::format("{}", fmt::join(type.labels, ","))), options);
+    return scalar_form(enum_writer(type.oid, type.labels), enum_schema(fmt::format("{}", fmt::join(type.labels, ","))),
+                       options);
   }
   return type.kind == TypeKind::kBase ? base_type_form(type.name, options) : text_form(options);
 }

@@ -11,6 +11,10 @@ bool is_special(std::string_view text) {
 
 }  // namespace
 
+void LineWriter::strange_label(std::uint32_t type_oid, std::string_view label) {
+  strange_labels_.push_back({type_oid, std::string(label)});
+}
+
 void LineWriter::text_instead(std::string_view padded) {
   if (!is_special(padded)) ++texts_instead_;
   string(padded);

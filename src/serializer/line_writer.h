@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "json_bytes.h"
 #include "walcat/model/byte_buffer.h"
@@ -78,6 +81,27 @@ class LineWriter {
   /// How many texts were written so.
   std::uint64_t texts_instead() const { return texts_instead_; }
 
+  /// A value of an enum that its description does not know.
+  struct StrangeLabel {
+    std::uint32_t type_oid;
+    std::string label;
+  };
+  void strange_label(std::uint32_t type_oid, std::string_view label);
+  bool has_strange_labels() const { return !strange_labels_.empty(); }
+  std::vector<StrangeLabel> take_strange_labels() { return std::exchange(strange_labels_, {}); }
+
+  /// What is written so far.
+  struct Mark {
+    std::size_t size;
+    std::uint64_t texts_instead;
+  };
+  Mark mark() const { return {size(), texts_instead_}; }
+  /// Takes back what was written since.
+  void return_to(const Mark& mark) {
+    out_ = buffer_.data() + mark.size;
+    texts_instead_ = mark.texts_instead;
+  }
+
   /// Writes `bytes` as a JSON string of standard base64.
   void base64(std::string_view bytes);
   /// The same in the alphabet that is safe in URLs, with padding.
@@ -108,6 +132,7 @@ class LineWriter {
   char* out_ = nullptr;
   char* limit_ = nullptr;
   std::uint64_t texts_instead_ = 0;
+  std::vector<StrangeLabel> strange_labels_;
 };
 
 }  // namespace walcat

@@ -46,6 +46,23 @@ std::uint32_t base_type_oid(const Column& column) {
   return column.type_oid;
 }
 
+// `type` with another label of the enum, which may be its base or its elements; itself if that has nothing to do with
+// it.
+std::shared_ptr<const Type> with_label(const std::shared_ptr<const Type>& type, std::uint32_t enum_oid,
+                                       const std::string& label) {
+  if (type == nullptr) return type;
+  const auto& labels = type->labels;
+  const bool is_new = type->oid == enum_oid && std::find(labels.begin(), labels.end(), label) == labels.end();
+  auto base = with_label(type->base, enum_oid, label);
+  auto element = with_label(type->element, enum_oid, label);
+  if (!is_new && base == type->base && element == type->element) return type;
+  Type changed = *type;
+  if (is_new) changed.labels.push_back(label);
+  changed.base = std::move(base);
+  changed.element = std::move(element);
+  return std::make_shared<const Type>(std::move(changed));
+}
+
 const char* number_schema(const Column& column) {
   switch (base_type_oid(column)) {
     case kInt2Oid: return "int16";
@@ -96,12 +113,37 @@ void RelationFragments::add_column(const Column& column, const std::string& name
   }
   columns_.push_back(
       {static_cast<std::uint32_t>(text.offset), static_cast<std::uint32_t>(text.size), form, column.is_key});
+  if (column.not_null && form != ValueForm::kOmitted) required_.push_back(plans_.size());
   plans_.emplace_back(column, options);
+  types_.push_back(column.type);
+}
+
+void RelationFragments::learn(const std::vector<LineWriter::StrangeLabel>& labels, const SerializerOptions& options) {
+  for (std::size_t i = 0; i < types_.size(); ++i) {
+    auto type = types_[i];
+    for (const auto& [type_oid, label] : labels) type = with_label(type, type_oid, label);
+    if (type == types_[i]) continue;
+    Column column = relation_->columns[i];
+    column.type = types_[i] = std::move(type);
+    plans_[i] = ValuePlan(column, options);
+  }
+  forget_schemas();
+}
+
+void RelationFragments::learn_null(std::size_t position) {
+  std::erase(required_, position);
+  forget_schemas();
+}
+
+void RelationFragments::forget_schemas() {
+  value_schema_.reset();
+  key_schema_.reset();
 }
 
 std::string RelationFragments::schema_of(const ColumnFragment& fragment, bool may_be_missing) const {
   const Column& described = column(fragment);
-  const bool optional = may_be_missing || !described.not_null;
+  const bool optional =
+      may_be_missing || std::find(required_.begin(), required_.end(), position(fragment)) == required_.end();
   if (fragment.form == ValueForm::kPlanned) return plan(fragment).schema(described.name, optional);
   // A number may also be NaN, which is a string; that no schema can say.
   const char* type = fragment.form == ValueForm::kBoolean  ? "boolean"
@@ -116,7 +158,7 @@ RelationFragments::Slice RelationFragments::add(std::string_view text) {
   return added;
 }
 
-const RelationFragments& FragmentCache::get(const Relation* relation, const Batch& batch) {
+RelationFragments& FragmentCache::find(const Relation* relation, const Batch& batch) {
   if (relation == nullptr) {
     auto& fragments = of_lane_[batch.lane];
     if (fragments == nullptr) fragments = std::make_unique<RelationFragments>(nullptr, *batch.database, options_);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "line_writer.h"
 #include "value_plan.h"
 #include "walcat/model/batch.h"
 #include "walcat/model/byte_buffer.h"
@@ -59,6 +60,13 @@ class RelationFragments {
   /// The connector's name and the schema's.
   std::string_view name_with_schema() const { return slice(name_with_schema_); }
 
+  /// Labels of enums that the description did not know are allowed from now on, at the end of theirs.
+  void learn(const std::vector<LineWriter::StrangeLabel>& labels, const SerializerOptions& options);
+  /// The positions of columns whose schema promises a value.
+  const std::vector<std::size_t>& required() const { return required_; }
+  /// The column is null after all: older rows may be, where it was declared NOT NULL since.
+  void learn_null(std::size_t position);
+
   /// The column's Kafka Connect schema; `may_be_missing`: optional even if the column is NOT NULL.
   std::string schema_of(const ColumnFragment& column, bool may_be_missing) const;
   /// What `render` returns, rendered at the first call: the schema of the relation's values, or of its keys.
@@ -106,7 +114,12 @@ class RelationFragments {
     return static_cast<std::size_t>(&fragment - columns_.data());
   }
 
+  void forget_schemas();
+
   const Relation* relation_;
+  /// The columns' types, with the labels that were learned.
+  std::vector<std::shared_ptr<const Type>> types_;
+  std::vector<std::size_t> required_;
   std::string database_name_;
   ByteBuffer bytes_;
   std::vector<ColumnFragment> columns_;
@@ -133,7 +146,9 @@ class FragmentCache {
 
   /// Fragments for `relation` (null: for what belongs to none), one of those that `batch` keeps alive. Valid until the
   /// next call.
-  const RelationFragments& get(const Relation* relation, const Batch& batch);
+  const RelationFragments& get(const Relation* relation, const Batch& batch) { return find(relation, batch); }
+  /// The same, to teach it.
+  RelationFragments& find(const Relation* relation, const Batch& batch);
 
  private:
   static constexpr std::size_t kRelationsMost = 4096;

@@ -61,11 +61,36 @@ void Serializer::records(LineWriter& out, const Batch& batch, const Change& chan
   tombstone(out, batch, change, *fragments_, view);
 }
 
+// The schema comes before the values: where they show that it is out of date, the record is written again.
 void Serializer::record(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
                         const RowView& view) {
+  if (options_.envelope == Envelope::kDebeziumSchema) learn_nulls(batch, change, fragments, view);
+  const LineWriter::Mark before = out.mark();
+  write_record(out, batch, change, fragments, view);
+  if (!out.has_strange_labels()) return;
+  out.return_to(before);
+  cache_->find(change.relation, batch).learn(out.take_strange_labels(), options_);
+  write_record(out, batch, change, fragments, view);
+}
+
+void Serializer::write_record(LineWriter& out, const Batch& batch, const Change& change,
+                              const RelationFragments& fragments, const RowView& view) {
   framing_->begin(out, batch, change, fragments, view);
   envelope_->write(out, batch, change, fragments, view);
   framing_->end(out);
+}
+
+void Serializer::learn_nulls(const Batch& batch, const Change& change, const RelationFragments& fragments,
+                             const RowView& view) {
+  std::vector<std::size_t> nulls;
+  for (const std::size_t position : fragments.required()) {
+    // Of the row before, only what is part of the identity is promised.
+    const bool is_promised = view.before != nullptr && fragments.columns()[position].is_key;
+    const bool is_null = (view.after != nullptr && view.after[position].size == Cell::kNull) ||
+                         (is_promised && view.before[position].size == Cell::kNull);
+    if (is_null) nulls.push_back(position);
+  }
+  for (const std::size_t position : nulls) cache_->find(change.relation, batch).learn_null(position);
 }
 
 // The same key and no value: Kafka's compaction forgets the key.

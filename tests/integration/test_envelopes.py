@@ -310,3 +310,5 @@ def check_fits(schema: dict[str, Any], value: Any, path: str = "payload") -> Non
             assert isinstance(value, kind) and (kind is bool) == isinstance(value, bool), f"{path}: {value!r} {schema}"
             if plain == "bytes":
                 base64.b64decode(value, validate=True)
+            if schema.get("name") == "io.debezium.data.Enum":
+                assert f",{value}," in f",{schema['parameters']['allowed']},", f"{path}: {value!r} {schema}"

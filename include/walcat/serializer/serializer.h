@@ -35,6 +35,9 @@ class Serializer {
   void records(LineWriter& out, const Batch& batch, const Change& change);
   void record(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
               const RowView& view);
+  void write_record(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
+                    const RowView& view);
+  void learn_nulls(const Batch& batch, const Change& change, const RelationFragments& fragments, const RowView& view);
   void tombstone(LineWriter& out, const Batch& batch, const Change& change, const RelationFragments& fragments,
                  const RowView& view);
 
