@@ -324,7 +324,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   if (!published.is_ok()) return published;
   // A table dropped since the start must not stop a stream that is under way.
   if (!last) {
-    const Status fit = check_rules(connection, options, rules, offset_file);
+    const Status fit = check_rules(connection, *server, options, rules, offset_file);
     if (!fit.is_ok()) return fit;
   }
   // A table that comes later is told of when the stream describes it.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "walcat/base/utf8.h"
 #include "walcat/postgres/catalog.h"
 #include "walcat/postgres/publication.h"
 
@@ -17,11 +19,12 @@ namespace {
 Relation relation_of(const PublishedTable& table) {
   Relation relation;
   relation.oid = table.oid;
-  relation.schema = table.schema;
-  relation.name = table.table;
+  // As the decoder has them.
+  relation.schema = with_replacements(table.schema);
+  relation.name = with_replacements(table.table);
   for (const std::string& name : table.columns) {
     Column column;
-    column.name = name;
+    column.name = with_replacements(name);
     relation.columns.push_back(std::move(column));
   }
   return relation;
@@ -49,11 +52,20 @@ Status add_keys(Connection& connection, std::vector<Relation>& relations) {
   return Status::ok();
 }
 
+// OIDs of another server mean nothing here, where the names still do: they are replaced by some that no table has.
+std::vector<RememberedTable> remembered_by(const Offset& offset, const ServerIdentity& server) {
+  auto tables = offset.remembered;
+  if (offset.system_identifier == server.system_identifier && offset.database == server.database) return tables;
+  std::uint32_t oid = std::numeric_limits<std::uint32_t>::max();
+  for (RememberedTable& table : tables) table.oid = oid--;
+  return tables;
+}
+
 }  // namespace
 
-Status check_rules(Connection& connection, const DatabaseOptions& options, RuleMemory& rules,
-                   const OffsetFile& offset_file) {
-  if (const auto known = offset_file.load(); known.is_ok() && *known) rules.recall((*known)->remembered);
+Status check_rules(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
+                   RuleMemory& rules, const OffsetFile& offset_file) {
+  if (const auto known = offset_file.load(); known.is_ok() && *known) rules.recall(remembered_by(**known, server));
   if (options.selection == SelectionOptions{} && rules.tables().empty()) return Status::ok();
   const auto published = published_columns(connection, options.publication_name);
   if (!published.is_ok()) return published.status();

@@ -4,6 +4,7 @@
 #include "walcat/base/status.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/server.h"
 #include "walcat/reader/options.h"
 #include "walcat/selection/rule_memory.h"
 
@@ -13,8 +14,8 @@ namespace walcat {
 ///
 /// Once a start, before the stream. Errors: kRefused naming each pattern that matches nothing, or the rule that is
 /// lost.
-Status check_rules(Connection& connection, const DatabaseOptions& options, RuleMemory& rules,
-                   const OffsetFile& offset_file);
+Status check_rules(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
+                   RuleMemory& rules, const OffsetFile& offset_file);
 
 /// Puts what `rules` remembers into `offset`, and stores it if that is news: a rename after a crash must not go unseen.
 Status keep_rules(const RuleMemory& rules, const OffsetFile& offset_file, Offset& offset);

@@ -6,6 +6,7 @@ import signal
 import pytest
 from configuration import configuration, entry
 from recorded import Recorded, replay, replayed
+from server_version import NEEDS_MESSAGES
 
 SECRET = "hush"
 RULES = {"mask_columns": [{"columns": r"public\.t\.email"}], "exclude_tables": [r".*\.hidden"]}
@@ -181,3 +182,25 @@ def test_each_alternative_must_match(walcat, database):
     assert r".*\.(ssn)" in log
     database.execute("ALTER TABLE t ADD ssn text")
     walcat.catch_up(config)
+
+
+@NEEDS_MESSAGES
+def test_an_incremental_snapshot_stops_as_well(walcat, database):
+    run = walcat.start(rules(database, "stop"))
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute(OLD_ROW, LOSSES["rename column"][0])
+    asked = walcat.command("snapshot", "--tables", "public.t", "-c", str(walcat.folder / "walcat.yaml"))
+    assert run.wait_exit() == 69, run.describe()
+    assert SECRET not in "".join(run.output.texts())
+    asked.kill()
+
+
+def test_a_first_snapshot_reads_what_the_rules_were_compared_with(walcat, database):
+    database.execute(OLD_ROW)
+    config = rules(database, "stop", snapshot={"mode": "always"})
+    (line,) = walcat.catch_up(config).lines()
+    assert line.after["email"] == "***"
+    database.execute(*LOSSES["rename column"])
+    assert SECRET not in "".join(walcat.run(config, "--until-caught-up", status=69).output.texts())
+    rows = [line.after for line in walcat.catch_up({**config, "on_lost_rule": "mask"}).lines()]
+    assert rows and all(SECRET not in row.values() for row in rows), rows

@@ -38,7 +38,7 @@ class RuleMemory {
 
   const Selection& selection() const { return *selection_; }
 
-  /// Takes over what an earlier run remembered; what this one knows already stays.
+  /// Takes over what an earlier run remembered, in place of what is known of its tables.
   void recall(const std::vector<RememberedTable>& tables);
 
   /// Compares the published tables as the catalog describes them (names, columns, keys) with what is remembered, and
