@@ -227,14 +227,13 @@ Status use_own_path(Connection& connection) { return connection.execute("SET LOC
 
 Status use_pinned_path(Connection& connection) { return connection.execute("SET LOCAL search_path TO pg_catalog"); }
 
-Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication,
-                                        const TableName& table) {
+// pg_publication_tables would open every table of the publication.
+Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, std::uint32_t oid) {
   return single_value(
-      connection,
-      fmt::format("SELECT p.rowfilter FROM pg_catalog.pg_publication_tables p WHERE p.pubname "
-                  "OPERATOR(pg_catalog.=) {} AND p.schemaname OPERATOR(pg_catalog.=) {} AND p.tablename "
-                  "OPERATOR(pg_catalog.=) {}",
-                  connection.literal(publication), connection.literal(table.schema), connection.literal(table.table)));
+      connection, fmt::format("SELECT pg_catalog.pg_get_expr(r.prqual, r.prrelid) FROM pg_catalog.pg_publication_rel r "
+                              "JOIN pg_catalog.pg_publication p ON p.oid OPERATOR(pg_catalog.=) r.prpubid WHERE "
+                              "p.pubname OPERATOR(pg_catalog.=) {} AND r.prrelid OPERATOR(pg_catalog.=) {}",
+                              connection.literal(publication), oid));
 }
 
 Result<std::string> export_snapshot(Connection& connection) {

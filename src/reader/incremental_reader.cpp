@@ -184,7 +184,7 @@ Status IncrementalReader::choose_rows(const KeyedPart& part, const std::string& 
   conditions_ = {part.row_filter, where};
   if (where.empty()) return Status::ok();
   if (Status own = use_own_path(*connection_); !own.is_ok() || part.row_filter.empty()) return own;
-  auto filter = row_filter_in_force(*connection_, options_.publication_name, part.table);
+  auto filter = row_filter_in_force(*connection_, options_.publication_name, part.source->relation.oid);
   if (filter.is_ok()) conditions_.front() = std::move(*filter);
   return filter.status();
 }

@@ -166,8 +166,7 @@ Status SnapshotTaker::restrict_rows(std::vector<PublishedRelation>& relations) {
       published.row_filter = where;
       continue;
     }
-    const auto filter = row_filter_in_force(connection_, options_.publication_name,
-                                            {published.relation.schema, published.relation.name});
+    const auto filter = row_filter_in_force(connection_, options_.publication_name, published.relation.oid);
     if (!filter.is_ok()) return filter.status();
     published.row_filter = fmt::format("({}) AND ({})", *filter, where);
   }

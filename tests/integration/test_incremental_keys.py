@@ -178,3 +178,19 @@ def test_a_condition_means_what_it_means_to_the_role(published, database, walcat
         dumped = followed.begin("--dump", "--where", condition)
         followed.end(dumped)
         assert sorted(int(line.after["n"]) for line in dumped.lines()) == numbers, condition
+
+
+@needs(15, "row filters")
+def test_a_condition_stands_beside_the_filter_of_the_root_that_changes_come_under(database, walcat):
+    database.execute("CREATE TABLE t (n integer PRIMARY KEY) PARTITION BY RANGE (n)",
+                     "CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (3)",
+                     "CREATE TABLE high PARTITION OF t FOR VALUES FROM (3) TO (9)",
+                     "INSERT INTO t SELECT generate_series(0, 8)",
+                     f"CREATE PUBLICATION pub_{database.name} FOR TABLE high WHERE (n > 3), t WHERE (n > 1) "
+                     "WITH (publish_via_partition_root)")
+    followed = Followed(walcat, database, pipeline=SMALL)
+    followed.ask("--tables", "public.t", "--where", "n <> 5")
+    assert sorted(int(row["n"]) for row in followed.rows()[-6:]) == [2, 3, 4, 6, 7, 8]
+    dumped = followed.begin("--dump", "--where", "n <> 5")
+    followed.end(dumped)
+    assert sorted(int(line.after["n"]) for line in dumped.lines()) == [2, 3, 4, 6, 7, 8]

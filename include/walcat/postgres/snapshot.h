@@ -69,8 +69,9 @@ Status use_own_path(Connection& connection);
 /// From now on the transaction finds names in pg_catalog alone again.
 Status use_pinned_path(Connection& connection);
 
-/// The row filter of a published table in the words that mean it under the path in force.
-Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, const TableName& table);
+/// The row filter of a table that the publication publishes with one, in the words that mean it under the path in
+/// force. `oid`: of the table that changes come under.
+Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, std::uint32_t oid);
 
 /// Makes the transaction's snapshot one that others can import for as long as the transaction lives.
 Result<std::string> export_snapshot(Connection& connection);
