@@ -71,6 +71,7 @@ class Seam:
         self._each(Site.go_on)
         self._wait(lambda site: site.change.expected_at(self.name).is_over(site))
         self._stop()
+        self._each(Site.note_end_of_run)
         self._once_more()
         self._each(Site.end)
 

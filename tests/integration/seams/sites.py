@@ -38,6 +38,8 @@ class Site:
         self.lines: list[Line] = []
         self.changes: list[Right] = []
         self.right: list[Right] = []
+        # How many changes came before walcat was started once more.
+        self.came_in_time = 0
         # How many lines came before the seam, and where the old layout ends in the server's log.
         self._known = 0
         self._seam = 0
@@ -69,6 +71,9 @@ class Site:
         if self.fault is None and not self.is_stopped():
             with self.noting_faults():
                 self._write(*self.change.late, unpublished=self.change.unpublished)
+
+    def note_end_of_run(self) -> None:
+        self.came_in_time = len(self.changes)
 
     def end(self) -> None:
         with self.noting_faults():

@@ -27,6 +27,8 @@ class Streamed:
     def check(self, site: "Site") -> None:
         assert not site.is_stopped(), site.log()
         check_changes(site)
+        late = len(site.right) - site.came_in_time
+        assert late == 0, f"{late} changes came with another start only\n{site.log()}"
         check_snapshot(site)
         for table, rows in rebuilt(site).items():
             missing, surplus = difference(site, table, rows)
