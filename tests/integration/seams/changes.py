@@ -292,7 +292,10 @@ def of_masks() -> list[Change]:
     secret = (*PAIR, "UPDATE t SET w = 'confidential ' || id", "ALTER TABLE l DROP w")
     rule = {"mask_columns": [{"columns": r"public\.t\.w", "with": "***"}]}
     masked = {"tables": secret, "entry": rule, "secrets": ("confidential",), "shown": masking("w", "hidden")}
+    gone = Stopped(r"mask_columns|public\.t\.w\b")
     return [
+        Change("rename_masked_column", ("ALTER TABLE t RENAME w TO hidden",), carry=renamed(w="hidden"), **masked,
+               expects=gone),
         Change("rename_beside_masked_column", both("ALTER TABLE {} RENAME v TO other"), carry=renamed(v="other"),
                **masked),
         Change("drop_beside_masked_column", both("ALTER TABLE {} DROP v"), carry=without("v"), **masked),
