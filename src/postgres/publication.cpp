@@ -40,19 +40,15 @@ std::string relation_kind(const std::string& kind) {
 }
 
 // Only ordinary and partitioned, permanent tables can be published; say so by name before the server does.
-Status check_table(Connection& connection, const TableName& table) {
-  auto rows = connection.query(
-      fmt::format("SELECT c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
-                  "n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
-                  connection.literal(table.schema), connection.literal(table.table)));
-  if (!rows.is_ok()) return rows.status();
-  if (rows->empty()) {
+// `row`: the kind and the persistence of what has the name, if anything has.
+Status check_table(const TableName& table, const Row& row, const std::string& database) {
+  if (!row[0]) {
     return {StatusCode::kRefused, fmt::format("table {} does not exist in database {}; hint: names with capitals or "
                                               "dots are written in double quotes, as in SQL",
-                                              table.to_string(), connection.database())};
+                                              table.to_string(), database)};
   }
-  const std::string kind = rows->front()[0].value_or("");
-  const std::string persistence = rows->front()[1].value_or("");
+  const std::string& kind = *row[0];
+  const std::string persistence = row[1].value_or("");
   if (kind != "r" && kind != "p") {
     return {StatusCode::kRefused,
             fmt::format("{} is {} and cannot be published", table.to_string(), relation_kind(kind))};
@@ -185,8 +181,21 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
 }  // namespace
 
 Status check_tables(Connection& connection, const std::vector<TableName>& tables) {
+  if (tables.empty()) return Status::ok();
+  std::vector<std::string> names;
+  names.reserve(tables.size());
   for (const TableName& table : tables) {
-    if (const Status usable = check_table(connection, table); !usable.is_ok()) return usable;
+    names.push_back(
+        fmt::format("({}, {}, {})", names.size(), connection.literal(table.schema), connection.literal(table.table)));
+  }
+  auto rows = connection.query(
+      fmt::format("SELECT c.relkind, c.relpersistence FROM (VALUES {}) AS named(place, schemaname, tablename) LEFT "
+                  "JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid) ON n.nspname "
+                  "= named.schemaname AND c.relname = named.tablename ORDER BY named.place",
+                  fmt::join(names, ", ")));
+  if (!rows.is_ok()) return rows.status();
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    if (const Status usable = check_table(tables[i], (*rows)[i], connection.database()); !usable.is_ok()) return usable;
   }
   return Status::ok();
 }
