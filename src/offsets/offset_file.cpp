@@ -142,6 +142,9 @@ std::string to_json(const Offset& offset) {
     const auto print = [](const RememberedTable& table) { return to_json(table); };
     snapshot += "\"remembered\":" + json_list(offset.remembered, print) + ",";
   }
+  if (!offset.configured_slots.empty()) {
+    snapshot += "\"configured_slots\":" + json_list(offset.configured_slots, json_text) + ",";
+  }
   return fmt::format(
       R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
       R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
@@ -272,6 +275,10 @@ Offset from_json(simdjson::dom::element json) {
   simdjson::dom::element remembered;
   if (json["remembered"].get(remembered) == simdjson::SUCCESS) {
     offset.remembered = read_list<RememberedTable>(remembered, read_remembered);
+  }
+  simdjson::dom::element configured;
+  if (json["configured_slots"].get(configured) == simdjson::SUCCESS) {
+    offset.configured_slots = read_list<std::string>(configured, read_text);
   }
   return offset;
 }

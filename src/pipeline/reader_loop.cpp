@@ -43,6 +43,7 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
       shared_(shared),
       source_(lane.options, lane.rules, bounds, lane.stop, lane.logger),
       incremental_(lane.options, *lane.selection, *lane.window, lane.stop.wake(), lane.logger),
+      slot_check_(lane.options, lane.stop.wake(), lane.logger),
       look_again_(std::min(retry.initial_backoff, retry.max_backoff)),
       backoff_(retry),
       breaker_(breaker),
@@ -64,6 +65,7 @@ void ReaderLoop::run() {
   const bool failed_reading = lane_.failed();
   if (failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
   see_through();
+  end_slot_check();
   // The decoder may meet the fault after the last frame was read.
   if (lane_.failed() && !failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
   lane_.set_state("stopped");
@@ -88,7 +90,11 @@ bool ReaderLoop::step() {
   if (outcome.status().code() == StatusCode::kGap && published_) return begin_anew(outcome.status());
   if (!outcome.is_ok()) return survive(outcome.status());
   if (*outcome == ReadOutcome::kSnapshot) return take_snapshot();
-  if (was_streaming || *outcome != ReadOutcome::kNothing) note_success();
+  if (was_streaming || *outcome != ReadOutcome::kNothing) {
+    note_success();
+    // Once the stream has begun: a start that fails must have dropped nothing, and none is to wait for this.
+    slot_check_.begin(source_.offset()->system_identifier);
+  }
   return *outcome != ReadOutcome::kEnd;
 }
 
@@ -342,6 +348,14 @@ void ReaderLoop::send(bool is_last) {
 
 void ReaderLoop::report_progress() {
   source_.progress(lane_.written(), Lsn{lane_.stored.load(std::memory_order_acquire)});
+}
+
+// A run that ends by itself may be over before the look at the slots is.
+void ReaderLoop::end_slot_check() {
+  while (!slot_check_.is_over()) {
+    if (lane_.stop.requested() || lane_.failed()) slot_check_.stop();
+    sleep_until_woken(lane_, kClearInterval);
+  }
 }
 
 // The connection stays alive while the street drains: the last position is confirmed at the end of it.

@@ -8,6 +8,7 @@
 #include "batch_pool.h"
 #include "incremental_crew.h"
 #include "lane.h"
+#include "slot_check.h"
 #include "snapshot_crew.h"
 #include "walcat/reader/replication_source.h"
 #include "walcat/retry/backoff.h"
@@ -47,6 +48,7 @@ class ReaderLoop {
   bool survive(const Status& status);
   std::chrono::milliseconds pause_after(const Status& status);
   void note_success();
+  void end_slot_check();
   bool past_stop();
   void send(bool is_last);
   void see_through();
@@ -56,6 +58,7 @@ class ReaderLoop {
   SharedBatches& shared_;
   ReplicationSource source_;
   IncrementalCrew incremental_;
+  SlotCheck slot_check_;
   const std::chrono::milliseconds look_again_;
   Backoff backoff_;
   CircuitBreaker breaker_;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "added_tables.h"
-#include "forgotten_slots.h"
 #include "position_check.h"
 #include "rule_check.h"
 #include "snapshot_start.h"
@@ -279,6 +278,17 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, RuleMemory& rules
   return start;
 }
 
+// At once: what a file says that was not stored since could prove a slot forgotten that has moved to another
+// configuration.
+Status name_configuration(const DatabaseOptions& options, const OffsetFile& file, Offset& offset) {
+  if (offset.configured_slots == options.configured_slots) return Status::ok();
+  offset.configured_slots = options.configured_slots;
+  // Another walcat may follow the slot still, and is then further on.
+  const auto there = file.load();
+  const bool is_passed = there.is_ok() && *there && (*there)->done.position > offset.done.position;
+  return is_passed ? Status::ok() : file.store(offset);
+}
+
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
@@ -347,8 +357,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
     if (!noted.is_ok()) return noted;
     const Status kept = keep_rules(rules, offset_file, start.offset);
     if (!kept.is_ok()) return kept;
-    // Last: a start that fails must have dropped nothing.
-    if (options.inactive_slot_check) drop_forgotten_slots(options, server->system_identifier, stop, logger);
+    const Status named = name_configuration(options, offset_file, start.offset);
+    if (!named.is_ok()) return named;
   }
   return start;
 }

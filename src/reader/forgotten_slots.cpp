@@ -1,4 +1,4 @@
-#include "forgotten_slots.h"
+#include "walcat/reader/forgotten_slots.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,16 @@ namespace walcat {
 
 namespace {
 
-// Whether the offset file is of this very slot.
-bool proves(const OffsetFile& file, const InactiveSlot& slot, const std::string& system_identifier,
-            const std::string& database, const log::Logger& logger) {
+// Whether one configuration had both: two configurations may keep their offset files in one folder, and what the other
+// one follows is not forgotten.
+bool share_slot(const std::vector<std::string>& then, const std::vector<std::string>& now) {
+  return std::any_of(then.begin(), then.end(),
+                     [&](const std::string& slot) { return std::find(now.begin(), now.end(), slot) != now.end(); });
+}
+
+// Whether the offset file is of this very slot, and was ours.
+bool proves(const OffsetFile& file, const InactiveSlot& slot, const DatabaseOptions& options,
+            const std::string& system_identifier, const std::string& database, const log::Logger& logger) {
   const auto known = file.load();
   if (!known.is_ok()) {
     logger.warning("inactive_slot_check: offset file {} can't be read, so slot {} is left", file.path(), slot.name);
@@ -27,6 +34,7 @@ bool proves(const OffsetFile& file, const InactiveSlot& slot, const std::string&
   if (offset.system_identifier != system_identifier || offset.database != database || offset.slot != slot.name) {
     return false;
   }
+  if (!share_slot(offset.configured_slots, options.configured_slots)) return false;
   if (slot.confirmed_flush <= offset.done.position) return true;
   // We confirm nothing before it is stored: somebody goes on with it elsewhere, or it is another slot by now.
   logger.warning("inactive_slot_check: slot {} stands at {}, beyond offset file {} ({}), so it is left", slot.name,
@@ -65,7 +73,8 @@ Status look(const DatabaseOptions& options, const std::string& system_identifier
     const auto& named = options.configured_slots;
     if (std::find(named.begin(), named.end(), slot.name) != named.end()) continue;
     const OffsetFile file(offset_path_for_slot(options.offset_base, slot.name));
-    if (slot.plugin == "pgoutput" && proves(file, slot, system_identifier, (*connection)->database(), logger)) {
+    if (slot.plugin == "pgoutput" &&
+        proves(file, slot, options, system_identifier, (*connection)->database(), logger)) {
       drop(**connection, slot, file, logger);
     } else {
       left.push_back(fmt::format("{} ({}, {})", slot.name, slot.plugin, slot.retained));
@@ -82,7 +91,8 @@ Status look(const DatabaseOptions& options, const std::string& system_identifier
 void drop_forgotten_slots(const DatabaseOptions& options, const std::string& system_identifier, const StopRequest& stop,
                           const log::Logger& logger) {
   const Status looked = look(options, system_identifier, stop, logger);
-  if (!looked.is_ok()) logger.warning("inactive_slot_check: the slots were not looked at: {}", looked.message());
+  if (looked.is_ok() || looked.code() == StatusCode::kStopped) return;
+  logger.warning("inactive_slot_check: the slots were not looked at: {}", looked.message());
 }
 
 }  // namespace walcat

@@ -14,6 +14,8 @@ FILES = {
     "of_another_system": {"system_identifier": "1"},
     "of_another_database": {"database": "another"},
     "of_another_slot": {"slot": "another"},
+    "of_another_configuration": {"configured_slots": ["another", "of_another_configuration"]},
+    "of_an_older_version": {"configured_slots": []},
     "moved_on": {"position": "0/1"},
     "torn": "{",
     "foreign": {},
@@ -101,6 +103,16 @@ def test_an_entry_that_was_taken_out_and_comes_back_finds_a_gap(database, walcat
     walcat.catch_up(configuration(stays, inactive_slot_check=True))
     assert remaining(database) == set()
     assert "on_gap" in walcat.run(configuration(goes), status=69).log()
+
+
+def test_another_configuration_in_the_folder_keeps_its_slots(database, walcat):
+    """Both name no offset_file and no connector; the other one is down for a moment."""
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)", f"CREATE PUBLICATION pub_{database.name} FOR ALL TABLES")
+    other = configuration(entry(database, slot_name=f"{database.name}_other"))
+    walcat.catch_up(other)
+    log = walcat.catch_up(configuration(entry(database), inactive_slot_check=True)).log()
+    assert "other" in remaining(database) and "dropping" not in log
+    walcat.catch_up(other)
 
 
 def test_a_long_list_of_what_is_left_is_cut(database, walcat):

@@ -30,6 +30,8 @@ struct Offset {
   std::optional<CapturedTables> captured = std::nullopt;
   /// What rules hid so far; nothing in files of versions that did not note it.
   std::vector<RememberedTable> remembered = {};
+  /// The slots of every entry of the configuration; empty in files of versions that did not note them.
+  std::vector<std::string> configured_slots = {};
 
   bool operator==(const Offset&) const = default;
 };
@@ -47,6 +49,7 @@ struct Offset {
 ///      "remembered":[{"oid":16385,"table":"public.t","columns":["id","email"],"hidden":["email"],
 ///        "shown":[{"table":"public.t","columns":["id"]}],"masked":[],"former":[],"excluded":false,"kept_out":false,
 ///        "from_catalog":false}],
+///      "configured_slots":["slot1","slot2"],
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was

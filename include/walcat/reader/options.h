@@ -117,8 +117,8 @@ struct DatabaseOptions {
   std::string offset_path;
   /// The base name that offset files without a name of their own derive from; see offset_path_for_slot().
   std::string offset_base;
-  /// Whether inactive slots of this database that `configured_slots` does not name are dropped once a start has
-  /// succeeded, where an offset file proves them ours.
+  /// Whether inactive slots of this database that `configured_slots` does not name are dropped once the stream has
+  /// begun, where an offset file proves them ours.
   bool inactive_slot_check = false;
   /// Slot names of every entry of the configuration.
   std::vector<std::string> configured_slots;

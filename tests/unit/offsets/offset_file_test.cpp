@@ -56,6 +56,16 @@ TEST(OffsetFile, GivesBackWhatRulesHid) {
   EXPECT_EQ(**file.load(), offset);
 }
 
+TEST(OffsetFile, GivesBackTheSlotsOfTheConfiguration) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  Offset offset = between_transactions();
+  offset.configured_slots = {"slot1", "slot2"};
+  ASSERT_TRUE(file.store(offset).is_ok());
+  EXPECT_THAT(file_content(file.path()), HasSubstr(R"("configured_slots":["slot1","slot2"],)"));
+  EXPECT_EQ(**file.load(), offset);
+}
+
 TEST(OffsetFile, IsOneReadableJsonObject) {
   const TemporaryFolder folder;
   const OffsetFile file(folder / "offset");
