@@ -6,8 +6,23 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 namespace walcat {
+
+namespace {
+
+// NFS keeps a deleted file that is open under a name such as .nfs0000000000b1a2c300000001.
+bool is_silly_renamed(int fd) {
+  std::error_code unknown;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), unknown);
+  const std::string name = path.filename().string();
+  return name.size() == 28 && name.starts_with(".nfs") &&
+         name.find_first_not_of("0123456789abcdef", 4) == std::string::npos;
+}
+
+}  // namespace
 
 FilePlace place_of(int fd, const std::string& path) {
   struct stat opened{};
@@ -15,11 +30,11 @@ FilePlace place_of(int fd, const std::string& path) {
   if (opened.st_nlink == 0) return FilePlace::kDeleted;
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) {
-    const bool is_nowhere = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
-    return is_nowhere ? FilePlace::kMoved : FilePlace::kInPlace;
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) return FilePlace::kInPlace;
+  } else if (found.st_dev == opened.st_dev && found.st_ino == opened.st_ino) {
+    return FilePlace::kInPlace;
   }
-  const bool is_same = found.st_dev == opened.st_dev && found.st_ino == opened.st_ino;
-  return is_same ? FilePlace::kInPlace : FilePlace::kMoved;
+  return is_silly_renamed(fd) ? FilePlace::kDeleted : FilePlace::kMoved;
 }
 
 bool sync_folder_of(const std::string& path) {

@@ -10,7 +10,7 @@ enum class FilePlace {
   kInPlace,
   /// It has a name, but the path leads elsewhere, or nowhere.
   kMoved,
-  /// It has no name any more: who has it open sees it, and nobody else.
+  /// It has no name any more, or on NFS one that its client gave it: who has it open sees it, and nobody else.
   kDeleted,
 };
 

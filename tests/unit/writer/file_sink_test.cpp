@@ -104,6 +104,21 @@ TEST_F(FileSinkTest, WritesAgainWhatOnlyADeletedFileHas) {
   EXPECT_EQ(content(), "") << "nothing was written since";
 }
 
+// The name that an NFS client gives a file that is deleted while it is open.
+TEST_F(FileSinkTest, TakesASillyNameForADeletion) {
+  for (const bool is_replaced : {false, true}) {
+    open();
+    put("1\n");
+    sync();
+    put("2\n");
+    move_to(".nfs0000000000b1a2c300000001");
+    if (is_replaced) put_file(path_, "header\n");
+    sync();
+    EXPECT_EQ(content(), is_replaced ? "header\n2\n" : "2\n");
+    fs::remove(path_);
+  }
+}
+
 TEST_F(FileSinkTest, KnowsItsLinesInAFileThatWasTruncated) {
   open();
   put("1 is long enough\n");
