@@ -54,6 +54,17 @@ int append_range(int from, off_t begin, off_t end, int to) {
   return 0;
 }
 
+// Rights of a group are meant for the predecessor's: where the new file can't have that group, they are dropped.
+int inherit_access(int fd, int predecessor) {
+  struct stat old{};
+  if (::fstat(predecessor, &old) != 0) return errno;
+  mode_t mode = old.st_mode & 0777;
+  if (::fchown(fd, old.st_uid, old.st_gid) != 0 && ::fchown(fd, static_cast<uid_t>(-1), old.st_gid) != 0) {
+    mode &= ~static_cast<mode_t>(S_IRWXG);
+  }
+  return ::fchmod(fd, mode) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 Status output_error(const std::string& name, int error) {
@@ -65,10 +76,16 @@ Status output_error(const std::string& name, int error) {
 }
 
 // Reading is needed to look for a torn line.
-Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path, const OutputFile* predecessor) {
+  constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+  int fd = ::open(path.c_str(), kFlags);
+  const bool is_new = fd < 0 && errno == ENOENT;
+  if (is_new) fd = ::open(path.c_str(), kFlags | O_CREAT, predecessor == nullptr ? 0644 : 0600);
   if (fd < 0) return output_error(path, errno);
   std::shared_ptr<OutputFile> file(new OutputFile(fd, path, true));
+  if (is_new && predecessor != nullptr) {
+    if (const int error = inherit_access(fd, predecessor->fd())) return output_error(path, error);
+  }
   struct stat state{};
   if (::fstat(fd, &state) != 0) return output_error(path, errno);
   if (!S_ISREG(state.st_mode)) {

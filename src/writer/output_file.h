@@ -17,10 +17,10 @@ Status output_error(const std::string& name, int error);
 class OutputFile {
  public:
   /// Opens the file at `path`, made if it does not exist, locks it against others who write lines, and cuts off a torn
-  /// last line.
+  /// last line. One that is made where `predecessor` was gets its mode, and its owner as far as that is allowed.
   ///
   /// Errors: kOutputFailed with path and reason; it is no regular file, for one.
-  static Result<std::shared_ptr<OutputFile>> open(const std::string& path);
+  static Result<std::shared_ptr<OutputFile>> open(const std::string& path, const OutputFile* predecessor = nullptr);
 
   /// The file that stdout is: without a path of its own, and not locked.
   static std::shared_ptr<OutputFile> of_stdout();

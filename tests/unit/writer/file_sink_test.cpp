@@ -119,6 +119,45 @@ TEST_F(FileSinkTest, TakesASillyNameForADeletion) {
   }
 }
 
+void expect_access(const std::string& path, mode_t mode, uid_t owner) {
+  struct stat state{};
+  ASSERT_EQ(::stat(path.c_str(), &state), 0);
+  EXPECT_EQ(state.st_mode & 07777, mode) << path;
+  EXPECT_EQ(state.st_uid, owner);
+  EXPECT_EQ(state.st_gid, owner);
+}
+
+TEST_F(FileSinkTest, GivesANewFileTheAccessOfTheOneBefore) {
+  const uid_t owner = ::geteuid() == 0 ? 12345 : ::geteuid();
+  for (const mode_t mode : {0600U, 0664U}) {
+    open();
+    ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
+    // Only root gives files away; to their owner they may be given by all.
+    ASSERT_EQ(::chown(path_.c_str(), owner, owner), 0);
+    put("1\n");
+    move_to("old");
+    sync();
+    expect_access(path_, mode, owner);
+    fs::remove(path_);
+    put("2\n");
+    sync();
+    expect_access(path_, mode, owner);
+    EXPECT_EQ(content(), "2\n");
+    fs::remove(path_);
+  }
+}
+
+TEST_F(FileSinkTest, LeavesTheAccessOfAFileThatTookThePlace) {
+  open();
+  ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
+  put("1\n");
+  move_to("old");
+  put_file(path_, "");
+  ASSERT_EQ(::chmod(path_.c_str(), 0640), 0);
+  sync();
+  expect_access(path_, 0640, ::geteuid());
+}
+
 TEST_F(FileSinkTest, KnowsItsLinesInAFileThatWasTruncated) {
   open();
   put("1 is long enough\n");
