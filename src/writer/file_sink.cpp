@@ -31,7 +31,7 @@ FileSink::FileSink(std::shared_ptr<OutputFile> file) : file_(std::move(file)) {
 
 Status FileSink::write(std::span<const iovec> parts, std::size_t& accepted) {
   accepted = 0;
-  Turn turn(turn_);
+  Turn turn = take_turn();
   Remainder rest(parts);
   while (rest.load()) {
     if (interrupted_.load(std::memory_order_relaxed)) return {StatusCode::kStopped, "output interrupted"};
@@ -63,13 +63,18 @@ Status FileSink::write(std::span<const iovec> parts, std::size_t& accepted) {
   return Status::ok();
 }
 
+FileSink::Turn FileSink::take_turn() {
+  const std::lock_guard next(next_turn_);
+  return Turn(turn_);
+}
+
 // What was taken stays, and the next byte follows it: half a line is whole in the end. sync() gets its turn meanwhile.
 void FileSink::wait_for(Turn& turn, const Status& obstacle, const char* way_out) {
   complain(obstacle, way_out);
   turn.unlock();
   pollfd wake{wake_.fd(), POLLIN, 0};
   ::poll(&wake, 1, static_cast<int>(kWait.count()));
-  turn.lock();
+  turn = take_turn();
 }
 
 void FileSink::complain(const Status& obstacle, const char* way_out) {
@@ -81,13 +86,13 @@ void FileSink::complain(const Status& obstacle, const char* way_out) {
 }
 
 Status FileSink::sync() {
-  Turn turn(turn_);
+  Turn turn = take_turn();
   const auto file = file_;
   const std::uint64_t accepted = accepted_;
   turn.unlock();
   if (const int failed = sync_error_.load(std::memory_order_relaxed)) return output_error(file->name(), failed);
   if (const int error = file->sync()) return sync_failed(*file, error);
-  turn.lock();
+  turn = take_turn();
   // write() has changed the file meanwhile, and synced what came before.
   if (file != file_) return Status::ok();
   const FilePlace place = file->place();

@@ -35,6 +35,7 @@ class FileSink : public Sink {
  private:
   using Turn = std::unique_lock<std::mutex>;
 
+  Turn take_turn();
   void wait_for(Turn& turn, const Status& obstacle, const char* way_out);
   void complain(const Status& obstacle, const char* way_out);
   Status sync_failed(const OutputFile& file, int error);
@@ -49,6 +50,8 @@ class FileSink : public Sink {
   /// Why the file could not be synced; 0: it could.
   std::atomic<int> sync_error_{0};
 
+  /// Held by the thread that has the next turn, until it has it: in a flood write() would take one after the other.
+  std::mutex next_turn_;
   /// Held by write(), but not while it waits, and by sync(), but not while the disk syncs.
   std::mutex turn_;
   // Guarded by turn_:
