@@ -1,6 +1,9 @@
 #include "offset_keeper.h"
 
 #include <algorithm>
+#include <thread>
+
+#include "room_thread.h"
 
 namespace walcat {
 
@@ -20,6 +23,17 @@ OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique
       next_flush_(Clock::now() + options.flush_interval) {}
 
 void OffsetKeeper::run() {
+  std::thread clock = room_thread("stop clock", [this] { enforce_deadlines(); });
+  guarded("keeper", [this] { keep(); });
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  stop_changed_.notify_one();
+  clock.join();
+}
+
+void OffsetKeeper::keep() {
   while (!all_settled()) {
     {
       std::unique_lock lock(mutex_);
@@ -27,7 +41,6 @@ void OffsetKeeper::run() {
       woken_ = false;
     }
     const auto now = Clock::now();
-    enforce_deadlines(now);
     const bool due = now >= next_flush_;
     if (due) next_flush_ = now + options_.flush_interval;
     const bool chunks_due = now >= next_chunks_;
@@ -45,8 +58,7 @@ void OffsetKeeper::wake() {
 void OffsetKeeper::begin_stop() {
   const std::lock_guard lock(mutex_);
   if (!stop_began_) stop_began_ = Clock::now();
-  woken_ = true;
-  changed_.notify_one();
+  stop_changed_.notify_one();
 }
 
 Status OffsetKeeper::failure() const {
@@ -88,7 +100,12 @@ void OffsetKeeper::flush(bool all_lanes, bool all_chunks) {
     const Lsn position = lane->written();
     due.push_back({lane.get(), is_last, beginning, position, lane->identity()});
   }
-  if (due.empty()) return;
+  if (due.empty()) {
+    // Within a long transaction no position moves, and yet the file may have been moved. A sync that fails is told by
+    // the next write, or the next lane that is due.
+    if (all_lanes && sink_.has_unsynced()) static_cast<void>(sink_.sync());
+    return;
+  }
   // One sync serves all; what is written meanwhile waits for the next round.
   const Status synced = sync();
   for (Due& one : due) {
@@ -132,33 +149,33 @@ void OffsetKeeper::note_failure(const Status& failure) {
 }
 
 // A stop waits for commits, then for the output, but for neither for ever.
-void OffsetKeeper::enforce_deadlines(Clock::time_point now) {
+void OffsetKeeper::enforce_deadlines() {
   std::optional<Clock::time_point> began;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    stop_changed_.wait(lock, [&] { return stop_began_ || is_over_; });
     began = stop_began_;
   }
-  if (!began) return;
-  if (!cut_ && now >= *began + options_.shutdown_timeout) {
-    cut_ = true;
-    for (const auto& lane : lanes_) {
-      lane->cut.store(true, std::memory_order_release);
-      lane->stop.wake().notify();
-    }
+  if (!began || !passes(*began + options_.shutdown_timeout)) return;
+  for (const auto& lane : lanes_) {
+    lane->cut.store(true, std::memory_order_release);
+    lane->stop.wake().notify();
   }
-  if (!interrupted_ && now >= *began + 2 * options_.shutdown_timeout) {
-    interrupted_ = true;
-    sink_.interrupt();
-    if (recorder_ != nullptr) recorder_->interrupt();
-  }
+  if (!passes(*began + 2 * options_.shutdown_timeout)) return;
+  sink_.interrupt();
+  if (recorder_ != nullptr) recorder_->interrupt();
+}
+
+// Waits for the deadline; false: every lane has settled before.
+bool OffsetKeeper::passes(Clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  return !stop_changed_.wait_until(lock, deadline, [&] { return is_over_; });
 }
 
 OffsetKeeper::Clock::time_point OffsetKeeper::next_event() const {
   auto next = next_flush_;
   const auto has_chunks = [](const auto& lane) { return lane->chunks_due.load(std::memory_order_relaxed); };
   if (std::any_of(lanes_.begin(), lanes_.end(), has_chunks)) next = std::min(next, next_chunks_);
-  if (stop_began_ && !cut_) next = std::min(next, *stop_began_ + options_.shutdown_timeout);
-  if (stop_began_ && cut_ && !interrupted_) next = std::min(next, *stop_began_ + 2 * options_.shutdown_timeout);
   return next;
 }
 

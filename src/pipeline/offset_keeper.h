@@ -17,7 +17,8 @@ namespace walcat {
 /// Stores every lane's offset each `flush_interval`, and at once when a lane is drained; watches the clock of a stop.
 ///
 /// The order that loses nothing: read `written`, make output and capture durable, store the offset, only then let the
-/// reader confirm it. Threads: run() is the keeper's thread; the rest is thread-safe.
+/// reader confirm it. Threads: run() is the keeper's thread; the rest is thread-safe. The clock of a stop has a thread
+/// of its own, for a disk may keep the keeper waiting.
 class OffsetKeeper {
  public:
   struct Options {
@@ -43,12 +44,14 @@ class OffsetKeeper {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void keep();
   bool all_settled() const;
   Status sync() const;
   void flush(bool all_lanes, bool all_chunks);
   void store(Lane& lane, Offset& offset, Lsn position, std::uint64_t beginning, bool is_last);
   void note_failure(const Status& failure);
-  void enforce_deadlines(Clock::time_point now);
+  void enforce_deadlines();
+  bool passes(Clock::time_point deadline);
   Clock::time_point next_event() const;
 
   const Options options_;
@@ -59,14 +62,15 @@ class OffsetKeeper {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;
+  // Guarded by mutex_ as well: the clock's.
+  std::condition_variable stop_changed_;
+  bool is_over_ = false;
   std::optional<Clock::time_point> stop_began_;
   Status failure_;
 
   // Keeper.
   Clock::time_point next_flush_;
   Clock::time_point next_chunks_;
-  bool cut_ = false;
-  bool interrupted_ = false;
 };
 
 }  // namespace walcat

@@ -45,6 +45,7 @@ Status FileSink::write(std::span<const iovec> parts, std::size_t& accepted) {
       is_mid_line_ = true;
       accepted += static_cast<std::size_t>(written);
       accepted_ += static_cast<std::uint64_t>(written);
+      has_unsynced_.store(true, std::memory_order_relaxed);
       rest.advance(static_cast<std::size_t>(written));
       continue;
     }
@@ -78,6 +79,7 @@ void FileSink::wait_for(Turn& turn, const Status& obstacle, const char* way_out)
 }
 
 void FileSink::complain(const Status& obstacle, const char* way_out) {
+  if (obstacle.code() == StatusCode::kStopped) return;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_complaint_) return;
   next_complaint_ = now + kComplaintInterval;
@@ -85,7 +87,15 @@ void FileSink::complain(const Status& obstacle, const char* way_out) {
   log::write(log::Level::kWarning, "", fmt::format("{}; {}", obstacle.message(), way_out));
 }
 
+// What is accepted from now on is for the next one.
 Status FileSink::sync() {
+  has_unsynced_.store(false, std::memory_order_relaxed);
+  const Status synced = sync_and_follow();
+  if (!synced.is_ok()) has_unsynced_.store(true, std::memory_order_relaxed);
+  return synced;
+}
+
+Status FileSink::sync_and_follow() {
   Turn turn = take_turn();
   const auto file = file_;
   const std::uint64_t accepted = accepted_;
@@ -134,7 +144,7 @@ Status FileSink::follow_deleted() {
   auto next = OutputFile::open(file_->name(), file_.get());
   if (!next.is_ok()) return next.status();
   const std::uint64_t unsettled = accepted_ - settled_;
-  if (const Status taken = (*next)->take_over(*file_, unsettled); !taken.is_ok()) return taken;
+  if (const Status taken = (*next)->take_over(*file_, unsettled, interrupted_); !taken.is_ok()) return taken;
   log::write(log::Level::kWarning, "",
              fmt::format("output {}: the file was deleted; a new one begins with the {} bytes written since the last "
                          "sync, which may have been read before; hint: rename it, so that no line comes twice",

@@ -29,6 +29,7 @@ class FileSink : public Sink {
   Status write(std::span<const iovec> parts, std::size_t& accepted) override;
   /// As Sink::sync(); and kUnavailable while what was accepted is in a deleted file alone.
   Status sync() override;
+  bool has_unsynced() const override { return has_unsynced_.load(std::memory_order_relaxed); }
   void interrupt() override;
   int watch_fd() const override { return -1; }
 
@@ -36,6 +37,7 @@ class FileSink : public Sink {
   using Turn = std::unique_lock<std::mutex>;
 
   Turn take_turn();
+  Status sync_and_follow();
   void wait_for(Turn& turn, const Status& obstacle, const char* way_out);
   void complain(const Status& obstacle, const char* way_out);
   Status sync_failed(const OutputFile& file, int error);
@@ -49,6 +51,7 @@ class FileSink : public Sink {
   std::atomic<bool> interrupted_{false};
   /// Why the file could not be synced; 0: it could.
   std::atomic<int> sync_error_{0};
+  std::atomic<bool> has_unsynced_{false};
 
   /// Held by the thread that has the next turn, until it has it: in a flood write() would take one after the other.
   std::mutex next_turn_;

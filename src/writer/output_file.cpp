@@ -18,6 +18,9 @@ namespace {
 
 using Block = std::array<char, 65536>;
 
+// Bytes.
+constexpr off_t kMostUnsynced = off_t{16} << 20;
+
 // Where the last whole line of the file ends.
 Result<off_t> end_of_last_line(int fd, off_t size) {
   Block block;
@@ -40,18 +43,24 @@ Status cut_torn_line(int fd, const std::string& path, off_t size) {
   return Status::ok();
 }
 
-// Both descriptors keep their places for others: `from` is read at `begin`, `to` is appended to.
-int append_range(int from, off_t begin, off_t end, int to) {
+// Both descriptors keep their places for others: `from` is read at `begin`, `to` is appended to. It is synced on the
+// way, so that an interruption does not have to wait for a disk that has much to store.
+int append_range(int from, off_t begin, off_t end, const OutputFile& to, const std::atomic<bool>& interrupted) {
   Block block;
-  while (begin < end) {
+  for (off_t synced = begin; begin < end;) {
+    if (begin - synced >= kMostUnsynced) {
+      if (const int error = to.sync()) return error;
+      synced = begin;
+    }
     const auto most = std::min<off_t>(end - begin, static_cast<off_t>(block.size()));
     const ssize_t got = ::pread(from, block.data(), static_cast<std::size_t>(most), begin);
     if (got == 0) break;
-    const ssize_t written = got < 0 ? -1 : ::write(to, block.data(), static_cast<std::size_t>(got));
+    const ssize_t written = got < 0 ? -1 : ::write(to.fd(), block.data(), static_cast<std::size_t>(got));
     if (written < 0 && errno != EINTR) return errno;
     if (written > 0) begin += written;
+    if (begin < end && interrupted.load(std::memory_order_relaxed)) return ECANCELED;
   }
-  return 0;
+  return to.sync();
 }
 
 // Rights of a group are meant for the predecessor's: where the new file can't have that group, they are dropped.
@@ -117,16 +126,20 @@ FilePlace OutputFile::place() const {
 
 int OutputFile::sync() const { return ::fdatasync(fd_) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno; }
 
-Status OutputFile::take_over(const OutputFile& deleted, std::uint64_t bytes) {
+Status OutputFile::take_over(const OutputFile& deleted, std::uint64_t bytes, const std::atomic<bool>& interrupted) {
   struct stat state{};
   if (::fstat(fd_, &state) != 0) return output_error(name_, errno);
   // Appending leaves the descriptor's place behind what was appended.
   const off_t end = ::lseek(deleted.fd_, 0, SEEK_CUR);
   const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(bytes));
-  int error = append_range(deleted.fd_, begin, end, fd_);
-  if (error == 0) error = sync();
+  const int error = append_range(deleted.fd_, begin, end, *this, interrupted);
   if (error == 0) return Status::ok();
   if (::ftruncate(fd_, state.st_size) != 0) return output_error(name_, errno);
+  if (error == ECANCELED) {
+    return {StatusCode::kStopped, fmt::format("output {}: stopped while the last {} bytes of the deleted file were "
+                                              "written again; the next run prints them",
+                                              name_, bytes)};
+  }
   if (error == ENOSPC) ::fallocate(deleted.fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, begin);
   return output_error(name_, error);
 }

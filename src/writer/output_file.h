@@ -46,8 +46,8 @@ class OutputFile {
   /// Appends the last `bytes` bytes that were written to `deleted`, as far as they are still there, and syncs. Where
   /// there is no room, `deleted` gives up what stands before them, and another try may succeed.
   ///
-  /// Errors: kOutputFailed; then this file is as it was.
-  Status take_over(const OutputFile& deleted, std::uint64_t bytes);
+  /// Errors: kOutputFailed, and kStopped where `interrupted` became true; then this file is as it was.
+  Status take_over(const OutputFile& deleted, std::uint64_t bytes, const std::atomic<bool>& interrupted);
 
  private:
   OutputFile(int fd, std::string name, bool has_path) : fd_(fd), name_(std::move(name)), has_path_(has_path) {}

@@ -160,6 +160,23 @@ def test_a_file_on_a_full_disk_may_be_deleted(onto_small_disk, database, walcat,
     assert sorted(set(ids(small_disk)) | set(ids_of(deleted.read().rpartition(b"\n")[0]))) == list(range(1, ROWS + 1))
 
 
+def test_a_renamed_file_is_followed_inside_a_transaction(onto_small_disk, database, walcat, small_disk):
+    """Nothing moves a position meanwhile: what waits for room is the beginning of one large transaction."""
+    rows = 100_000
+    output = small_disk / "lines.jsonl"
+    run = walcat.start({**onto_small_disk, "flush_interval": "5ms"})
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    database.execute(f"INSERT INTO filling SELECT generate_series(1, {rows})")
+    run.wait_for_log("waiting for room")
+    first = output.rename(f"{output}.1")
+    enlarge(small_disk)
+    run.wait_for(lambda: database.passed(database.wal_lsn()), "everything is confirmed")
+    run.stop()
+    before, after = first.read_bytes().count(b"\n"), output.read_bytes().count(b"\n")
+    assert before + after == rows
+    assert after > 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_a_run_that_ends_on_a_full_disk_leaves_no_torn_line(onto_small_disk, database, walcat, small_disk, number):
     run = walcat.start(onto_small_disk)

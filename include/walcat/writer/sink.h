@@ -30,7 +30,12 @@ class Sink {
   /// Errors: kOutputFailed; from then on nothing more is taken, for it may be that what was accepted is lost.
   virtual Status sync() = 0;
 
-  /// Ends a write that blocks, and every later one, with kStopped.
+  /// Whether something was accepted that no sync() has made durable yet. Never so where the output can't.
+  ///
+  /// Threads: thread-safe.
+  virtual bool has_unsynced() const { return false; }
+
+  /// Ends a write that blocks, and every later one, with kStopped; and of a sync() that copies what is left to copy.
   ///
   /// Threads: thread-safe.
   virtual void interrupt() = 0;

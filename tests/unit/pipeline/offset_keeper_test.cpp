@@ -23,6 +23,7 @@ class FakeSink : public Sink {
   Status sync() override {
     ++syncs;
     news.notify();
+    while (sync_hangs && !interrupted) std::this_thread::yield();
     return sync_fails ? Status(StatusCode::kOutputFailed, "disk gone") : Status::ok();
   }
   void interrupt() override {
@@ -30,10 +31,14 @@ class FakeSink : public Sink {
     news.notify();
   }
   int watch_fd() const override { return -1; }
+  bool has_unsynced() const override { return unsynced; }
 
   WakeFd news;
   std::atomic<int> syncs = 0;
   std::atomic<bool> sync_fails = false;
+  /// Until it is interrupted.
+  std::atomic<bool> sync_hangs = false;
+  std::atomic<bool> unsynced = false;
   std::atomic<bool> interrupted = false;
 };
 
@@ -224,6 +229,26 @@ TEST_F(OffsetKeeperTest, EndsAStopThatTakesTooLong) {
     ASSERT_TRUE(comes_true(one->stop.wake(), [&] { return one->cut.load(); }));
   }
   ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.interrupted.load(); }));
+}
+
+TEST_F(OffsetKeeperTest, EndsAStopThoughADiskTakesTooLong) {
+  publish(0);
+  sink_.sync_hangs = true;
+  start(milliseconds(5), milliseconds(50));
+  write(0, {keepalive(900)});
+  ASSERT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 0; }));
+  keeper_->begin_stop();
+  const bool ended = comes_true(sink_.news, [&] { return sink_.interrupted.load(); });
+  sink_.sync_hangs = false;
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(lane(0).cut);
+}
+
+TEST_F(OffsetKeeperTest, SyncsEachIntervalWhatWasAcceptedThoughNoPositionMoves) {
+  publish(0);
+  sink_.unsynced = true;
+  start(milliseconds(5));
+  EXPECT_TRUE(comes_true(sink_.news, [&] { return sink_.syncs.load() > 2; }));
 }
 
 TEST_F(OffsetKeeperTest, CutsNothingShortBeforeItsTime) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <sstream>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "offsets/temporary_folder.h"
@@ -102,6 +103,37 @@ TEST_F(FileSinkTest, WritesAgainWhatOnlyADeletedFileHas) {
   fs::remove(path_);
   sync();
   EXPECT_EQ(content(), "") << "nothing was written since";
+}
+
+TEST_F(FileSinkTest, KnowsWhetherThereIsSomethingToSync) {
+  open();
+  EXPECT_FALSE(sink_->has_unsynced());
+  put("1\n");
+  EXPECT_TRUE(sink_->has_unsynced());
+  fs::remove(path_);
+  fs::create_directory(path_);
+  EXPECT_FALSE(sink_->sync().is_ok());
+  EXPECT_TRUE(sink_->has_unsynced());
+  fs::remove(path_);
+  sync();
+  EXPECT_FALSE(sink_->has_unsynced());
+}
+
+TEST_F(FileSinkTest, CopiesNoMoreThanABlockOnceItIsInterrupted) {
+  for (const auto& [bytes, is_copied] : {std::pair{1'000, true}, {1'000'000, false}}) {
+    sink_.reset();
+    fs::remove(path_);
+    open();
+    put(std::string(bytes, 'x') + "\n");
+    fs::remove(path_);
+    put_file(path_, "header\n");
+    sink_->interrupt();
+    const Status synced = sink_->sync();
+    EXPECT_EQ(synced.is_ok(), is_copied) << synced.message();
+    EXPECT_EQ(content().size(), is_copied ? 1'008U : 7U);
+    EXPECT_EQ(sink_->errors.counts().size(), 0U);
+  }
+  EXPECT_EQ(sink_->sync().code(), StatusCode::kUnavailable);
 }
 
 // The name that an NFS client gives a file that is deleted while it is open.
