@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -39,7 +40,7 @@ constexpr int kOldestVersion = 100000;
 constexpr const char* kPinnedSettings =
     "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
     "-c lc_monetary=C -c statement_timeout=0 -c lock_timeout=0 "
-    "-c idle_in_transaction_session_timeout=0";
+    "-c idle_in_transaction_session_timeout=0 -c client_min_messages=notice";
 
 // The user's own `options` stay, ours come after them and win.
 std::string merged_options(const std::string& conn_str) {
@@ -73,8 +74,13 @@ void put_u64(char* to, std::uint64_t value) {
 }
 
 // The slot decodes the past, with the catalogs of that time: a publication that was made later, or dropped and made
-// again since, is not there yet. The publication is the one object that a stream names, so this SQLSTATE speaks of it.
-constexpr const char* kUndefinedObject = "42704";
+// again since, is not there yet. The name of the server's function tells it from other objects, in every language.
+bool tells_unpublished(const PGresult* result) {
+  const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  if (sqlstate == nullptr || function == nullptr || std::strcmp(sqlstate, "42704") != 0) return false;
+  return std::strcmp(function, "get_publication_oid") == 0 || std::strcmp(function, "GetPublicationByName") == 0;
+}
 
 Status unpublished_here(const char* message) {
   return Status(StatusCode::kGap,
@@ -198,6 +204,18 @@ Status Connection::Session::flush() {
 
 Connection::Connection(std::unique_ptr<Session> session) : session_(std::move(session)) {}
 Connection::~Connection() = default;
+
+void Connection::end(std::chrono::milliseconds timeout) {
+  const int socket = PQsocket(session_->pg.get());
+  if (socket < 0) return;
+  // libpq says goodbye and closes at once. A half-closed socket says it as well, and still shows the other side's end.
+  ::shutdown(socket, SHUT_WR);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  std::array<char, 4096> rest;
+  for (pollfd fd{socket, POLLIN, 0}; ::poll(&fd, 1, millis_until(deadline)) > 0;) {
+    if (::recv(socket, rest.data(), rest.size(), MSG_DONTWAIT) <= 0) return;
+  }
+}
 
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& options) {
   auto session = std::make_unique<Session>();
@@ -327,8 +345,7 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
       PQresultStatus(result.get()) == PGRES_COPY_IN) {
     return Status(StatusCode::kUnavailable, "the server ended the stream");
   }
-  const char* sqlstate = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-  if (sqlstate != nullptr && std::strcmp(sqlstate, kUndefinedObject) == 0) {
+  if (tells_unpublished(result.get())) {
     return unpublished_here(PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY));
   }
   return result_error(result.get(), pg);

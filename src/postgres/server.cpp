@@ -11,6 +11,7 @@ namespace walcat {
 namespace {
 
 constexpr int kDecodingOnStandby = 160000;
+constexpr int kVersionWithLoginTriggers = 170000;
 
 template <typename T>
 T to_number(const std::optional<std::string>& text) {
@@ -59,6 +60,17 @@ Status check_server(Connection& connection) {
     return {StatusCode::kRefused, "the server is a standby; logical decoding there needs PostgreSQL 16 or later"};
   }
   return Status::ok();
+}
+
+Result<std::vector<std::string>> login_triggers(Connection& connection) {
+  std::vector<std::string> names;
+  if (connection.server_version() < kVersionWithLoginTriggers) return names;
+  const auto rows = connection.query(
+      "SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtevent = 'login' AND evtenabled IN ('O', 'A') ORDER BY "
+      "1");
+  if (!rows.is_ok()) return rows.status();
+  for (const Row& row : *rows) names.push_back(row.front().value_or(""));
+  return names;
 }
 
 Result<bool> is_in_recovery(Connection& connection) {

@@ -27,11 +27,8 @@ constexpr std::uint32_t kFirstDescribedOid = 10000;
 class RelationReader {
  public:
   // `tables`: a subquery of schemaname, tablename, attnames and rowfilter, as pg_publication_tables has them.
-  RelationReader(Connection& connection, std::string tables, TableSizes sizes)
-      : connection_(connection),
-        version_(connection.server_version()),
-        tables_(std::move(tables)),
-        has_sizes_(sizes == TableSizes::kWanted) {}
+  RelationReader(Connection& connection, std::string tables)
+      : connection_(connection), version_(connection.server_version()), tables_(std::move(tables)) {}
 
   Result<std::vector<PublishedRelation>> read() {
     for (const auto step : {&RelationReader::read_relations, &RelationReader::read_columns, &RelationReader::read_types,
@@ -129,12 +126,12 @@ class RelationReader {
         "ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = 'p' "
         "JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid) SELECT t.root, c.oid, n.nspname, c.relname, "
         "pg_catalog.pg_relation_filenode(c.oid), c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid), "
-        "{}, pg_catalog.current_setting('block_size'), {}, c.reltoastrelid <> 0 AND {} > 0, "
-        "pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
+        "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), {}, c.reltoastrelid <> "
+        "0 AND pg_catalog.pg_relation_size(c.reltoastrelid) > 0, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
         "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN "
         "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' ORDER BY "
         "n.nspname, c.relname",
-        fmt::join(oids, ", "), size_of("c.oid"), count, size_of("c.reltoastrelid")));
+        fmt::join(oids, ", "), count));
     if (!rows.is_ok()) return rows.status();
     for (const Row& row : *rows) {
       const auto place = places_.find(to_number<std::uint32_t>(row[0]));
@@ -154,14 +151,9 @@ class RelationReader {
     return Status::ok();
   }
 
-  std::string size_of(const char* relation) const {
-    return has_sizes_ ? fmt::format("pg_catalog.pg_relation_size({})", relation) : "0";
-  }
-
   Connection& connection_;
   const int version_;
   const std::string tables_;
-  const bool has_sizes_;
   std::vector<PublishedRelation> relations_;
   std::unordered_map<std::uint32_t, std::size_t> places_;
 };
@@ -177,16 +169,13 @@ Result<std::string> single_value(Connection& connection, const std::string& sql)
 
 }  // namespace
 
-Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication,
-                                                           TableSizes sizes) {
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication) {
   const char* lists = connection.server_version() >= 150000
                           ? "attnames, rowfilter"
                           : "NULL::pg_catalog.name[] AS attnames, NULL::pg_catalog.text AS rowfilter";
-  return RelationReader(connection,
-                        fmt::format("(SELECT schemaname, tablename, {} FROM "
-                                    "pg_catalog.pg_publication_tables WHERE pubname = {})",
-                                    lists, connection.literal(publication)),
-                        sizes)
+  return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, {} FROM "
+                                                "pg_catalog.pg_publication_tables WHERE pubname = {})",
+                                                lists, connection.literal(publication)))
       .read();
 }
 
@@ -196,13 +185,24 @@ Result<std::vector<PublishedRelation>> named_relations(Connection& connection, c
     names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", connection.literal(table.schema),
                          connection.literal(table.table));
   }
-  return RelationReader(connection,
-                        fmt::format("(SELECT schemaname, tablename, NULL::pg_catalog.name[] AS attnames, "
-                                    "NULL::pg_catalog.text AS rowfilter FROM (VALUES {}) AS "
-                                    "named(schemaname, tablename))",
-                                    names),
-                        TableSizes::kWanted)
+  return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, NULL::pg_catalog.name[] AS attnames, "
+                                                "NULL::pg_catalog.text AS rowfilter FROM (VALUES {}) AS "
+                                                "named(schemaname, tablename))",
+                                                names))
       .read();
+}
+
+Result<Rows> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids) {
+  if (oids.empty()) return Rows();
+  return connection.query(fmt::format(
+      "SELECT c.oid, n.nspname, c.relname, c.relreplident, (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', "
+      "a.attnum, a.attname, a.atttypid, a.atttypmod, a.attisdropped) ORDER BY a.attnum) FROM pg_catalog.pg_attribute a "
+      "WHERE a.attrelid = c.oid AND a.attnum > 0), (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', i.indkey, "
+      "i.indisprimary, i.indisreplident) ORDER BY i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid "
+      "AND "
+      "i.indisunique AND i.indisvalid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace WHERE c.oid IN ({}) ORDER BY c.oid",
+      fmt::join(oids, ", ")));
 }
 
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables) {

@@ -289,6 +289,19 @@ Status name_configuration(const DatabaseOptions& options, const OffsetFile& file
   return is_passed ? Status::ok() : file.store(offset);
 }
 
+// They are the one thing in the session that streams which walcat can't keep from opening tables.
+Status tell_login_triggers(Connection& connection, const log::Logger& logger) {
+  const auto names = login_triggers(connection);
+  if (!names.is_ok()) return names.status();
+  for (const std::string& name : *names) {
+    logger.warning(
+        "event trigger {} runs when the stream connects; if it reads or writes a followed table, changes before an "
+        "ALTER TABLE come in the layout behind it, and the server may crash; hint: let it return early for role {}",
+        quote_identifier(name), quote_identifier(connection.user()));
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
@@ -311,6 +324,9 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   if (!server.is_ok()) return server.status();
   start.flush_position = server->flush_position;
   if (const Status fit = check_server(connection); !fit.is_ok()) return fit;
+  if (!last) {
+    if (const Status told = tell_login_triggers(connection, logger); !told.is_ok()) return told;
+  }
   if (options.heartbeat_interval.count() > 0 && connection.server_version() < kVersionWithMessages) {
     return Status(
         StatusCode::kRefused,

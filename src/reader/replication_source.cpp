@@ -115,9 +115,13 @@ Status ReplicationSource::open_stream() {
   if (snapshot_) {
     if (Status ended = end_snapshot(*connection_, *snapshot_); !ended.is_ok()) return ended;
   }
+  connection_->end(kFarewell);
   connection_.reset();
   const Lsn position = std::max(written_, offset_->done.position);
   auto opened = walcat::open_stream(options_, *offset_, position, two_phase_, stop_, logger_);
+  // An address may lead to another server this time, a standby: what is wrong shows when everything is asked once more.
+  const bool was_refused = std::exchange(stream_refused_, opened.status().code() == StatusCode::kRefused);
+  if (stream_refused_ && !was_refused) return {StatusCode::kUnavailable, opened.status().message()};
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
   return Status::ok();

@@ -17,6 +17,7 @@ namespace walcat {
 namespace {
 
 constexpr int kVersionWithTidRanges = 140000;
+constexpr std::chrono::milliseconds kGiveUpTimeout{2'000};
 
 PlanOptions plan_options(const Connection& connection, const DatabaseOptions& options) {
   return {options.snapshot.chunk_bytes, connection.server_version() >= kVersionWithTidRanges};
@@ -30,15 +31,6 @@ std::vector<TableName> table_names(const std::vector<PublishedRelation>& relatio
   return names;
 }
 
-// Whether rows read from one look like rows read from the other.
-bool has_same_form(const PublishedRelation& one, const PublishedRelation& other) {
-  const auto is_same_table = [](const PhysicalTable& a, const PhysicalTable& b) {
-    return a.oid == b.oid && a.name == b.name;
-  };
-  return one.relation == other.relation && one.row_filter == other.row_filter && one.has_key == other.has_key &&
-         std::equal(one.tables.begin(), one.tables.end(), other.tables.begin(), other.tables.end(), is_same_table);
-}
-
 Status check_all_readable(const Connection& connection, const std::vector<PublishedRelation>& relations) {
   for (const PublishedRelation& published : relations) {
     for (const PhysicalTable& physical : published.tables) {
@@ -46,6 +38,10 @@ Status check_all_readable(const Connection& connection, const std::vector<Publis
     }
   }
   return Status::ok();
+}
+
+Status altered(const TableName& table, const char* how) {
+  return {StatusCode::kUnavailable, fmt::format("table {} was {} while the slot was made", table.to_string(), how)};
 }
 
 }  // namespace
@@ -69,10 +65,10 @@ SnapshotTaker::SnapshotTaker(Connection& connection, const DatabaseOptions& opti
                              const StopRequest& stop, const log::Logger& logger)
     : connection_(connection), options_(options), selection_(selection), stop_(stop), logger_(logger) {}
 
-Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations(Connection& connection, TableSizes sizes) {
+Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
   const bool by_name = options_.dump && !options_.dump->tables.empty();
-  auto relations = by_name ? named_relations(connection, options_.dump->tables)
-                           : published_relations(connection, options_.publication_name, sizes);
+  auto relations = by_name ? named_relations(connection_, options_.dump->tables)
+                           : published_relations(connection_, options_.publication_name);
   if (!relations.is_ok()) return relations;
   std::erase_if(*relations, [&](const PublishedRelation& published) {
     Relation relation = published.relation;
@@ -83,7 +79,7 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations(Connectio
 }
 
 Status SnapshotTaker::check_rights() {
-  const auto relations = wanted_relations(connection_);
+  const auto relations = wanted_relations();
   if (!relations.is_ok()) return relations.status();
   return check_all_readable(connection_, *relations);
 }
@@ -98,35 +94,34 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::
     return Status(StatusCode::kUnavailable, locked.with_context("snapshot").message());
   }
   if (!locked.is_ok()) return locked;
-  return wanted_relations(connection_);
+  return wanted_relations();
 }
 
 // The snapshot sees the tables as they were when the slot was made, COPY reads them as they are since they were locked.
 // Where these differ, rows would be missing or columns unknown, so a new slot has to be made.
 Status SnapshotTaker::check_unaltered(const std::vector<PublishedRelation>& relations) {
-  const auto altered = [](const std::string& table, const char* how) {
-    return Status(StatusCode::kUnavailable, fmt::format("table {} was {} while the slot was made", table, how));
-  };
+  std::vector<std::uint32_t> oids;
   for (const PublishedRelation& published : relations) {
+    oids.push_back(published.relation.oid);
     for (const PhysicalTable& physical : published.tables) {
+      oids.push_back(physical.oid);
       // The snapshot sees none of its rows any more.
-      if (physical.was_rewritten) return altered(physical.name.to_string(), "rewritten");
+      if (physical.was_rewritten) return altered(physical.name, "rewritten");
     }
   }
+  const auto seen = table_forms(connection_, oids);
+  if (!seen.is_ok()) return seen.status();
   auto beside = Connection::open({.conn_str = options_.conn_str,
                                   .replication = false,
                                   .expects_answers = true,
                                   .stop = &stop_,
                                   .logger = logger_});
   if (!beside.is_ok()) return beside.status();
-  const auto now = wanted_relations(**beside, TableSizes::kLeftOut);
+  const auto now = table_forms(**beside, oids);
   if (!now.is_ok()) return now.status();
-  for (const PublishedRelation& published : relations) {
-    const auto is_same = [&](const PublishedRelation& other) { return has_same_form(published, other); };
-    if (std::any_of(now->begin(), now->end(), is_same)) continue;
-    return altered(TableName{published.relation.schema, published.relation.name}.to_string(), "altered");
-  }
-  return Status::ok();
+  const auto differs = std::mismatch(seen->begin(), seen->end(), now->begin(), now->end()).first;
+  if (differs == seen->end()) return Status::ok();
+  return altered({(*differs)[1].value_or(""), (*differs)[2].value_or("")}, "altered");
 }
 
 Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary, const Offset* known) {
@@ -146,7 +141,7 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   const auto visible = current_snapshot(connection_);
   if (!visible.is_ok()) return failed(visible.status());
   start.progress.visible = *visible;
-  auto relations = wanted_relations(connection_);
+  auto relations = wanted_relations();
   if (!relations.is_ok()) return failed(relations.status());
   relations = lock_relations(*relations);
   if (!relations.is_ok()) return failed(relations.status());
@@ -175,7 +170,7 @@ Status SnapshotTaker::restrict_rows(std::vector<PublishedRelation>& relations) {
 
 Result<SnapshotStart> SnapshotTaker::dump() {
   SnapshotStart start;
-  auto relations = wanted_relations(connection_);
+  auto relations = wanted_relations();
   if (!relations.is_ok()) return relations.status();
   if (const Status begun = begin_snapshot(connection_); !begun.is_ok()) return begun;
   // Before the transaction's snapshot, so that nothing is rewritten in between.
@@ -222,7 +217,7 @@ Result<SnapshotStart> SnapshotTaker::resume(const SnapshotProgress& progress) {
     return std::any_of(progress.tables.begin(), progress.tables.end(),
                        [&](const SnapshotProgress::Table& table) { return table.oid == physical.oid; });
   };
-  auto relations = wanted_relations(connection_);
+  auto relations = wanted_relations();
   if (!relations.is_ok()) return relations.status();
   // The stream brings all that was made after the point.
   for (PublishedRelation& published : *relations) {
@@ -254,11 +249,22 @@ Status SnapshotTaker::finish(const std::vector<PublishedRelation>& relations, Sn
   return Status::ok();
 }
 
-// A slot that nobody has an offset for would keep the server's log for ever.
+// A slot that nobody has an offset for would keep the server's log for ever. A stop does not keep it from being
+// dropped, nor does a statement that still waits: so over another connection, which waits for little.
 void SnapshotTaker::give_up(const std::string& slot_name) {
-  if (!connection_.execute("ROLLBACK").is_ok()) return;
-  const Status dropped = drop_slot(connection_, slot_name);
-  if (!dropped.is_ok()) logger_.warning("{}", dropped.message());
+  auto beside = Connection::open({.conn_str = options_.conn_str,
+                                  .connect_timeout = kGiveUpTimeout,
+                                  .replication = false,
+                                  .expects_answers = true,
+                                  .logger = logger_});
+  const Status dropped = beside.is_ok()
+                             ? (*beside)->execute(fmt::format("SELECT pg_catalog.pg_drop_replication_slot({})",
+                                                              (*beside)->literal(slot_name)))
+                             : beside.status();
+  if (!dropped.is_ok()) {
+    logger_.warning("slot {} was made and is left on the server, where it retains log: {}", slot_name,
+                    dropped.message());
+  }
 }
 
 }  // namespace walcat

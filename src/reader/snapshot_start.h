@@ -48,8 +48,7 @@ class SnapshotTaker {
   Result<SnapshotStart> resume(const SnapshotProgress& progress);
 
  private:
-  Result<std::vector<PublishedRelation>> wanted_relations(Connection& connection,
-                                                          TableSizes sizes = TableSizes::kWanted);
+  Result<std::vector<PublishedRelation>> wanted_relations();
   Result<std::vector<PublishedRelation>> lock_relations(const std::vector<PublishedRelation>& relations);
   Status restrict_rows(std::vector<PublishedRelation>& relations);
   Status check_unaltered(const std::vector<PublishedRelation>& relations);

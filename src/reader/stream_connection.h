@@ -20,7 +20,8 @@ Status end_snapshot(Connection& connection, const SnapshotStart& snapshot);
 /// A walsender decodes old changes by the table definitions of their time. A session that has opened a user table,
 /// be it by pg_relation_size(), keeps the table's present definition in its relation cache, and then decodes old rows
 /// with that: values of other types are read as these, and the server may crash. So this connection asks nothing before
-/// START_REPLICATION but IDENTIFY_SYSTEM, and all other questions have connections beside it.
+/// START_REPLICATION but IDENTIFY_SYSTEM, and all other questions have connections beside it. Login event triggers run
+/// in it all the same: see login_triggers().
 ///
 /// Errors: kUnavailable also where another server answers than the one that `offset` was compared with.
 /// Source: PostgreSQL manual, protocol-replication (IDENTIFY_SYSTEM, START_REPLICATION).

@@ -52,6 +52,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Ends the session and waits, for `timeout` at most, until the server's process has ended too: until then it counts
+  /// among `max_wal_senders` and the role's connections. Nothing else may be asked of the connection afterwards.
+  void end(std::chrono::milliseconds timeout);
+
   /// Such as 150020 for 15.20.
   int server_version() const;
   /// The database connected to, whatever the connection string left out.

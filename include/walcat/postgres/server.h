@@ -32,6 +32,9 @@ Result<ServerIdentity> identify_server(Connection& connection);
 /// Errors: kRefused with the value seen, the value expected and how to change it.
 Status check_server(Connection& connection);
 
+/// Names of the event triggers that run in each new session, those that stream too; none before PostgreSQL 17.
+Result<std::vector<std::string>> login_triggers(Connection& connection);
+
 /// Whether the server is a standby.
 Result<bool> is_in_recovery(Connection& connection);
 

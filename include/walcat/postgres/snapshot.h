@@ -41,19 +41,18 @@ struct PublishedRelation {
   std::vector<PhysicalTable> tables;
 };
 
-/// Whether the pages of tables are counted. That takes a lock of each (ACCESS SHARE), so it waits for rewrites, and for
-/// those who wait for one.
-enum class TableSizes { kWanted, kLeftOut };
-
 /// What `publication` publishes, as of now: under the names that changes come with, the columns that they carry.
 ///
 /// Foreign and unlogged leaves are left out: nothing of them is ever streamed.
 /// Source: PostgreSQL manual, view-pg-publication-tables.
-Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication,
-                                                           TableSizes sizes = TableSizes::kWanted);
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication);
 
 /// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
 Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);
+
+/// Name, columns, replica identity and unique keys of relations, a row each in the order of their OIDs, as the
+/// connection's transaction sees them; relations that it does not see are left out. Made to be compared. Takes no lock.
+Result<Rows> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids);
 
 /// Takes ACCESS SHARE on the tables until the transaction ends: they can be read and written, not rewritten.
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables);

@@ -127,6 +127,8 @@ class ReplicationSource : public Source {
   Status crossed_;
   std::optional<SnapshotStart> snapshot_;
   bool streaming_ = false;
+  /// Whether the last attempt to begin the stream was refused.
+  bool stream_refused_ = false;
   /// Whether transactions come when they are prepared.
   bool two_phase_ = false;
   std::uint64_t sessions_ = 0;
