@@ -65,7 +65,7 @@ behind; a running walcat is not disturbed. Tables are read by snapshot.workers c
 chunks of snapshot.chunk_size; SELECT on them is enough.
 
 Options:
-  --tables SCHEMA.TABLE,..    Tables to print (default: those of the publication)
+  --tables SCHEMA.TABLE,..    Tables to print (default: those that are followed)
   --where SQL                 Only rows for which this holds, in each of the tables
   --database NAME             The entry of the configuration, where there are several
   --dump                      Print here, whoever follows the slot

@@ -26,6 +26,7 @@
 #include "walcat/queue/queues.h"
 #include "walcat/queue/signal.h"
 #include "walcat/queue/wake_fd.h"
+#include "walcat/reader/listed_tables.h"
 #include "walcat/serializer/serializer.h"
 #include "walcat/writer/writer.h"
 
@@ -472,7 +473,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
   if (!plan.is_ok()) return plan.status();
   std::vector<std::shared_ptr<const Selection>> selections;
   for (const DatabaseOptions& database : options.databases) {
-    auto selection = Selection::compile(database.selection);
+    auto selection = selection_of(database);
     if (!selection.is_ok()) return selection.status().with_context(database.label);
     selections.push_back(*selection);
   }

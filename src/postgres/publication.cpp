@@ -159,12 +159,6 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
   std::vector<TableName> missing;
   std::copy_if(tables.begin(), tables.end(), std::back_inserter(missing),
                [&](const TableName& table) { return !published->contains(table); });
-  for (const TableName& table : *published) {
-    if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
-      logger.warning("publication {} also publishes {}, which the configuration does not list; it is printed as well",
-                     name, table.to_string());
-    }
-  }
   if (missing.empty()) return Status::ok();
   if (found.concerns_keys) {
     auto scope = KeylessScope::named(connection, missing);
@@ -209,12 +203,8 @@ Status ensure_publication(Connection& connection, const PublicationRequest& requ
   if (tells_keyless && (*found)->concerns_keys) {
     if (const Status told = tell_keyless(connection, name, **found, logger); !told.is_ok()) return told;
   }
-  if (!(*found)->has_all_tables) return add_missing(connection, request, **found, logger);
-  if (!tables.empty()) {
-    logger.warning("publication {} publishes all tables, not only the {} of the configuration; all are printed", name,
-                   tables.size());
-  }
-  return Status::ok();
+  // One that publishes all tables lacks none; what is not listed is not printed.
+  return (*found)->has_all_tables ? Status::ok() : add_missing(connection, request, **found, logger);
 }
 
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {

@@ -3,7 +3,7 @@
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/offsets/offset_file.h"
-#include "walcat/postgres/connection.h"
+#include "walcat/postgres/membership.h"
 #include "walcat/reader/options.h"
 #include "walcat/selection/selection.h"
 
@@ -13,8 +13,8 @@ namespace walcat {
 /// an incremental snapshot, added to `offset`, unless `snapshot.mode` wants none.
 ///
 /// Tables of which the stream has brought every row, because they were made while it ran, are none of these: what
-/// counts is the configuration, not the catalog.
-Status note_added_tables(Connection& connection, const DatabaseOptions& options, const Selection& selection,
-                         Offset& offset, const log::Logger& logger);
+/// counts is the configuration, not the catalog. `members`: what is published.
+Status note_added_tables(const std::vector<MemberTable>& members, int server_version, const DatabaseOptions& options,
+                         const Selection& selection, Offset& offset, const log::Logger& logger);
 
 }  // namespace walcat

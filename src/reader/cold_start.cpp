@@ -13,6 +13,7 @@
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/reader/listed_tables.h"
 
 namespace walcat {
 
@@ -267,6 +268,7 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, RuleMemory& rules
   }
   StreamStart start;
   start.connection = std::move(*connection);
+  if (const Status known = find_listed(*start.connection, options, rules.selection()); !known.is_ok()) return known;
   SnapshotTaker taker(*start.connection, options, rules.selection(), stop, logger);
   if (const Status readable = taker.check_rights(); !readable.is_ok()) return readable;
   auto snapshot = taker.dump();
@@ -348,6 +350,11 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   const Status published = ensure_publication(
       connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
   if (!published.is_ok()) return published;
+  auto members = published_members(connection, options.publication_name);
+  if (!members.is_ok()) return members.status();
+  start.members = std::move(*members);
+  follow_listed(start.members, selection);
+  if (!last) tell_unlisted(start.members, options, selection, logger);
   // A table dropped since the start must not stop a stream that is under way.
   if (!last) {
     const Status fit = check_rules(connection, *server, options, rules, offset_file);
@@ -369,7 +376,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   start.two_phase = options.two_phase || decided->two_phase;
   // In this run's first session; later ones bring the same configuration.
   if (!last) {
-    const Status noted = note_added_tables(connection, options, selection, start.offset, logger);
+    const Status noted =
+        note_added_tables(start.members, connection.server_version(), options, selection, start.offset, logger);
     if (!noted.is_ok()) return noted;
     const Status kept = keep_rules(rules, offset_file, start.offset);
     if (!kept.is_ok()) return kept;

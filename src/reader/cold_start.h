@@ -3,11 +3,13 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "position_check.h"
 #include "walcat/base/log.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/snapshot.h"
@@ -26,6 +28,8 @@ struct StreamStart {
   std::chrono::milliseconds wal_sender_timeout{};
   /// Whether transactions come when they are prepared; once a slot was asked to, it always sends them so.
   bool two_phase = false;
+  /// What the publication publishes, as of now.
+  std::vector<MemberTable> members;
   /// The gap that was gone on over, as `on_gap` says; ok if there was none.
   Status crossed;
   /// Held by the connection until end_snapshot().

@@ -86,7 +86,9 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   }
   Relation selected = found->relation;
   selection_.apply(selected);
-  if (!selected.is_wanted) return refused(table, "the configuration excludes it (include_tables, exclude_tables)");
+  if (!selected.is_wanted) {
+    return refused(table, "the configuration leaves it out (tables, include_tables, exclude_tables)");
+  }
   const auto key = find_key(*connection_, found->relation.oid);
   if (!key.is_ok()) return key.status().with_context("table " + table.to_string());
   if (key->columns().empty()) {

@@ -1,8 +1,7 @@
 #include "relation_describer.h"
 
-#include <cstdint>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
@@ -10,11 +9,22 @@
 
 namespace walcat {
 
-Status RelationDescriber::describe(std::string_view frame, Batch& batch) {
+void RelationDescriber::begin_session(const std::vector<MemberTable>& members) {
+  unlisted_.clear();
+  has_partitions_ = false;
+  if (!selection_->has_list()) return;
+  for (const MemberTable& member : members) {
+    const bool is_listed = selection_->follows(member.table.oid);
+    if (!is_listed) unlisted_.insert(member.table.oid);
+    has_partitions_ = has_partitions_ || (is_listed && !member.ancestors.empty());
+  }
+}
+
+Status RelationDescriber::meet(std::string_view frame, Batch& batch) {
   ByteReader reader(message_body(frame));
   const std::uint32_t relation = reader.u32();
-  reader.cstring();
-  reader.cstring();
+  const std::string_view schema = reader.cstring();
+  const std::string_view name = reader.cstring();
   reader.u8();
   std::vector<std::uint32_t> types;
   const std::uint16_t columns = reader.u16();
@@ -25,13 +35,73 @@ Status RelationDescriber::describe(std::string_view frame, Batch& batch) {
     reader.u32();
   }
   if (reader.failed()) return Status::ok();  // The decoder names the fault.
-  if (catalog_ == nullptr) {
-    auto opened = Connection::open(
-        {.conn_str = conn_str_, .replication = false, .expects_answers = true, .stop = &stop_, .logger = logger_});
-    if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
-    catalog_ = std::move(*opened);
+  const TableName table{schema.empty() ? "pg_catalog" : std::string(schema), std::string(name)};
+  if (Status followed = follow(relation, table); !followed.is_ok()) return followed;
+  Relation described;
+  described.oid = relation;
+  described.schema = table.schema;
+  described.name = table.table;
+  selection_->apply(described);
+  if (described.is_wanted) compare(relation, table);
+  return options_.describe_relations ? describe(relation, types, batch) : Status::ok();
+}
+
+Status RelationDescriber::connect() {
+  if (catalog_ != nullptr) return Status::ok();
+  auto opened = Connection::open({.conn_str = options_.conn_str,
+                                  .replication = false,
+                                  .expects_answers = true,
+                                  .stop = &stop_,
+                                  .logger = logger_});
+  if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
+  catalog_ = std::move(*opened);
+  return Status::ok();
+}
+
+// A partition may have been made, or attached, since the session began.
+Status RelationDescriber::follow(std::uint32_t oid, const TableName& name) {
+  if (!selection_->has_list() || selection_->follows(oid)) return Status::ok();
+  if (selection_->lists(name)) {
+    selection_->follow(oid);
+    return Status::ok();
   }
-  auto note = describe_relation(*catalog_, relation, types);
+  if (unlisted_.erase(oid) > 0) return Status::ok();
+  if (Status connected = connect(); !connected.is_ok()) return connected;
+  const auto lineage = lineage_of(*catalog_, oid);
+  if (!lineage.is_ok()) return lineage.status().with_context("catalog");
+  const bool is_listed = std::any_of(lineage->begin(), lineage->end(), [&](const NamedTable& table) {
+    return selection_->lists(table.name) || selection_->follows(table.oid);
+  });
+  const bool is_unknown = lineage->empty() && has_partitions_;
+  if (is_unknown) {
+    logger_.warning("table {} is gone, and may have been a partition of a listed table; its changes are printed",
+                    name.to_string());
+  }
+  if (is_listed || is_unknown) selection_->follow(oid);
+  return Status::ok();
+}
+
+// The stream speaks in the log's order, so what it says later is newer.
+void RelationDescriber::compare(std::uint32_t oid, const TableName& name) {
+  const auto [known, is_new] = names_.try_emplace(oid, name);
+  if (!is_new && known->second != name) {
+    logger_.warning("table {} is {} now", known->second.to_string(), name.to_string());
+    known->second = name;
+  }
+  const auto [owner, is_unused] = oids_.try_emplace(name, oid);
+  if (is_unused || owner->second == oid) return;
+  const auto former = names_.find(owner->second);
+  if (former != names_.end() && former->second == name) {
+    logger_.warning("table {} is another one now (OID {}, was {}): rows of the old one are gone without deletes",
+                    name.to_string(), oid, owner->second);
+    names_.erase(former);
+  }
+  owner->second = oid;
+}
+
+Status RelationDescriber::describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch) {
+  if (Status connected = connect(); !connected.is_ok()) return connected;
+  auto note = describe_relation(*catalog_, oid, types);
   if (!note.is_ok()) return note.status().with_context("catalog");
   batch.notes.push_back(std::move(*note));
   return Status::ok();

@@ -1,37 +1,66 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/model/batch.h"
+#include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/options.h"
+#include "walcat/selection/selection.h"
 
 namespace walcat {
 
-/// Asks the catalog about relations that the stream describes, over a connection of its own.
+/// Asks the catalog about relations that the stream describes, over a connection of its own: whether they stand for a
+/// listed table, and, if the options want that, what the stream leaves out.
 ///
 /// Threads: stage-bound (reader).
 class RelationDescriber {
  public:
   /// `stop` is borrowed.
-  RelationDescriber(std::string conn_str, const StopRequest& stop, const log::Logger& logger)
-      : conn_str_(std::move(conn_str)), stop_(stop), logger_(logger) {}
+  RelationDescriber(const DatabaseOptions& options, std::shared_ptr<const Selection> selection, const StopRequest& stop,
+                    const log::Logger& logger)
+      : options_(options), selection_(std::move(selection)), stop_(stop), logger_(logger) {}
 
-  /// Adds what the catalog says of the relation in a Relation message, for the decoder to find beside it.
-  Status describe(std::string_view frame, Batch& batch);
+  /// A stream begins; `members` are what the publication publishes now.
+  void begin_session(const std::vector<MemberTable>& members);
+
+  /// Takes note of a Relation message before it goes down the street: the selection learns of what is listed, and what
+  /// the catalog says of the relation is added to `batch`, for the decoder to find beside the frame.
+  ///
+  /// Errors: the catalog can't be asked. Nothing is noted then.
+  Status meet(std::string_view frame, Batch& batch);
 
   /// Ends the connection; the next question opens another.
   void disconnect() { catalog_.reset(); }
 
  private:
-  const std::string conn_str_;
+  Status connect();
+  Status follow(std::uint32_t oid, const TableName& name);
+  void compare(std::uint32_t oid, const TableName& name);
+  Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
+
+  const DatabaseOptions options_;
+  const std::shared_ptr<const Selection> selection_;
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> catalog_;
+  /// Tables that stood for no listed one when the session began, until the stream has described them once.
+  std::unordered_set<std::uint32_t> unlisted_;
+  /// What the stream has described so far in this run, both ways.
+  std::unordered_map<std::uint32_t, TableName> names_;
+  std::map<TableName, std::uint32_t> oids_;
+  /// Whether a listed table has partitions.
+  bool has_partitions_ = false;
 };
 
 }  // namespace walcat

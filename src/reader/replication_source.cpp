@@ -58,7 +58,7 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       stop_(stop),
       logger_(logger),
       offset_file_(options.offset_path),
-      describer_(std::make_unique<RelationDescriber>(options.conn_str, stop, logger)),
+      describer_(std::make_unique<RelationDescriber>(options, selection_, stop, logger)),
       unfinished_(std::make_unique<UnfinishedTransactions>(spool_options(options), logger)),
       until_(bounds.until_lsn) {}
 
@@ -141,6 +141,7 @@ Status ReplicationSource::connect() {
   crossed_ = std::move(start->crossed);
   two_phase_ = start->two_phase;
   streaming_ = false;
+  describer_->begin_session(start->members);
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (begins_anew_) take_first_offset(start->offset, start->flush_position);
   offset_->timeline = start->offset.timeline;
@@ -287,8 +288,8 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
-    if (options_.describe_relations && message_kind(*pending_) == 'R') {
-      if (const Status described = describer_->describe(*pending_, batch); !described.is_ok()) return described;
+    if (message_kind(*pending_) == 'R') {
+      if (const Status met = describer_->meet(*pending_, batch); !met.is_ok()) return met;
     }
     if (worth_keeping(*pending_)) {
       batch.append_frame(*pending_);

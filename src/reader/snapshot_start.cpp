@@ -11,6 +11,7 @@
 #include "walcat/postgres/catalog.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/reader/listed_tables.h"
 
 namespace walcat {
 
@@ -189,10 +190,11 @@ Result<SnapshotStart> SnapshotTaker::dump() {
 
 Result<std::vector<TableOutline>> outline_snapshot(const DatabaseOptions& options, const StopRequest& stop) {
   const log::Logger logger(options.label);
-  const auto selection = Selection::compile(options.selection);
+  const auto selection = selection_of(options);
   if (!selection.is_ok()) return selection.status();
   auto connection = open_for_dump(options, stop, logger);
   if (!connection.is_ok()) return connection.status();
+  if (const Status known = find_listed(**connection, options, **selection); !known.is_ok()) return known;
   SnapshotTaker taker(**connection, options, **selection, stop, logger);
   const auto start = taker.dump();
   if (!start.is_ok()) return start.status();

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "alternatives.h"
@@ -194,7 +195,8 @@ std::string pattern_of(const TableName& table) { return re2::RE2::QuoteMeta(tabl
 Selection::Selection() : patterns_(std::make_unique<const Patterns>()) {}
 Selection::~Selection() = default;
 
-Result<std::shared_ptr<const Selection>> Selection::compile(const SelectionOptions& options) {
+Result<std::shared_ptr<const Selection>> Selection::compile(const SelectionOptions& options,
+                                                            const std::vector<TableName>& tables) {
   Compiler compiler;
   auto patterns = std::make_unique<Patterns>();
   patterns->include_tables = compiler.patterns("include_tables", options.include_tables);
@@ -207,15 +209,30 @@ Result<std::shared_ptr<const Selection>> Selection::compile(const SelectionOptio
   if (Status status = compiler.status(); !status.is_ok()) return status;
   auto selection = std::make_shared<Selection>();
   selection->patterns_ = std::move(patterns);
+  selection->listed_ = {tables.begin(), tables.end()};
   return std::shared_ptr<const Selection>(std::move(selection));
 }
 
 void Selection::apply(Relation& relation) const {
   const std::string table_name = full_name(relation.schema, relation.name);
-  relation.is_wanted = is_chosen(patterns_->include_tables, patterns_->exclude_tables, table_name);
+  const bool is_listed = !has_list() || lists({relation.schema, relation.name}) || follows(relation.oid);
+  relation.is_wanted = is_listed && is_chosen(patterns_->include_tables, patterns_->exclude_tables, table_name);
   for (Column& column : relation.columns) column.rule = patterns_->rule_of(full_name(table_name, column.name));
   const auto key = patterns_->key_columns.find({relation.schema, relation.name});
   if (key != patterns_->key_columns.end()) relation.key = positions_of(key->second, relation.columns);
+}
+
+bool Selection::has_list() const { return !listed_.empty(); }
+bool Selection::lists(const TableName& table) const { return listed_.contains(table); }
+
+void Selection::follow(std::uint32_t oid) const {
+  const std::unique_lock lock(mutex_);
+  followed_.insert(oid);
+}
+
+bool Selection::follows(std::uint32_t oid) const {
+  const std::shared_lock lock(mutex_);
+  return followed_.contains(oid);
 }
 
 bool Selection::skip_unchanged() const { return patterns_->skip_unchanged; }

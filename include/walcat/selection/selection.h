@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "walcat/base/status.h"
@@ -65,21 +69,35 @@ Status check_pattern(const std::string& pattern);
 /// The pattern that matches this one table.
 std::string pattern_of(const TableName& table);
 
-/// The compiled form of SelectionOptions.
+/// The compiled form of SelectionOptions, and of the tables that the configuration lists.
 ///
-/// Threads: immutable; thread-safe.
+/// A listed table is wanted under its name. What else stands for it (a partition, a table that was renamed) is known by
+/// OID, once somebody who asked the catalog says so.
+/// Threads: thread-safe; immutable but for what is said of OIDs, which only grows.
 class Selection {
  public:
+  /// `tables`: those that the configuration lists; empty: all.
+  ///
   /// Errors: kConfiguration naming each bad pattern and what is wrong with it, and each digest that libcrypto refuses.
-  static Result<std::shared_ptr<const Selection>> compile(const SelectionOptions& options);
+  static Result<std::shared_ptr<const Selection>> compile(const SelectionOptions& options,
+                                                          const std::vector<TableName>& tables = {});
   /// Selects everything.
   Selection();
   ~Selection();
 
-  /// Writes the selection into `relation`: is_wanted, each column's rule, and the key if one is configured.
+  /// Writes the selection into `relation`: is_wanted, each column's rule, and the key if one is configured. Its OID
+  /// tells what counts as listed; 0 if it is not known.
   ///
   /// A configured key replaces the one that is there; names in it that the relation has no column for are passed over.
   void apply(Relation& relation) const;
+
+  /// Whether the configuration lists its tables.
+  bool has_list() const;
+  /// Whether it lists this one, by its name.
+  bool lists(const TableName& table) const;
+  /// The table counts as listed from here on, for whoever applies the selection after this.
+  void follow(std::uint32_t oid) const;
+  bool follows(std::uint32_t oid) const;
 
   bool skip_unchanged() const;
 
@@ -100,6 +118,10 @@ class Selection {
  private:
   struct Patterns;
   std::unique_ptr<const Patterns> patterns_;
+  std::set<TableName> listed_;
+  mutable std::shared_mutex mutex_;
+  // Guarded by mutex_: the OIDs that count as listed.
+  mutable std::unordered_set<std::uint32_t> followed_;
 };
 
 }  // namespace walcat

@@ -62,6 +62,25 @@ TEST(Selection, OfNothingConfiguredTakesEverything) {
   EXPECT_TRUE(Selection().check({}).is_ok());
 }
 
+TEST(Selection, TakesListedTablesAndWhatStandsForThem) {
+  const auto selection = *Selection::compile({.exclude_tables = {".*_audit"}}, {{"public", "users"}, {"A.b", "users"}});
+  const auto takes = [&](const std::string& schema, const std::string& name, std::uint32_t oid = 0) {
+    Relation relation = table(schema, name);
+    relation.oid = oid;
+    selection->apply(relation);
+    return relation.is_wanted;
+  };
+  EXPECT_TRUE(takes("public", "users", 1));
+  EXPECT_TRUE(takes("A.b", "users"));
+  EXPECT_FALSE(takes("A", "b.users"));
+  EXPECT_FALSE(takes("public", "users_1", 2));
+  selection->follow(2);
+  selection->follow(3);
+  EXPECT_TRUE(takes("public", "users_1", 2));
+  EXPECT_FALSE(takes("public", "users_audit", 3)) << "exclusion wins";
+  EXPECT_FALSE(takes("public", "users_2", 4));
+}
+
 TEST(Selection, TakesTablesThatAnyInclusionMatches) {
   const SelectionOptions options{.include_tables = {"public\\.users", "shop\\..*"}};
   EXPECT_TRUE(wanted(options, "public", "users"));

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "walcat/base/log.h"
+#include "walcat/postgres/membership.h"
+#include "walcat/reader/options.h"
+#include "walcat/selection/selection.h"
+
+namespace walcat {
+
+/// The selection of a database; a dump of named tables prints those, whatever the configuration lists.
+Result<std::shared_ptr<const Selection>> selection_of(const DatabaseOptions& options);
+
+/// Tells `selection` which of `members` stand for a listed table: itself, the partitions of a listed table, and under
+/// whose name a listed partition's changes come.
+void follow_listed(const std::vector<MemberTable>& members, const Selection& selection);
+
+/// The same for the publication as the catalog has it now, where tables are listed.
+Status find_listed(Connection& connection, const DatabaseOptions& options, const Selection& selection);
+
+/// Says what the publication has and the list has not, and of which listed partition the changes come under another
+/// name.
+void tell_unlisted(const std::vector<MemberTable>& members, const DatabaseOptions& options, const Selection& selection,
+                   const log::Logger& logger);
+
+}  // namespace walcat

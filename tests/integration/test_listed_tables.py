@@ -1,0 +1,129 @@
+"""What `tables` lists is what is printed, whatever else the publication sends."""
+
+import pytest
+from configuration import configuration, entry
+from server_version import NEEDS_MESSAGES, NEEDS_PARTITIONS
+
+
+def printed(made):
+    return [(line.op, line.source["table"], line.after["id"]) for line in made.lines()]
+
+
+@pytest.fixture
+def follow(database, walcat):
+    """Runs until everything until now is printed."""
+
+    def go(*tables, mode="never", **keys):
+        return walcat.catch_up(configuration(entry(database, *tables, **keys), snapshot={"mode": mode}))
+
+    return go
+
+
+def publish(database, what, *options):
+    database.execute(f"CREATE PUBLICATION pub_{database.name} FOR {what}", *options)
+
+
+@pytest.mark.parametrize("publication", ["TABLE a, b, \"C d\"", "ALL TABLES"])
+def test_what_is_not_listed_is_not_printed(publication, database, follow):
+    """Neither its rows nor its changes, and that is said once; its changes count."""
+    database.execute(*(f"CREATE TABLE {name} (id integer PRIMARY KEY)" for name in ("a", "b", '"C d"')),
+                     "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)")
+    publish(database, publication)
+    first = follow("public.a", 'public."C d"', mode="initial")
+    assert printed(first) == [("r", "a", 1)]
+    assert first.log().count("what is not printed: public.b") == 1
+    with database.transaction() as cursor:
+        for name in ("b", "a", '"C d"'):
+            cursor.execute(f"INSERT INTO {name} VALUES (2)")
+    second = follow("public.a", 'public."C d"', mode="initial")
+    assert printed(second) == [("c", "a", 2), ("c", "C d", 2)]
+    assert [line.source["index"] for line in second.lines()] == [1, 2]
+    # A later configuration that lists none has come to include the others.
+    if publication == "ALL TABLES":
+        assert [row[1] for row in printed(follow(mode="initial"))] in (["b", "b"], [])
+
+
+def test_children_by_inheritance_are_tables_of_their_own(database, follow):
+    database.execute("CREATE TABLE p (id integer)", "CREATE TABLE child () INHERITS (p)")
+    publish(database, "ALL TABLES")
+    follow("public.p")
+    database.execute("INSERT INTO p VALUES (1)", "INSERT INTO child VALUES (2)")
+    assert printed(follow("public.p")) == [("c", "p", 1)]
+
+
+@NEEDS_PARTITIONS
+def test_partitions_of_a_listed_table_are_printed(database, walcat):
+    """Those attached, made and dropped later too; not those of others."""
+    for root in ("e", "f"):
+        database.execute(f"CREATE TABLE {root} (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
+                         f"CREATE TABLE {root}_0 PARTITION OF {root} FOR VALUES FROM (0) TO (10)")
+    database.execute("CREATE TABLE e_1 (id integer PRIMARY KEY)")
+    publish(database, "ALL TABLES")
+    started = walcat.start(configuration(entry(database, "public.e")))
+    started.wait_for_log("streaming from")
+    database.execute(
+        "INSERT INTO e_1 VALUES (11)", "INSERT INTO e VALUES (1)", "INSERT INTO f VALUES (1)",
+        "ALTER TABLE e ATTACH PARTITION e_1 FOR VALUES FROM (10) TO (20)", "INSERT INTO e VALUES (12)",
+        "CREATE TABLE e_2 PARTITION OF e FOR VALUES FROM (20) TO (30)", "INSERT INTO e VALUES (22)",
+        "CREATE TABLE f_2 PARTITION OF f FOR VALUES FROM (20) TO (30)", "INSERT INTO f VALUES (22)",
+        "INSERT INTO e VALUES (3)",
+    )
+    started.wait_for(lambda: ("c", "e_0", 3) in printed(started), "the last row")
+    expected = [("c", "e_0", 1), ("c", "e_1", 12), ("c", "e_2", 22), ("c", "e_0", 3)]
+    assert printed(started) == expected
+    started.stop()
+    database.execute("CREATE TABLE e_3 PARTITION OF e FOR VALUES FROM (30) TO (40)", "INSERT INTO e VALUES (33)",
+                     "DROP TABLE e_3")
+    second = walcat.catch_up(configuration(entry(database, "public.e")))
+    assert printed(second) == [("c", "e_3", 33)]
+    assert "e_3 is gone, and may have been a partition" in second.log()
+
+
+@NEEDS_PARTITIONS
+def test_a_listed_partition_whose_changes_come_as_the_roots(database, follow):
+    database.execute("CREATE TABLE e (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
+                     "CREATE TABLE e_0 PARTITION OF e FOR VALUES FROM (0) TO (10)",
+                     "CREATE TABLE other (id integer)")
+    publish(database, "TABLE e, other WITH (publish_via_partition_root)")
+    follow("public.e_0")
+    database.execute("INSERT INTO e VALUES (1)", "INSERT INTO other VALUES (1)")
+    second = follow("public.e_0")
+    assert printed(second) == [("c", "e", 1)]
+    assert "changes of public.e_0 come as those of public.e" in second.log()
+
+
+def test_a_listed_table_that_is_renamed_goes_on_being_printed(database, walcat):
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)", "CREATE TABLE u (id integer PRIMARY KEY)")
+    publish(database, "TABLE t, u")
+    started = walcat.start(configuration(entry(database, "public.t")))
+    started.wait_for_log("streaming from")
+    database.execute("INSERT INTO t VALUES (1)", "ALTER TABLE t RENAME TO t_old", "INSERT INTO t_old VALUES (2)",
+                     "INSERT INTO u VALUES (1)", "ALTER TABLE u RENAME TO t", "INSERT INTO t VALUES (2)")
+    started.wait_for_lines(3)
+    assert printed(started) == [("c", "t", 1), ("c", "t_old", 2), ("c", "t", 2)]
+    assert "public.t is public.t_old now" in started.log()
+    started.stop()
+
+
+@NEEDS_MESSAGES
+def test_an_incremental_snapshot_of_what_is_not_listed_is_refused(database, walcat):
+    database.execute("CREATE TABLE a (id integer PRIMARY KEY)", "CREATE TABLE b (id integer PRIMARY KEY)")
+    publish(database, "TABLE a, b")
+    config = configuration(entry(database, "public.a"))
+    started = walcat.start(config)
+    started.wait_for_log("streaming from")
+
+    def snapshot(*arguments, status=0):
+        made = walcat.command("snapshot", "-c", str(walcat.write(config)), *arguments)
+        assert made.wait_exit() == status, made.describe()
+        return made
+
+    asked = snapshot("--tables", "public.b", status=69)
+    assert "public.b: the configuration leaves it out (tables, " in asked.log()
+    # A dump prints what it is told to.
+    database.execute("INSERT INTO b VALUES (1)")
+    dumped = snapshot("--dump", "--tables", "public.b")
+    assert printed(dumped) == [("r", "b", 1)]
+    database.execute("INSERT INTO a VALUES (1)")
+    assert printed(snapshot("--dump")) == [("r", "a", 1)]
+    started.stop()
