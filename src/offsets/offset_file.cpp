@@ -126,6 +126,11 @@ std::string to_json(const RememberedTable& table) {
       table.is_excluded, table.is_kept_out, table.is_from_catalog);
 }
 
+std::string to_json(const FollowedTable& table) {
+  return fmt::format(R"({{"oid":{},"table":{},"membership":{},"since":"{}"}})", table.oid, json_name(table.name),
+                     json_text(table.membership), table.since.to_string());
+}
+
 std::string to_json(const Offset& offset) {
   std::string open;
   if (offset.done.open_changes > 0) {
@@ -144,6 +149,10 @@ std::string to_json(const Offset& offset) {
   }
   if (!offset.configured_slots.empty()) {
     snapshot += "\"configured_slots\":" + json_list(offset.configured_slots, json_text) + ",";
+  }
+  if (offset.published) {
+    const auto print = [](const FollowedTable& table) { return to_json(table); };
+    snapshot += "\"published\":" + json_list(*offset.published, print) + ",";
   }
   return fmt::format(
       R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
@@ -244,6 +253,10 @@ RememberedTable read_remembered(simdjson::dom::element json) {
   return table;
 }
 
+FollowedTable read_followed(simdjson::dom::element json) {
+  return {read_u32(json["oid"]), read_name(json["table"]), read_text(json["membership"]), read_lsn(json["since"])};
+}
+
 // Throws simdjson_error on whatever does not fit.
 Offset from_json(simdjson::dom::element json) {
   if (std::int64_t(json["version"]) != kVersion) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
@@ -279,6 +292,10 @@ Offset from_json(simdjson::dom::element json) {
   simdjson::dom::element configured;
   if (json["configured_slots"].get(configured) == simdjson::SUCCESS) {
     offset.configured_slots = read_list<std::string>(configured, read_text);
+  }
+  simdjson::dom::element published;
+  if (json["published"].get(published) == simdjson::SUCCESS) {
+    offset.published = read_list<FollowedTable>(published, read_followed);
   }
   return offset;
 }

@@ -34,6 +34,11 @@ void IncrementalCrew::resume(const std::vector<IncrementalSnapshot>& snapshots) 
   start_worker();
 }
 
+void IncrementalCrew::add(const IncrementalSnapshot& snapshot) {
+  desk_.add(snapshot);
+  start_worker();
+}
+
 void IncrementalCrew::hear(const std::vector<SnapshotSignal>& signals) {
   if (desk_.hear(signals)) start_worker();
 }

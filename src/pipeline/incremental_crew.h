@@ -42,6 +42,8 @@ class IncrementalCrew {
 
   /// Goes on with what an earlier run left.
   void resume(const std::vector<IncrementalSnapshot>& snapshots);
+  /// Takes up what the lane's reader has found to be read.
+  void add(const IncrementalSnapshot& snapshot);
   /// Hears what messages ask for, each once however often the stream brings it; passes marks over.
   void hear(const std::vector<SnapshotSignal>& signals);
   /// Whether there are rows to be read.

@@ -25,6 +25,13 @@ void IncrementalDesk::resume(const std::vector<IncrementalSnapshot>& snapshots) 
   changed_.notify_all();
 }
 
+void IncrementalDesk::add(const IncrementalSnapshot& snapshot) {
+  const std::lock_guard lock(mutex_);
+  snapshots_.push_back(snapshot);
+  has_news_ = true;
+  changed_.notify_all();
+}
+
 // After a reconnect the stream may bring messages once more.
 bool IncrementalDesk::hear(const std::vector<SnapshotSignal>& signals) {
   const Lsn heard = heard_;

@@ -36,6 +36,8 @@ class IncrementalDesk {
 
   /// Adds what an earlier run left.
   void resume(const std::vector<IncrementalSnapshot>& snapshots);
+  /// Adds one that is news.
+  void add(const IncrementalSnapshot& snapshot);
   /// Puts down what messages ask for, each once however often the stream brings it; passes marks over. Returns whether
   /// there is something to answer.
   bool hear(const std::vector<SnapshotSignal>& signals);

@@ -218,11 +218,12 @@ void Lane::note_values(Batch& batch) {
 
 // Before the position that it goes with.
 void Lane::note_incremental(const Batch& batch) {
-  if (batch.incremental == nullptr) return;
+  if (batch.incremental == nullptr && batch.tables == nullptr) return;
   {
     const std::lock_guard lock(mutex_);
     if (!identity_) return;
-    identity_->incremental = *batch.incremental;
+    if (batch.incremental != nullptr) identity_->incremental = *batch.incremental;
+    if (batch.tables != nullptr) identity_->published = *batch.tables;
   }
   snapshot_moved_.store(true, std::memory_order_release);
 }

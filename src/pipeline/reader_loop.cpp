@@ -109,14 +109,19 @@ void ReaderLoop::attend_incremental() {
   const auto signals = source_.take_signals();
   incremental_.hear(signals);
   if (published_) {
-    batch_->incremental = incremental_.take_news();
+    put_news();
     source_.label(*batch_);
   }
-  if (batch_->has_frames() || batch_->incremental != nullptr) send(false);
+  if (batch_->has_frames() || batch_->incremental != nullptr || batch_->tables != nullptr) send(false);
   for (const SnapshotSignal& signal : signals) {
     if (signal.kind != SnapshotSignal::Kind::kMark) continue;
     if (auto chunk = incremental_.take_chunk(signal)) ship(std::move(chunk));
   }
+}
+
+void ReaderLoop::put_news() {
+  batch_->incremental = incremental_.take_news();
+  batch_->tables = std::exchange(tables_, nullptr);
 }
 
 void ReaderLoop::serve_incremental() {
@@ -153,8 +158,18 @@ void ReaderLoop::publish() {
   } else if (offset.timeline != timeline_) {
     lane_.publish_timeline(offset.timeline);
   }
+  take_table_news();
   published_ = true;
   timeline_ = offset.timeline;
+}
+
+// What is known of tables goes down the street with what is to be read because of it: no offset has one without the
+// other.
+void ReaderLoop::take_table_news() {
+  auto news = source_.take_table_news();
+  if (!news) return;
+  tables_ = std::make_shared<const std::vector<FollowedTable>>(std::move(news->known));
+  if (news->snapshot) incremental_.add(*news->snapshot);
 }
 
 // The slot does not fit what this run has come to. The offset file decides, as at a start: another walcat on the same
@@ -171,6 +186,7 @@ bool ReaderLoop::begin_anew(const Status& gap) {
   if (ends()) return false;
   lane_.withdraw_identity();
   source_.begin_anew();
+  tables_.reset();
   published_ = false;
   return true;
 }
@@ -372,7 +388,7 @@ void ReaderLoop::see_through() {
     if (batch_ == nullptr) attend();
   }
   if (published_) {
-    batch_->incremental = incremental_.take_news();
+    put_news();
     source_.label(*batch_);
   }
   send(true);

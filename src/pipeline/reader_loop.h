@@ -39,6 +39,8 @@ class ReaderLoop {
   Status store_session(const SnapshotStart& start);
   bool bring_source_up_to_date();
   void publish();
+  void take_table_news();
+  void put_news();
   bool begin_anew(const Status& gap);
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
@@ -68,6 +70,8 @@ class ReaderLoop {
   std::function<void(std::unique_ptr<Batch>)> ship_;
   std::function<void()> wake_keeper_;
   std::unique_ptr<Batch> batch_;
+  /// What is known of the tables, if a batch is to take it along.
+  std::shared_ptr<const std::vector<FollowedTable>> tables_;
   bool published_ = false;
   std::uint32_t timeline_ = 0;
   std::chrono::steady_clock::time_point snapshot_began_;

@@ -44,6 +44,7 @@ Status note_added_tables(const std::vector<MemberTable>& members, int server_ver
   follow_listed(members, **selection_before);
   std::set<TableName> names;
   for (const MemberTable& member : members) {
+    if (member.membership.empty()) continue;
     if (wants(selection, member.as) && !wants(**selection_before, member.as)) names.insert(member.as.name);
   }
   IncrementalSnapshot added;

@@ -33,11 +33,14 @@ std::string temporary_slot_name(const std::string& name) {
 class SlotStart {
  public:
   SlotStart(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
-            const Selection& selection, const OffsetFile& file, const StopRequest& stop, const log::Logger& logger)
+            const Selection& selection, const OffsetFile& file, const TableLook& look, const TableView& tables,
+            const StopRequest& stop, const log::Logger& logger)
       : connection_(connection),
         server_(server),
         options_(options),
         file_(file),
+        look_(look),
+        tables_(tables),
         logger_(logger),
         taker_(connection, options, selection, stop, logger) {}
 
@@ -77,7 +80,11 @@ class SlotStart {
     if (!known) return slot ? check_whole(*slot) : Status::ok();
     const Lsn read = last ? last->read : known->done.position;
     const Status fit = check_position(connection_, *known, read, slot, server_, options_, file_, logger_);
-    return fit.is_ok() ? broken_ : fit;
+    if (!fit.is_ok()) return fit;
+    if (!broken_.is_ok()) return broken_;
+    const bool reads_all = !last && options_.snapshot.mode == SnapshotOptions::Mode::kAlways;
+    if (reads_all || !known->published || known->publication != options_.publication_name) return Status::ok();
+    return look_.check(*known->published, tables_);
   }
 
   // What the stream has met shows in no catalog.
@@ -90,7 +97,10 @@ class SlotStart {
     start.timeline = server_.timeline;
     if (known.publication != options_.publication_name) {
       logger_.info("publication was {}, is {} now", known.publication, options_.publication_name);
+      logger_.warning("what {} did not publish so far is missing; hint: walcat snapshot reads tables anew",
+                      options_.publication_name);
       start.publication = options_.publication_name;
+      start.published.reset();
       // Another publication may count a transaction's changes differently: rather repeat some than miss one.
       start.done.open_changes = 0;
     }
@@ -239,6 +249,7 @@ class SlotStart {
     start.offset = {server_.system_identifier, server_.timeline,          server_.database,
                     options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
     if (snapshot) start.offset.snapshot = snapshot->progress;
+    start.offset.published = look_.learn(tables_);
     start.snapshot = std::move(snapshot);
     // From here on a missing slot is a gap and no fresh start.
     if (const Status stored = file_.store(start.offset); !stored.is_ok()) {
@@ -251,6 +262,8 @@ class SlotStart {
   ServerIdentity server_;
   const DatabaseOptions& options_;
   const OffsetFile& file_;
+  const TableLook& look_;
+  const TableView& tables_;
   const log::Logger& logger_;
   // The gap that the stream from this slot met last; ok if none.
   Status broken_;
@@ -304,10 +317,21 @@ Status tell_login_triggers(Connection& connection, const log::Logger& logger) {
   return Status::ok();
 }
 
+// What is known of tables before the slot is looked at; an offset file that can't be read is complained about then.
+std::vector<FollowedTable> known_tables(const OffsetFile& file, const std::optional<LastSession>& last) {
+  std::optional<Offset> offset;
+  if (last) {
+    offset = last->written;
+  } else if (auto loaded = file.load(); loaded.is_ok()) {
+    offset = std::move(*loaded);
+  }
+  return offset && offset->published ? *offset->published : std::vector<FollowedTable>{};
+}
+
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
-                               const std::optional<LastSession>& last, const StopRequest& stop,
+                               TableLook& look, const std::optional<LastSession>& last, const StopRequest& stop,
                                const log::Logger& logger, const Status& broken, bool to_the_end) {
   const Selection& selection = rules.selection();
   if (options.dump) return dump_start(options, rules, last.has_value(), stop, logger);
@@ -347,14 +371,10 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   start.wal_sender_timeout = *timeout;
 
   // The publication before the slot, always: see ensure_publication.
-  const Status published = ensure_publication(
-      connection, {options.publication_name, options.tables, options.on_keyless, !last.has_value()}, logger);
-  if (!published.is_ok()) return published;
-  auto members = published_members(connection, options.publication_name);
+  auto members =
+      publish_tables(connection, options, selection, known_tables(offset_file, last), last.has_value(), logger);
   if (!members.is_ok()) return members.status();
-  start.members = std::move(*members);
-  follow_listed(start.members, selection);
-  if (!last) tell_unlisted(start.members, options, selection, logger);
+  start.tables = {std::move(*members), server->flush_position, connection.server_version()};
   // A table dropped since the start must not stop a stream that is under way.
   if (!last) {
     const Status fit = check_rules(connection, *server, options, rules, offset_file);
@@ -368,7 +388,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
     if (!apart.is_ok()) return apart;
   }
 
-  auto decided = SlotStart(connection, *server, options, selection, offset_file, stop, logger).decide(last, broken);
+  auto decided = SlotStart(connection, *server, options, selection, offset_file, look, start.tables, stop, logger)
+                     .decide(last, broken);
   if (!decided.is_ok()) return decided.status();
   start.offset = std::move(decided->offset);
   start.snapshot = std::move(decided->snapshot);
@@ -377,8 +398,12 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   // In this run's first session; later ones bring the same configuration.
   if (!last) {
     const Status noted =
-        note_added_tables(start.members, connection.server_version(), options, selection, start.offset, logger);
+        note_added_tables(start.tables.members, connection.server_version(), options, selection, start.offset, logger);
     if (!noted.is_ok()) return noted;
+  }
+  const bool reads_all = start.snapshot && !start.snapshot->is_resumed;
+  start.entered = look.update(start.offset, start.tables, reads_all, !last);
+  if (!last) {
     const Status kept = keep_rules(rules, offset_file, start.offset);
     if (!kept.is_ok()) return kept;
     const Status named = name_configuration(options, offset_file, start.offset);

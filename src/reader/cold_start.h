@@ -3,16 +3,15 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "position_check.h"
 #include "walcat/base/log.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
-#include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/snapshot.h"
+#include "walcat/reader/table_look.h"
 #include "walcat/selection/rule_memory.h"
 
 namespace walcat {
@@ -28,8 +27,9 @@ struct StreamStart {
   std::chrono::milliseconds wal_sender_timeout{};
   /// Whether transactions come when they are prepared; once a slot was asked to, it always sends them so.
   bool two_phase = false;
-  /// What the publication publishes, as of now.
-  std::vector<MemberTable> members;
+  /// What the publication publishes, and whose rows are read because of that; they are in `offset` too.
+  TableView tables;
+  std::optional<IncrementalSnapshot> entered;
   /// The gap that was gone on over, as `on_gap` says; ok if there was none.
   Status crossed;
   /// Held by the connection until end_snapshot().
@@ -46,7 +46,7 @@ struct StreamStart {
 /// Errors: kUnavailable worth a retry; kRefused needs a person; kGap where slot and offset do not belong together, and
 ///     either this run has come some way (then the offset file may still fit) or `on_gap` says so.
 Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
-                               const std::optional<LastSession>& last, const StopRequest& stop,
+                               TableLook& look, const std::optional<LastSession>& last, const StopRequest& stop,
                                const log::Logger& logger, const Status& broken = Status::ok(), bool to_the_end = false);
 
 }  // namespace walcat

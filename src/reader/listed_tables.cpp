@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include "walcat/postgres/publication.h"
 
 namespace walcat {
 
@@ -45,6 +48,70 @@ Status find_listed(Connection& connection, const DatabaseOptions& options, const
   const auto members = published_members(connection, options.publication_name);
   if (members.is_ok()) follow_listed(*members, selection);
   return members.status();
+}
+
+Result<std::vector<TableName>> tables_to_publish(Connection& connection, const DatabaseOptions& options,
+                                                 const std::vector<FollowedTable>& known, bool was_followed,
+                                                 const log::Logger& logger) {
+  if (options.tables.empty() || (known.empty() && !was_followed)) return options.tables;
+  std::string names;
+  for (const TableName& table : options.tables) {
+    names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", connection.literal(table.schema),
+                         connection.literal(table.table));
+  }
+  std::vector<std::uint32_t> oids = {0};
+  for (const FollowedTable& table : known) oids.push_back(table.oid);
+  const auto rows =
+      connection.query(fmt::format("SELECT n.nspname, c.relname, c.oid, (n.nspname::text, c.relname::text) IN (VALUES "
+                                   "{}) FROM pg_catalog.pg_class c "
+                                   "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, "
+                                   "c.relname::text) IN (VALUES {}) "
+                                   "OR c.oid IN ({})",
+                                   names, names, fmt::join(oids, ", ")));
+  if (!rows.is_ok()) return rows.status();
+  std::set<TableName> there;
+  std::map<std::string, TableName> by_oid;
+  for (const Row& row : *rows) {
+    const TableName name{row[0].value_or(""), row[1].value_or("")};
+    if (row[3] == "t") there.insert(name);
+    by_oid.emplace(row[2].value_or(""), name);
+  }
+  std::vector<TableName> tables;
+  for (const TableName& table : options.tables) {
+    const auto renamed = std::find_if(known.begin(), known.end(), [&](const FollowedTable& one) {
+      return one.name == table && by_oid.contains(std::to_string(one.oid));
+    });
+    if (there.contains(table) || (renamed == known.end() && !was_followed)) {
+      tables.push_back(table);
+    } else if (renamed == known.end()) {
+      logger.warning("table {} is gone; going on without it", table.to_string());
+    }
+  }
+  return tables;
+}
+
+Result<std::vector<MemberTable>> publish_tables(Connection& connection, const DatabaseOptions& options,
+                                                const Selection& selection, const std::vector<FollowedTable>& known,
+                                                bool was_followed, const log::Logger& logger) {
+  std::vector<std::uint32_t> oids;
+  for (const FollowedTable& table : known) {
+    oids.push_back(table.oid);
+    if (selection.lists(table.name)) selection.follow(table.oid);
+  }
+  const auto tables = tables_to_publish(connection, options, known, was_followed, logger);
+  if (!tables.is_ok()) return tables.status();
+  // Without any of its tables left, the publication is what it is.
+  if (!tables->empty() || options.tables.empty()) {
+    // Before the slot, always: see there.
+    const Status published =
+        ensure_publication(connection, {options.publication_name, *tables, options.on_keyless, !was_followed}, logger);
+    if (!published.is_ok()) return published;
+  }
+  auto members = published_members(connection, options.publication_name, oids);
+  if (!members.is_ok()) return members;
+  follow_listed(*members, selection);
+  if (!was_followed) tell_unlisted(*members, options, selection, logger);
+  return members;
 }
 
 void tell_unlisted(const std::vector<MemberTable>& members, const DatabaseOptions& options, const Selection& selection,

@@ -12,9 +12,9 @@ namespace walcat {
 void RelationDescriber::begin_session(const std::vector<MemberTable>& members) {
   unlisted_.clear();
   has_partitions_ = false;
-  if (!selection_->has_list()) return;
+  if (!selection_.has_list()) return;
   for (const MemberTable& member : members) {
-    const bool is_listed = selection_->follows(member.table.oid);
+    const bool is_listed = selection_.follows(member.table.oid);
     if (!is_listed) unlisted_.insert(member.table.oid);
     has_partitions_ = has_partitions_ || (is_listed && !member.ancestors.empty());
   }
@@ -41,7 +41,7 @@ Status RelationDescriber::meet(std::string_view frame, Batch& batch) {
   described.oid = relation;
   described.schema = table.schema;
   described.name = table.table;
-  selection_->apply(described);
+  selection_.apply(described);
   if (described.is_wanted) compare(relation, table);
   return options_.describe_relations ? describe(relation, types, batch) : Status::ok();
 }
@@ -60,9 +60,9 @@ Status RelationDescriber::connect() {
 
 // A partition may have been made, or attached, since the session began.
 Status RelationDescriber::follow(std::uint32_t oid, const TableName& name) {
-  if (!selection_->has_list() || selection_->follows(oid)) return Status::ok();
-  if (selection_->lists(name)) {
-    selection_->follow(oid);
+  if (!selection_.has_list() || selection_.follows(oid)) return Status::ok();
+  if (selection_.lists(name)) {
+    selection_.follow(oid);
     return Status::ok();
   }
   if (unlisted_.erase(oid) > 0) return Status::ok();
@@ -70,14 +70,14 @@ Status RelationDescriber::follow(std::uint32_t oid, const TableName& name) {
   const auto lineage = lineage_of(*catalog_, oid);
   if (!lineage.is_ok()) return lineage.status().with_context("catalog");
   const bool is_listed = std::any_of(lineage->begin(), lineage->end(), [&](const NamedTable& table) {
-    return selection_->lists(table.name) || selection_->follows(table.oid);
+    return selection_.lists(table.name) || selection_.follows(table.oid);
   });
   const bool is_unknown = lineage->empty() && has_partitions_;
   if (is_unknown) {
     logger_.warning("table {} is gone, and may have been a partition of a listed table; its changes are printed",
                     name.to_string());
   }
-  if (is_listed || is_unknown) selection_->follow(oid);
+  if (is_listed || is_unknown) selection_.follow(oid);
   return Status::ok();
 }
 

@@ -26,10 +26,10 @@ namespace walcat {
 /// Threads: stage-bound (reader).
 class RelationDescriber {
  public:
-  /// `stop` is borrowed.
-  RelationDescriber(const DatabaseOptions& options, std::shared_ptr<const Selection> selection, const StopRequest& stop,
+  /// `selection` and `stop` are borrowed.
+  RelationDescriber(const DatabaseOptions& options, const Selection& selection, const StopRequest& stop,
                     const log::Logger& logger)
-      : options_(options), selection_(std::move(selection)), stop_(stop), logger_(logger) {}
+      : options_(options), selection_(selection), stop_(stop), logger_(logger) {}
 
   /// A stream begins; `members` are what the publication publishes now.
   void begin_session(const std::vector<MemberTable>& members);
@@ -50,7 +50,7 @@ class RelationDescriber {
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
 
   const DatabaseOptions options_;
-  const std::shared_ptr<const Selection> selection_;
+  const Selection& selection_;
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> catalog_;

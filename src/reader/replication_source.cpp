@@ -14,6 +14,7 @@
 #include "walcat/base/byte_reader.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/reader/listed_tables.h"
 #include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
@@ -58,7 +59,8 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       stop_(stop),
       logger_(logger),
       offset_file_(options.offset_path),
-      describer_(std::make_unique<RelationDescriber>(options, selection_, stop, logger)),
+      describer_(std::make_unique<RelationDescriber>(options, rules_->selection(), stop, logger)),
+      table_look_(options_, rules_->selection(), logger),
       unfinished_(std::make_unique<UnfinishedTransactions>(spool_options(options), logger)),
       until_(bounds.until_lsn) {}
 
@@ -133,7 +135,7 @@ Status ReplicationSource::connect() {
     last = LastSession{*offset_, in_transaction_ ? std::max(received_, commit_lsn_) : received_};
     last->written.done = ResumePoint{std::max(written_, offset_->done.position), Lsn{}, 0};
   }
-  auto start = cold_start(options_, *rules_, offset_file_, last, stop_, logger_, broken_,
+  auto start = cold_start(options_, *rules_, offset_file_, table_look_, last, stop_, logger_, broken_,
                           bounds_.until_caught_up && begins_anew_);
   if (!start.is_ok()) return start.status();
   connection_ = std::move(start->connection);
@@ -141,11 +143,12 @@ Status ReplicationSource::connect() {
   crossed_ = std::move(start->crossed);
   two_phase_ = start->two_phase;
   streaming_ = false;
-  describer_->begin_session(start->members);
+  describer_->begin_session(start->tables.members);
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (begins_anew_) take_first_offset(start->offset, start->flush_position);
   offset_->timeline = start->offset.timeline;
   offset_->snapshot = start->offset.snapshot;
+  note_tables(*start);
   stream_ = std::make_shared<const StreamIdentity>(
       StreamIdentity{options_.label, offset_->system_identifier, offset_->timeline, offset_->database, offset_->slot,
                      offset_->publication, static_cast<std::uint32_t>(connection_->server_version()), is_utf8_});
@@ -161,6 +164,26 @@ Status ReplicationSource::connect() {
     silence_limit_ = start->wal_sender_timeout;
   }
   next_status_ = next_question_ = Clock::now();
+  return Status::ok();
+}
+
+// In the first session all is part of the offset that is published.
+void ReplicationSource::note_tables(const StreamStart& start) {
+  const bool is_first = sessions_ + 1 == beginning_;
+  if (!is_first && offset_->published != start.offset.published) {
+    table_news_ = TableNews{*start.offset.published, start.entered};
+  }
+  offset_->published = start.offset.published;
+}
+
+Status ReplicationSource::look(const TableView& view) {
+  if (!offset_ || !offset_->published) return Status::ok();
+  follow_listed(view.members, rules_->selection());
+  if (Status whole = table_look_.check(*offset_->published, view); !whole.is_ok()) return whole;
+  TableNews news = table_look_.note(*offset_->published, view);
+  if (news.known == *offset_->published) return Status::ok();
+  offset_->published = news.known;
+  table_news_ = std::move(news);
   return Status::ok();
 }
 

@@ -13,6 +13,7 @@
 
 #include "walcat/model/byte_buffer.h"
 #include "walcat/model/change.h"
+#include "walcat/model/followed_table.h"
 #include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/relation.h"
 #include "walcat/model/stream_identity.h"
@@ -173,6 +174,7 @@ class Batch {
     ends_snapshot = false;
     chunk = 0;
     incremental.reset();
+    tables.reset();
   }
 
  private:
@@ -278,6 +280,8 @@ class Batch {
   std::int64_t chunk_commit_time = 0;
   /// The incremental snapshots that are under way once this batch is written; null: no news.
   std::shared_ptr<const std::vector<IncrementalSnapshot>> incremental;
+  /// The tables that are followed once this batch is written, as the offset knows them; null: no news.
+  std::shared_ptr<const std::vector<FollowedTable>> tables;
   /// The server waits for what is in this batch to be confirmed: store its progress as soon as it is written.
   bool wants_flush = false;
   /// No batch of this lane follows.

@@ -7,6 +7,7 @@
 
 #include "walcat/base/status.h"
 #include "walcat/model/change.h"
+#include "walcat/model/followed_table.h"
 #include "walcat/model/incremental_snapshot.h"
 #include "walcat/model/remembered_table.h"
 #include "walcat/model/snapshot.h"
@@ -32,6 +33,9 @@ struct Offset {
   std::vector<RememberedTable> remembered = {};
   /// The slots of every entry of the configuration; empty in files of versions that did not note them.
   std::vector<std::string> configured_slots = {};
+  /// Which tables the position speaks for, in the order of their OIDs; nothing in files of versions that did not note
+  /// it.
+  std::optional<std::vector<FollowedTable>> published = std::nullopt;
 
   bool operator==(const Offset&) const = default;
 };
@@ -50,6 +54,7 @@ struct Offset {
 ///        "shown":[{"table":"public.t","columns":["id"]}],"masked":[],"former":[],"excluded":false,"kept_out":false,
 ///        "from_catalog":false}],
 ///      "configured_slots":["slot1","slot2"],
+///      "published":[{"oid":16385,"table":"public.t","membership":"r16420","since":"0/15E4C58"}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was

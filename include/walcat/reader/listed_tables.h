@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "walcat/base/log.h"
+#include "walcat/model/followed_table.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/reader/options.h"
 #include "walcat/selection/selection.h"
@@ -20,6 +21,18 @@ void follow_listed(const std::vector<MemberTable>& members, const Selection& sel
 
 /// The same for the publication as the catalog has it now, where tables are listed.
 Status find_listed(Connection& connection, const DatabaseOptions& options, const Selection& selection);
+
+/// What is to be published of what the configuration lists: a table that `known` shows to have another name now, or,
+/// once `was_followed`, one that is gone, is left out with a warning. Nothing, if none is left.
+Result<std::vector<TableName>> tables_to_publish(Connection& connection, const DatabaseOptions& options,
+                                                 const std::vector<FollowedTable>& known, bool was_followed,
+                                                 const log::Logger& logger);
+
+/// Publishes what the configuration lists, as ensure_publication() does, and tells `selection` what stands for it; then
+/// all that the publication publishes. `known`: of an earlier session, or run; `was_followed`: in this run.
+Result<std::vector<MemberTable>> publish_tables(Connection& connection, const DatabaseOptions& options,
+                                                const Selection& selection, const std::vector<FollowedTable>& known,
+                                                bool was_followed, const log::Logger& logger);
 
 /// Says what the publication has and the list has not, and of which listed partition the changes come under another
 /// name.

@@ -17,11 +17,13 @@
 #include "walcat/reader/snapshot.h"
 #include "walcat/reader/snapshot_signal.h"
 #include "walcat/reader/source.h"
+#include "walcat/reader/table_look.h"
 
 namespace walcat {
 
 class RelationDescriber;
 class UnfinishedTransactions;
+struct StreamStart;
 
 /// A database's logical replication slot as a source: from cold start to stream, again after every failure.
 ///
@@ -72,6 +74,13 @@ class ReplicationSource : public Source {
   /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
   /// ends with the transaction of the last of them.
   std::vector<SnapshotSignal> take_signals() { return std::exchange(signals_, {}); }
+  /// What a look at the publication, or a session after the first, has found of its tables: what the offset is to know
+  /// of them, and what is to be read with it.
+  std::optional<TableNews> take_table_news() { return std::exchange(table_news_, std::nullopt); }
+  /// Compares a look at the publication, from beside the stream, with what is known.
+  ///
+  /// Errors: kGap; the offset file is to be looked at then.
+  Status look(const TableView& view);
   /// Puts what is common to the session's batches on `batch`.
   void label(Batch& batch) const;
 
@@ -81,6 +90,7 @@ class ReplicationSource : public Source {
 
   Status connect();
   Status open_stream();
+  void note_tables(const StreamStart& start);
   void take_first_offset(const Offset& offset, Lsn flush_position);
   void disconnect();
   void break_off(const Status& status);
@@ -126,6 +136,8 @@ class ReplicationSource : public Source {
   Status broken_;
   Status crossed_;
   std::optional<SnapshotStart> snapshot_;
+  TableLook table_look_;
+  std::optional<TableNews> table_news_;
   bool streaming_ = false;
   /// Whether the last attempt to begin the stream was refused.
   bool stream_refused_ = false;

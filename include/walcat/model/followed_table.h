@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "walcat/base/lsn.h"
+#include "walcat/model/table_name.h"
+
+namespace walcat {
+
+/// A physical table (of a partitioned one, a leaf) whose changes an offset speaks for; stored with it.
+struct FollowedTable {
+  std::uint32_t oid = 0;
+  /// Under which it was wanted; of a table that the configuration lists and that was renamed since, the listed one.
+  TableName name;
+  /// By what it was published when that was looked at last (MemberTable::membership); empty: by nothing, it has left.
+  std::string membership;
+  /// Where the server's log ended when it was first seen to be so.
+  Lsn since;
+
+  bool operator==(const FollowedTable&) const = default;
+};
+
+}  // namespace walcat

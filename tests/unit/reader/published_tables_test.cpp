@@ -1,0 +1,133 @@
+#include "reader/published_tables.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace walcat::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Kind = TableFinding::Kind;
+
+constexpr Lsn kThen{0x100};
+constexpr Lsn kNow{0x200};
+
+FollowedTable known(std::uint32_t oid, const std::string& name, const std::string& membership) {
+  return {oid, {"public", name}, membership, kThen};
+}
+
+MemberTable member(std::uint32_t oid, const std::string& name, const std::string& membership) {
+  MemberTable member;
+  member.table = member.as = {oid, {"public", name}};
+  member.membership = membership;
+  return member;
+}
+
+MemberTable whole(MemberTable table) {
+  table.is_whole = true;
+  return table;
+}
+
+// What is found, as `kind name`, with `+` where rows are missing.
+class PublishedTables : public testing::Test {
+ protected:
+  std::vector<std::string> review(const std::vector<FollowedTable>& before, const std::vector<MemberTable>& now) {
+    TableRules rules;
+    rules.wants = [this](const NamedTable& table) { return !unwanted_.contains(table.name.table); };
+    rules.lists = [this](const TableName& name) { return listed_.contains(name.table); };
+    rules.by_name = by_name_;
+    TableReview made = review_tables(before, now, rules, kNow);
+    known_ = std::move(made.known);
+    std::vector<std::string> found;
+    for (const TableFinding& finding : made.findings) {
+      static const char* const kNames[] = {"entered", "replaced", "back", "left", "dropped", "renamed", "away"};
+      found.push_back(std::string(kNames[static_cast<int>(finding.kind)]) + " " + finding.now.table.name.table +
+                      (finding.lacks_rows ? "+" : ""));
+    }
+    return found;
+  }
+
+  std::set<std::string> unwanted_;
+  std::set<std::string> listed_;
+  bool by_name_ = false;
+  std::vector<FollowedTable> known_;
+};
+
+TEST_F(PublishedTables, ThatAreAsTheyWereAreNoNews) {
+  const std::vector<FollowedTable> before = {known(1, "a", "r10"), known(2, "b", "p5 r11/7")};
+  EXPECT_THAT(review(before, {member(1, "a", "r10"), member(2, "b", "p5 r12/7")}), IsEmpty());
+  EXPECT_EQ(known_[0], before[0]);
+  EXPECT_EQ(known_[1].membership, "p5 r12/7") << "one of its ways is as it was";
+  EXPECT_EQ(known_[1].since, kThen);
+}
+
+TEST_F(PublishedTables, ThatEnterLackRowsUnlessTheyWereMadeThere) {
+  EXPECT_THAT(review({}, {member(1, "a", "r10"), whole(member(2, "b", "p5"))}), ElementsAre("entered a+"));
+  EXPECT_THAT(known_, ElementsAre(FollowedTable{1, {"public", "a"}, "r10", kNow},
+                                  FollowedTable{2, {"public", "b"}, "p5", kNow}));
+}
+
+TEST_F(PublishedTables, ThatHadAnotherNameMayHaveBeenUnwanted) {
+  MemberTable renamed = whole(member(1, "a", "p5"));
+  renamed.was_renamed = true;
+  EXPECT_THAT(review({}, {renamed}), IsEmpty());
+  by_name_ = true;
+  EXPECT_THAT(review({}, {renamed}), ElementsAre("entered a+"));
+}
+
+TEST_F(PublishedTables, OfAnotherOidUnderAKnownNameReplaceTheOnesBefore) {
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(2, "a", "r11")}), ElementsAre("replaced a+"));
+  EXPECT_THAT(review({known(1, "a", "p5")}, {whole(member(2, "a", "p5"))}), ElementsAre("replaced a"));
+  EXPECT_THAT(known_, ElementsAre(FollowedTable{2, {"public", "a"}, "p5", kNow}));
+}
+
+TEST_F(PublishedTables, ThatSwapTheirNamesAreTold) {
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "old", "r10"), member(2, "a", "r11")}),
+              ElementsAre("renamed old", "replaced a+"));
+  EXPECT_EQ(known_[0].name.table, "old");
+  listed_ = {"a"};
+  review({known(1, "a", "r10")}, {member(1, "old", "r10"), member(2, "a", "r11")});
+  EXPECT_EQ(known_[0].name.table, "a") << "what is listed stays known by that name";
+  EXPECT_THAT(review(known_, {member(1, "old", "r10"), member(2, "a", "r11")}), ElementsAre("renamed old"));
+}
+
+TEST_F(PublishedTables, ThatLeaveAreKnownUntilTheyComeBackOrAreDropped) {
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "a", "")}), ElementsAre("left a"));
+  const auto left = known_;
+  EXPECT_THAT(left, ElementsAre(FollowedTable{1, {"public", "a"}, "", kNow}));
+  EXPECT_THAT(review(left, {member(1, "a", "")}), IsEmpty());
+  EXPECT_THAT(known_, left);
+  EXPECT_THAT(review(left, {member(1, "a", "r11")}), ElementsAre("back a+"));
+  EXPECT_THAT(review(left, {}), ElementsAre("dropped a"));
+  EXPECT_THAT(known_, IsEmpty());
+}
+
+TEST_F(PublishedTables, ThatWereAwayUnseenAreToldByTheWayTheyArePublished) {
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "a", "r11")}), ElementsAre("back a+"));
+  EXPECT_THAT(review({known(1, "a", "n4.7")}, {member(1, "a", "n4.9")}), ElementsAre("back a+"));
+  EXPECT_THAT(review({known(1, "a", "r10/7")}, {member(1, "a", "r10/9")}), ElementsAre("back a+"));
+  EXPECT_THAT(review({known(1, "a", "r10/7")}, {member(1, "a", "r10/7@3")}), ElementsAre("back a+"));
+}
+
+TEST_F(PublishedTables, ThatNobodyWantsAreNotKnown) {
+  unwanted_ = {"a", "b"};
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "a", "r11"), member(2, "b", "r12"), member(3, "c", "")}),
+              IsEmpty());
+  EXPECT_THAT(known_, IsEmpty());
+}
+
+TEST_F(PublishedTables, ThatAreRenamedOutOfThePatternsAreTold) {
+  by_name_ = true;
+  unwanted_ = {"b"};
+  EXPECT_THAT(review({known(1, "a", "p5")}, {member(1, "b", "p5")}), ElementsAre("away b"));
+  EXPECT_THAT(known_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace walcat::test
