@@ -131,6 +131,21 @@ Status Lane::store(const Offset& offset, std::uint64_t beginning) {
   return safe;
 }
 
+void Lane::show_tables(TableView view, std::uint64_t session) {
+  {
+    const std::lock_guard lock(mutex_);
+    tables_ = std::move(view);
+    tables_session_ = session;
+  }
+  stop.wake().notify();
+}
+
+std::optional<TableView> Lane::take_tables(std::uint64_t session) {
+  const std::lock_guard lock(mutex_);
+  auto view = std::exchange(tables_, std::nullopt);
+  return tables_session_ == session ? std::move(view) : std::nullopt;
+}
+
 void Lane::publish_snapshot(const SnapshotProgress& progress) {
   {
     const std::lock_guard lock(mutex_);

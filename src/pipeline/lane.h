@@ -18,6 +18,7 @@
 #include "walcat/queue/queues.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/table_look.h"
 
 namespace walcat {
 
@@ -62,6 +63,13 @@ class Lane {
   /// Values whose bytes were no UTF-8, and values that output.debezium has no form for.
   std::uint64_t values_repaired() const { return values_repaired_.total(); }
   std::uint64_t values_as_text() const { return values_as_text_.total(); }
+  /// A look at the publication, taken in the session that began_session() told of last; the reader is woken for it.
+  void show_tables(TableView view, std::uint64_t session);
+  /// What was shown since this was asked, if the session is still that one: a later one has looked itself.
+  std::optional<TableView> take_tables(std::uint64_t session);
+  /// Counts the reader's sessions; those that it looked at the publication for have begun.
+  void begin_session(std::uint64_t session) { session_.store(session, std::memory_order_release); }
+  std::uint64_t session() const { return session_.load(std::memory_order_acquire); }
   /// What the lane is doing, in words.
   void set_state(const char* words) { state_.store(words, std::memory_order_relaxed); }
   const char* state() const { return state_.load(std::memory_order_relaxed); }
@@ -154,6 +162,9 @@ class Lane {
   mutable std::mutex mutex_;
   Status failure_;
   std::optional<Offset> identity_;
+  std::optional<TableView> tables_;
+  std::uint64_t tables_session_ = 0;
+  std::atomic<std::uint64_t> session_{0};
   std::atomic<bool> snapshot_moved_{false};
   std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};

@@ -76,6 +76,7 @@ bool ReaderLoop::step() {
   if (past_stop()) return false;
   report_progress();
   serve_incremental();
+  if (Status whole = look_at_tables(); !whole.is_ok()) return begin_anew(whole);
   if (!have_batch()) {
     const Status attended = source_.attend();
     return attended.is_ok() || survive(attended);
@@ -161,6 +162,17 @@ void ReaderLoop::publish() {
   take_table_news();
   published_ = true;
   timeline_ = offset.timeline;
+  lane_.begin_session(source_.session());
+}
+
+// What the watch has seen of the publication.
+Status ReaderLoop::look_at_tables() {
+  if (!published_ || !source_.is_streaming()) return Status::ok();
+  const auto view = lane_.take_tables(source_.session());
+  if (!view) return Status::ok();
+  Status whole = source_.look(*view);
+  take_table_news();
+  return whole;
 }
 
 // What is known of tables goes down the street with what is to be read because of it: no offset has one without the

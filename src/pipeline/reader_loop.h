@@ -39,6 +39,7 @@ class ReaderLoop {
   Status store_session(const SnapshotStart& start);
   bool bring_source_up_to_date();
   void publish();
+  Status look_at_tables();
   void take_table_news();
   void put_news();
   bool begin_anew(const Status& gap);

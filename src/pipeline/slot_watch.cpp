@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "walcat/base/log.h"
+#include "walcat/postgres/membership.h"
 #include "walcat/postgres/slot.h"
 
 namespace walcat {
@@ -15,14 +17,17 @@ namespace {
 // Of a heartbeat's interval: how often it is seen whether the output moves.
 constexpr int kGlancesAnInterval = 4;
 constexpr std::chrono::milliseconds kShortestGlance{1};
+// Between two looks at the publication, where the guard makes none.
+constexpr std::chrono::seconds kTablesInterval{30};
 
 }  // namespace
 
-SlotWatch::SlotWatch(const Lane& lane) : lane_(lane), guard_(lane.options.wal_guard) {}
+SlotWatch::SlotWatch(Lane& lane)
+    : lane_(lane),
+      guard_(lane.options.wal_guard),
+      interval_(lane.options.wal_guard.interval.count() > 0 ? lane.options.wal_guard.interval : kTablesInterval) {}
 
-bool SlotWatch::is_wanted(const DatabaseOptions& options) {
-  return !options.dump && (options.heartbeat_interval.count() > 0 || options.wal_guard.interval.count() > 0);
-}
+bool SlotWatch::is_wanted(const DatabaseOptions& options) { return !options.dump; }
 
 void SlotWatch::run() {
   try {
@@ -34,11 +39,11 @@ void SlotWatch::run() {
 
 void SlotWatch::watch() {
   stands_since_ = Clock::now();
-  next_look_ = stands_since_ + lane_.options.wal_guard.interval;
+  next_look_ = stands_since_ + interval_;
   while (!stop_.requested()) {
     const auto now = Clock::now();
-    const bool is_look_due = lane_.options.wal_guard.interval.count() > 0 && now >= next_look_;
-    if (is_look_due) next_look_ = now + lane_.options.wal_guard.interval;
+    const bool is_look_due = now >= next_look_;
+    if (is_look_due) next_look_ = now + interval_;
     const bool is_followed = lane_.identity().has_value() && !lane_.failed();
     const bool beats = is_beat_due(now) && is_followed;
     if (is_followed && (beats || is_look_due)) note(attend(beats, is_look_due));
@@ -51,7 +56,11 @@ void SlotWatch::watch() {
 Status SlotWatch::attend(bool beats, bool looks) {
   Status status = connect();
   if (status.is_ok() && beats) status = beat();
-  if (status.is_ok() && looks) status = guard();
+  const bool guards = lane_.options.wal_guard.interval.count() > 0;
+  if (status.is_ok() && looks && guards) status = guard();
+  if (status.is_ok() && looks) status = look_at_tables();
+  // For tables alone no connection is held.
+  if (!guards && lane_.options.heartbeat_interval.count() == 0) connection_.reset();
   return status;
 }
 
@@ -82,6 +91,24 @@ Status SlotWatch::guard() {
   return Status::ok();
 }
 
+// Only what has changed since the session looked itself, or since this was shown, is worth the reader's time.
+Status SlotWatch::look_at_tables() {
+  const std::uint64_t session = lane_.session();
+  const auto identity = lane_.identity();
+  if (!identity || !identity->published || session == 0) return Status::ok();
+  std::vector<std::uint32_t> known;
+  for (const FollowedTable& table : *identity->published) known.push_back(table.oid);
+  const auto position = end_of_log(*connection_);
+  if (!position.is_ok()) return position.status();
+  auto members = published_members(*connection_, lane_.options.publication_name, known);
+  if (!members.is_ok()) return members.status();
+  if (session == session_ && *members == members_) return Status::ok();
+  session_ = session;
+  members_ = std::move(*members);
+  lane_.show_tables({members_, *position, connection_->server_version()}, session);
+  return Status::ok();
+}
+
 bool SlotWatch::is_beat_due(Clock::time_point now) {
   const Lsn written = lane_.written();
   if (written != stands_at_) {
@@ -106,7 +133,7 @@ Status SlotWatch::beat() {
 }
 
 SlotWatch::Clock::time_point SlotWatch::next_event(Clock::time_point now) const {
-  auto next = lane_.options.wal_guard.interval.count() > 0 ? next_look_ : Clock::time_point::max();
+  const auto next = next_look_;
   const auto heartbeat = lane_.options.heartbeat_interval;
   if (heartbeat.count() == 0) return next;
   return std::min(next, now + std::max(heartbeat / kGlancesAnInterval, kShortestGlance));

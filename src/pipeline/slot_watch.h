@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <vector>
 
 #include "lane.h"
 #include "walcat/postgres/connection.h"
@@ -11,15 +12,16 @@
 namespace walcat {
 
 /// Looks at one lane's slot now and then, from beside the stream: writes a heartbeat where the slot does not move, and
-/// has the WAL guard judge what it retains.
+/// has the WAL guard judge what it retains; and at the publication, for the lane's reader to see which tables have come
+/// and gone.
 ///
 /// It has a thread and a connection of its own, because a server may take long to answer, and the stream must not wait
-/// for that. What goes wrong here is logged and tried again; it never touches the lane.
+/// for that. What goes wrong here is logged and tried again; of the lane it only leaves the reader what it has seen.
 /// Threads: run() is the thread; stop() is thread-safe.
 class SlotWatch {
  public:
   /// `lane` is borrowed.
-  explicit SlotWatch(const Lane& lane);
+  explicit SlotWatch(Lane& lane);
 
   /// Whether there is anything to watch for.
   static bool is_wanted(const DatabaseOptions& options);
@@ -37,17 +39,22 @@ class SlotWatch {
   void note(const Status& status);
   Status connect();
   Status guard();
+  Status look_at_tables();
   Status beat();
   bool is_beat_due(Clock::time_point now);
   Clock::time_point next_event(Clock::time_point now) const;
 
-  const Lane& lane_;
+  Lane& lane_;
   StopRequest stop_;
   std::unique_ptr<Connection> connection_;
   /// The last attempt failed: the next failure is not news.
   bool is_failing_ = false;
 
   WalGuard guard_;
+  const std::chrono::milliseconds interval_;
+  /// What was shown last, and in which session.
+  std::vector<MemberTable> members_;
+  std::uint64_t session_ = 0;
   Clock::time_point next_look_;
 
   /// Since when the output stands where it is, as far as was seen.

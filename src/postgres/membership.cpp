@@ -130,6 +130,14 @@ Result<std::vector<MemberTable>> published_members(Connection& connection, const
   return members;
 }
 
+Result<Lsn> end_of_log(Connection& connection) {
+  const auto rows = connection.query(
+      "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE "
+      "pg_catalog.pg_current_wal_flush_lsn() END");
+  if (!rows.is_ok()) return rows.status();
+  return Lsn::parse(rows->front().front().value_or("")).value_or(Lsn{});
+}
+
 Result<std::vector<NamedTable>> lineage_of(Connection& connection, std::uint32_t oid) {
   const auto rows = connection.query(fmt::format(
       "WITH RECURSIVE up (oid, level) AS (SELECT c.oid, 0 FROM pg_catalog.pg_class c WHERE c.oid = {} UNION ALL SELECT "

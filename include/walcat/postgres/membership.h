@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
@@ -36,6 +37,8 @@ struct MemberTable {
   bool was_renamed = false;
   /// Whether an incremental snapshot can tell its rows apart.
   bool has_key = false;
+
+  bool operator==(const MemberTable&) const = default;
 };
 
 /// All physical tables that `publication` publishes now, and those of `known` that are there without, in the order of
@@ -47,6 +50,9 @@ struct MemberTable {
 ///     cmin of the catalog's rows.
 Result<std::vector<MemberTable>> published_members(Connection& connection, const std::string& publication,
                                                    const std::vector<std::uint32_t>& known = {});
+
+/// Where the server's log ends; of a standby, what it has replayed.
+Result<Lsn> end_of_log(Connection& connection);
 
 /// The table with this OID and the partitioned tables above it, itself first; nothing if there is none (any more).
 Result<std::vector<NamedTable>> lineage_of(Connection& connection, std::uint32_t oid);

@@ -59,6 +59,8 @@ class ReplicationSource : public Source {
   /// Whether the next session is such a first one.
   bool begins_anew() const { return begins_anew_; }
 
+  /// Counts the sessions that have begun.
+  std::uint64_t session() const { return sessions_; }
   bool is_connected() const { return connection_ != nullptr; }
   bool is_streaming() const { return connection_ != nullptr && streaming_; }
   /// The snapshot that is to be read before the stream; null if there is none. It lives until begin_stream(), or until
