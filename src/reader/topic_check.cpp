@@ -7,6 +7,7 @@ Status check_topics(const DatabaseOptions& options, const Selection& selection, 
   if (options.topics == nullptr) return Status::ok();
   for (const PublishedTable& table : published) {
     Relation relation;
+    relation.oid = table.oid;
     relation.schema = table.schema;
     relation.name = table.table;
     selection.apply(relation);
