@@ -57,12 +57,12 @@ def test_partitions_of_a_listed_table_are_printed(database, walcat):
     for root in ("e", "f"):
         database.execute(f"CREATE TABLE {root} (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
                          f"CREATE TABLE {root}_0 PARTITION OF {root} FOR VALUES FROM (0) TO (10)")
-    database.execute("CREATE TABLE e_1 (id integer PRIMARY KEY)")
+    database.execute("CREATE TABLE e_1 (id integer PRIMARY KEY)", "INSERT INTO e_1 VALUES (11)")
     publish(database, "ALL TABLES")
     started = walcat.start(configuration(entry(database, "public.e")))
     started.wait_for_log("streaming from")
     database.execute(
-        "INSERT INTO e_1 VALUES (11)", "INSERT INTO e VALUES (1)", "INSERT INTO f VALUES (1)",
+        "INSERT INTO e VALUES (1)", "INSERT INTO f VALUES (1)",
         "ALTER TABLE e ATTACH PARTITION e_1 FOR VALUES FROM (10) TO (20)", "INSERT INTO e VALUES (12)",
         "CREATE TABLE e_2 PARTITION OF e FOR VALUES FROM (20) TO (30)", "INSERT INTO e VALUES (22)",
         "CREATE TABLE f_2 PARTITION OF f FOR VALUES FROM (20) TO (30)", "INSERT INTO f VALUES (22)",
