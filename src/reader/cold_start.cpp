@@ -318,14 +318,10 @@ Status tell_login_triggers(Connection& connection, const log::Logger& logger) {
 }
 
 // What is known of tables before the slot is looked at; an offset file that can't be read is complained about then.
-std::vector<FollowedTable> known_tables(const OffsetFile& file, const std::optional<LastSession>& last) {
-  std::optional<Offset> offset;
-  if (last) {
-    offset = last->written;
-  } else if (auto loaded = file.load(); loaded.is_ok()) {
-    offset = std::move(*loaded);
-  }
-  return offset && offset->published ? *offset->published : std::vector<FollowedTable>{};
+std::optional<Offset> known_before(const OffsetFile& file, const std::optional<LastSession>& last) {
+  if (last) return last->written;
+  auto loaded = file.load();
+  return loaded.is_ok() ? std::move(*loaded) : std::nullopt;
 }
 
 }  // namespace
@@ -372,7 +368,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
 
   // The publication before the slot, always: see ensure_publication.
   auto members =
-      publish_tables(connection, options, selection, known_tables(offset_file, last), last.has_value(), logger);
+      publish_tables(connection, options, selection, known_before(offset_file, last), last.has_value(), logger);
   if (!members.is_ok()) return members.status();
   start.tables = {std::move(*members), server->flush_position, connection.server_version()};
   // A table dropped since the start must not stop a stream that is under way.

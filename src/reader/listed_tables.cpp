@@ -24,6 +24,22 @@ bool is_below_listed(const MemberTable& member, const Selection& selection) {
                      [&](const NamedTable& ancestor) { return stands_for_listed(ancestor, selection); });
 }
 
+// A partition that was detached since: the stream may still bring changes that it had before.
+void follow_detached(const std::vector<FollowedTable>& known, const std::vector<MemberTable>& members,
+                     const Selection& selection, const log::Logger& logger) {
+  if (!selection.has_list()) return;
+  std::set<std::uint32_t> there;
+  for (const MemberTable& member : members) there.insert(member.table.oid);
+  for (const FollowedTable& table : known) {
+    if (table.membership.empty() || !there.contains(table.oid) || selection.follows(table.oid)) continue;
+    logger.warning(
+        "table {} stands for no listed table any more; its changes are printed still; hint: list it, or name "
+        "it in exclude_tables",
+        table.name.to_string());
+    selection.follow(table.oid);
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Selection>> selection_of(const DatabaseOptions& options) {
@@ -91,14 +107,15 @@ Result<std::vector<TableName>> tables_to_publish(Connection& connection, const D
 }
 
 Result<std::vector<MemberTable>> publish_tables(Connection& connection, const DatabaseOptions& options,
-                                                const Selection& selection, const std::vector<FollowedTable>& known,
+                                                const Selection& selection, const std::optional<Offset>& known,
                                                 bool was_followed, const log::Logger& logger) {
+  const auto followed = known && known->published ? *known->published : std::vector<FollowedTable>{};
   std::vector<std::uint32_t> oids;
-  for (const FollowedTable& table : known) {
+  for (const FollowedTable& table : followed) {
     oids.push_back(table.oid);
     if (selection.lists(table.name)) selection.follow(table.oid);
   }
-  const auto tables = tables_to_publish(connection, options, known, was_followed, logger);
+  const auto tables = tables_to_publish(connection, options, followed, was_followed, logger);
   if (!tables.is_ok()) return tables.status();
   // Without any of its tables left, the publication is what it is.
   if (!tables->empty() || options.tables.empty()) {
@@ -110,6 +127,9 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
   auto members = published_members(connection, options.publication_name, oids);
   if (!members.is_ok()) return members;
   follow_listed(*members, selection);
+  if (known && known->captured && known->captured->tables == options.tables) {
+    follow_detached(followed, *members, selection, logger);
+  }
   if (!was_followed) tell_unlisted(*members, options, selection, logger);
   return members;
 }

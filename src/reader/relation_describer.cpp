@@ -9,18 +9,19 @@
 
 namespace walcat {
 
-void RelationDescriber::begin_session(const std::vector<MemberTable>& members) {
+void RelationDescriber::begin_session(const TableView& view) {
+  unlisted_until_ = view.position;
   unlisted_.clear();
   has_partitions_ = false;
   if (!selection_.has_list()) return;
-  for (const MemberTable& member : members) {
+  for (const MemberTable& member : view.members) {
     const bool is_listed = selection_.follows(member.table.oid);
     if (!is_listed) unlisted_.insert(member.table.oid);
     has_partitions_ = has_partitions_ || (is_listed && !member.ancestors.empty());
   }
 }
 
-Status RelationDescriber::meet(std::string_view frame, Batch& batch) {
+Status RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, Batch& batch) {
   ByteReader reader(message_body(frame));
   const std::uint32_t relation = reader.u32();
   const std::string_view schema = reader.cstring();
@@ -36,7 +37,7 @@ Status RelationDescriber::meet(std::string_view frame, Batch& batch) {
   }
   if (reader.failed()) return Status::ok();  // The decoder names the fault.
   const TableName table{schema.empty() ? "pg_catalog" : std::string(schema), std::string(name)};
-  if (Status followed = follow(relation, table); !followed.is_ok()) return followed;
+  if (Status followed = follow(relation, table, commit_lsn); !followed.is_ok()) return followed;
   Relation described;
   described.oid = relation;
   described.schema = table.schema;
@@ -59,18 +60,24 @@ Status RelationDescriber::connect() {
 }
 
 // A partition may have been made, or attached, since the session began.
-Status RelationDescriber::follow(std::uint32_t oid, const TableName& name) {
+Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn) {
   if (!selection_.has_list() || selection_.follows(oid)) return Status::ok();
   if (selection_.lists(name)) {
+    // What came before under another name may not have been decoded yet.
+    listed_.insert(oid);
+    return Status::ok();
+  }
+  if (listed_.contains(oid)) {
     selection_.follow(oid);
     return Status::ok();
   }
-  if (unlisted_.erase(oid) > 0) return Status::ok();
+  if (commit_lsn <= unlisted_until_ && unlisted_.contains(oid)) return Status::ok();
   if (Status connected = connect(); !connected.is_ok()) return connected;
   const auto lineage = lineage_of(*catalog_, oid);
   if (!lineage.is_ok()) return lineage.status().with_context("catalog");
+  // Its own name counts as the stream has it: by another one that it has now it comes later.
   const bool is_listed = std::any_of(lineage->begin(), lineage->end(), [&](const NamedTable& table) {
-    return selection_.lists(table.name) || selection_.follows(table.oid);
+    return table.oid != oid && (selection_.lists(table.name) || selection_.follows(table.oid));
   });
   const bool is_unknown = lineage->empty() && has_partitions_;
   if (is_unknown) {

@@ -16,6 +16,7 @@
 #include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/table_look.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -31,21 +32,22 @@ class RelationDescriber {
                     const log::Logger& logger)
       : options_(options), selection_(selection), stop_(stop), logger_(logger) {}
 
-  /// A stream begins; `members` are what the publication publishes now.
-  void begin_session(const std::vector<MemberTable>& members);
+  /// A stream begins; `view` is what the publication publishes now.
+  void begin_session(const TableView& view);
 
-  /// Takes note of a Relation message before it goes down the street: the selection learns of what is listed, and what
-  /// the catalog says of the relation is added to `batch`, for the decoder to find beside the frame.
+  /// Takes note of a Relation message, of a transaction that commits at `commit_lsn`, before it goes down the street:
+  /// the selection learns of what is listed, and what the catalog says of the relation is added to `batch`, for the
+  /// decoder to find beside the frame.
   ///
   /// Errors: the catalog can't be asked. Nothing is noted then.
-  Status meet(std::string_view frame, Batch& batch);
+  Status meet(std::string_view frame, Lsn commit_lsn, Batch& batch);
 
   /// Ends the connection; the next question opens another.
   void disconnect() { catalog_.reset(); }
 
  private:
   Status connect();
-  Status follow(std::uint32_t oid, const TableName& name);
+  Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
   void compare(std::uint32_t oid, const TableName& name);
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
 
@@ -54,8 +56,11 @@ class RelationDescriber {
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> catalog_;
-  /// Tables that stood for no listed one when the session began, until the stream has described them once.
+  /// Tables that stood for no listed one when the session began, which holds for what the log had until then.
   std::unordered_set<std::uint32_t> unlisted_;
+  Lsn unlisted_until_;
+  /// Tables that came under a listed name in this run.
+  std::unordered_set<std::uint32_t> listed_;
   /// What the stream has described so far in this run, both ways.
   std::unordered_map<std::uint32_t, TableName> names_;
   std::map<TableName, std::uint32_t> oids_;

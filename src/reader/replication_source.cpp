@@ -143,7 +143,7 @@ Status ReplicationSource::connect() {
   crossed_ = std::move(start->crossed);
   two_phase_ = start->two_phase;
   streaming_ = false;
-  describer_->begin_session(start->tables.members);
+  describer_->begin_session(start->tables);
   is_utf8_ = connection_->server_encoding() != "SQL_ASCII";
   if (begins_anew_) take_first_offset(start->offset, start->flush_position);
   offset_->timeline = start->offset.timeline;
@@ -312,7 +312,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
     if (message_kind(*pending_) == 'R') {
-      if (const Status met = describer_->meet(*pending_, batch); !met.is_ok()) return met;
+      if (const Status met = describer_->meet(*pending_, commit_lsn_, batch); !met.is_ok()) return met;
     }
     if (worth_keeping(*pending_)) {
       batch.append_frame(*pending_);

@@ -77,6 +77,11 @@ def test_partitions_of_a_listed_table_are_printed(database, walcat):
     second = walcat.catch_up(configuration(entry(database, "public.e")))
     assert printed(second) == [("c", "e_3", 33)]
     assert "e_3 is gone, and may have been a partition" in second.log()
+    # What a partition had before it was detached is not passed over.
+    database.execute("INSERT INTO e VALUES (13)", "ALTER TABLE e DETACH PARTITION e_1")
+    third = walcat.catch_up(configuration(entry(database, "public.e")))
+    assert printed(third) == [("c", "e_1", 13)]
+    assert "public.e_1 stands for no listed table any more" in third.log()
 
 
 @NEEDS_PARTITIONS

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "walcat/base/log.h"
 #include "walcat/model/followed_table.h"
+#include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/reader/options.h"
 #include "walcat/selection/selection.h"
@@ -31,7 +33,7 @@ Result<std::vector<TableName>> tables_to_publish(Connection& connection, const D
 /// Publishes what the configuration lists, as ensure_publication() does, and tells `selection` what stands for it; then
 /// all that the publication publishes. `known`: of an earlier session, or run; `was_followed`: in this run.
 Result<std::vector<MemberTable>> publish_tables(Connection& connection, const DatabaseOptions& options,
-                                                const Selection& selection, const std::vector<FollowedTable>& known,
+                                                const Selection& selection, const std::optional<Offset>& known,
                                                 bool was_followed, const log::Logger& logger);
 
 /// Says what the publication has and the list has not, and of which listed partition the changes come under another
