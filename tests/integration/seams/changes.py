@@ -57,6 +57,7 @@ PARTITIONED = (
 )
 ATTACH = "ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (200000) TO (300000)"
 PUBLISHED = f"CREATE PUBLICATION {PUBLICATION} FOR TABLE t, l"
+LISTED = ("public.t", "public.l")
 
 
 def writes(table: str, first: int, key: str = "id") -> tuple[str, ...]:
@@ -241,9 +242,12 @@ def of_tables() -> list[Change]:
                late=(*late_writes("t", "l"), "UPDATE made SET v = 3 WHERE id = 1", "DELETE FROM made WHERE id = 2"),
                keys={"public.t": ("id",), "public.l": (), "public.made": ("id",)}),
         Change("recreate_table", recreated, **of_new),
+        Change("recreate_listed_table", recreated, **of_new, listed=LISTED, expects=HEALED),
         Change("rename_swap", (swap,), (*PAIR, *copy), **other,
                keys={"public.t": ("id",), "public.t_old": ("id",), "public.l": ()}, large=("t", "t_new", "l"),
                moved={"public.t": "public.t_old", "public.t_new": "public.t"}),
+        Change("rename_swap_listed", (swap,), (*PAIR, *copy), after=(*writes("t", 10), *new_writes("l")),
+               begun=frozenset({"public.t"}), listed=LISTED, expects=HEALED),
     ]
 
 
@@ -255,10 +259,17 @@ def of_partitions() -> list[Change]:
     detached = {"before": (*old_writes("t"), *writes("t", 200006)),
                 "after": (*new_writes("t"), *writes("t_2", 200010)),
                 "late": (*late_writes("t"), *writes("t_2", 200014))}
+    through_root = f"CREATE PUBLICATION {PUBLICATION} FOR TABLE t WITH (publish_via_partition_root)"
     return [
         Change("attach_partition", (ATTACH,), PARTITIONED, **attached, **leaves),
         Change("detach_partition", ("ALTER TABLE t DETACH PARTITION t_2",), (*PARTITIONED, ATTACH), **detached,
                **leaves),
+        # Its rows were never published.
+        Change("attach_to_listed_root", (ATTACH,), PARTITIONED, **attached, **leaves, listed=("public.t",),
+               expects=HEALED),
+        Change("attach_to_published_root", (ATTACH,), (*PARTITIONED, through_root), **attached,
+               **{**leaves, "keys": {"public.t": ("id",)}}, under={"public.t_1": "public.t", "public.t_2": "public.t"},
+               expects=HEALED),
     ]
 
 
@@ -266,9 +277,15 @@ def of_publications() -> list[Change]:
     again = f"DROP PUBLICATION {PUBLICATION}; {PUBLISHED}"
     lost = "UPDATE t SET touched = touched + 1 WHERE id = 4"
     alone = {"tables": (*PAIR, PUBLISHED), "unpublished": frozenset({"public.t"}), "keys": {"public.l": ()}}
+    mine = {"listed": LISTED, "expects": HEALED}
     return [
         # The publication's owner decides what is followed.
         Change("unpublish_table", (f"ALTER PUBLICATION {PUBLICATION} DROP TABLE t",), **alone),
+        # The configuration does.
+        Change("unpublish_listed_table", (f"ALTER PUBLICATION {PUBLICATION} DROP TABLE t",), **mine),
+        Change("publish_table_again", (f"ALTER PUBLICATION {PUBLICATION} DROP TABLE t", lost,
+                                       f"ALTER PUBLICATION {PUBLICATION} ADD TABLE t"), **mine),
+        Change("set_published_tables", (f"ALTER PUBLICATION {PUBLICATION} SET TABLE l",), **mine),
         # Nothing was written while it was away, which walcat may not be able to know.
         Change("recreate_publication", (again,), (*PAIR, PUBLISHED), expects=HEALED),
         # The slot decodes the time in which it was not there.
