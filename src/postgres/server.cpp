@@ -108,10 +108,12 @@ Status flush_log(Connection& connection) {
   const auto in_recovery = is_in_recovery(connection);
   if (!in_recovery.is_ok()) return in_recovery.status();
   if (*in_recovery) return Status::ok();
-  // A commit is flushed, and all that was written before it, only if its transaction has written something itself.
+  // A commit is flushed, and all that was written before it, only if its transaction has an ID and has written
+  // something. A message outside of transactions is such a thing, and takes no place among the stream's transactions.
   if (const Status set = connection.execute("SET synchronous_commit = local"); !set.is_ok()) return set;
   return connection.execute(
-      fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, '')", connection.literal(kHeartbeatPrefix)));
+      fmt::format("SELECT pg_catalog.txid_current(), pg_catalog.pg_logical_emit_message(false, {}, '')",
+                  connection.literal(kHeartbeatPrefix)));
 }
 
 Status check_free_slot(Connection& connection) {

@@ -17,7 +17,7 @@ pytestmark = needs(15, "prepared transactions in pgoutput")
 
 ROWS = 2000  # far beyond logical_decoding_work_mem
 # These send the commit alone of what has changed nothing, which looks like a PREPARE that was missed.
-LONE_COMMITS = (16, 17)
+LONE_COMMITS = (15, 16, 17)
 
 
 @pytest.fixture

@@ -30,9 +30,10 @@ struct SlotState {
 /// The first version whose pgoutput sends transactions when they are prepared.
 inline constexpr int kVersionWithTwoPhase = 150000;
 
-/// Of a prepared transaction that has changed nothing, but locked rows, pgoutput sends nothing before the first of
-/// these versions, then COMMIT PREPARED alone, and from the second one on PREPARE too.
-inline constexpr int kVersionWithLoneCommits = 160000;
+/// Of a prepared transaction that has changed nothing, but locked rows, pgoutput sends COMMIT PREPARED alone from the
+/// first of these versions on (of 15 some minor ones do, such as 15.18, and some do not, such as 15.20), and from the
+/// second on PREPARE too.
+inline constexpr int kVersionWithLoneCommits = 150000;
 inline constexpr int kVersionWithLonePrepares = 180000;
 
 /// How a stream is asked for.
