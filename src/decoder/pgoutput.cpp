@@ -269,7 +269,8 @@ void Decoder::relation(Message& message) {
   if (!options_.use_notes) note = nullptr;
   const auto put = relations_->put(std::move(relation), note, relation_rules(), message.frame());
   if (!put.is_ok()) {
-    refused_ = put.status().with_context(fmt::format("LSN {}", message.lsn().to_string()));
+    // A description has no position of its own.
+    refused_ = put.status().with_context(fmt::format("commit LSN {}", transaction_.commit_lsn.to_string()));
     return message.fault("a rule is lost");
   }
   const Relation* news = *put;

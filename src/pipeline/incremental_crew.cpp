@@ -1,5 +1,6 @@
 #include "incremental_crew.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -12,6 +13,13 @@ namespace walcat {
 namespace {
 
 constexpr std::chrono::milliseconds kRetry{1'000};
+
+// Another table may have taken the name: its rows are read from the first key on.
+std::vector<std::string> key_of(const KeyedPart& part) {
+  auto key = part.key.description();
+  key.push_back(fmt::format("table {}", part.part_oid));
+  return key;
+}
 
 }  // namespace
 
@@ -149,9 +157,10 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
         std::find_if(parts->begin(), parts->end(), [&](const KeyedPart& part) { return part.part >= snapshot.part; });
     is_read = true;
     for (auto part = in_hand; part != parts->end() && is_read; ++part) {
-      if (part->part != snapshot.part || part->key.description() != snapshot.key) {
+      const auto key = key_of(*part);
+      if (part->part != snapshot.part || key != snapshot.key) {
         snapshot.part = part->part;
-        snapshot.key = part->key.description();
+        snapshot.key = key;
         snapshot.last_key.clear();
       }
       const auto read = part_reader_.read(*part, snapshot);

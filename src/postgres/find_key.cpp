@@ -91,9 +91,11 @@ std::string shape_of(std::uint32_t part, std::uint32_t table, int server_version
   return fmt::format(
       "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
       "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0) "
+      "|| (SELECT pg_catalog.concat_ws(':', '', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
+      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {}) "
       "|| (SELECT pg_catalog.concat_ws(':', '', c.relreplident, i.indexrelid, i.indkey, i.indclass, i.indcollation) "
       "FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = {} WHERE c.oid = {})",
-      part, key_index(std::to_string(table), KeyHolds::kAtCommit, server_version), table);
+      part, part, key_index(std::to_string(table), KeyHolds::kAtCommit, server_version), table);
 }
 
 }  // namespace walcat
