@@ -8,6 +8,7 @@
 
 #include "walcat/base/log.h"
 #include "walcat/postgres/membership.h"
+#include "walcat/postgres/publication.h"
 #include "walcat/postgres/slot.h"
 
 namespace walcat {
@@ -102,6 +103,11 @@ Status SlotWatch::look_at_tables() {
   if (!position.is_ok()) return position.status();
   auto members = published_members(*connection_, lane_.options.publication_name, known);
   if (!members.is_ok()) return members.status();
+  // Without a publication there is nothing to compare with; the stream tells of that.
+  if (members->empty()) {
+    const auto exists = has_publication(*connection_, lane_.options.publication_name);
+    if (!exists.is_ok() || !*exists) return exists.status();
+  }
   if (session == session_ && *members == members_) return Status::ok();
   session_ = session;
   members_ = std::move(*members);

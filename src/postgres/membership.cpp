@@ -60,6 +60,7 @@ class MemberReader {
     const auto leaf = rows[from][0];
     std::size_t at = from;
     for (; at < rows.size() && rows[at][0] == leaf; ++at) climb(rows[at]);
+    member_.was_attached = !steps_are_whole_;
     for (const std::string& way : ways_) member_.membership += (member_.membership.empty() ? "" : " ") + way + as_;
     return at;
   }

@@ -207,6 +207,13 @@ Status ensure_publication(Connection& connection, const PublicationRequest& requ
   return (*found)->has_all_tables ? Status::ok() : add_missing(connection, request, **found, logger);
 }
 
+Result<bool> has_publication(Connection& connection, const std::string& name) {
+  const auto rows = connection.query(
+      fmt::format("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name)));
+  if (!rows.is_ok()) return rows.status();
+  return !rows->empty();
+}
+
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
   // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
   auto rows = connection.query(fmt::format(

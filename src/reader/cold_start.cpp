@@ -318,10 +318,15 @@ Status tell_login_triggers(Connection& connection, const log::Logger& logger) {
 }
 
 // What is known of tables before the slot is looked at; an offset file that can't be read is complained about then.
-std::optional<Offset> known_before(const OffsetFile& file, const std::optional<LastSession>& last) {
+// OIDs say nothing of another server's tables, nor of another database's.
+std::optional<Offset> known_before(const OffsetFile& file, const std::optional<LastSession>& last,
+                                   const ServerIdentity& server) {
   if (last) return last->written;
   auto loaded = file.load();
-  return loaded.is_ok() ? std::move(*loaded) : std::nullopt;
+  if (!loaded.is_ok() || !*loaded) return std::nullopt;
+  const Offset& offset = **loaded;
+  const bool is_of_this = offset.system_identifier == server.system_identifier && offset.database == server.database;
+  return is_of_this ? std::move(*loaded) : std::nullopt;
 }
 
 }  // namespace
@@ -367,8 +372,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   start.wal_sender_timeout = *timeout;
 
   // The publication before the slot, always: see ensure_publication.
-  auto members =
-      publish_tables(connection, options, selection, known_before(offset_file, last), last.has_value(), logger);
+  auto members = publish_tables(connection, options, selection, known_before(offset_file, last, *server),
+                                last.has_value(), logger);
   if (!members.is_ok()) return members.status();
   start.tables = {std::move(*members), server->flush_position, connection.server_version()};
   // A table dropped since the start must not stop a stream that is under way.

@@ -14,10 +14,11 @@ namespace walcat {
 
 namespace {
 
+// Without the name that changes come under: another name leaves none out.
 std::set<std::string> ways_of(const std::string& membership) {
   std::istringstream words(membership);
   std::set<std::string> ways;
-  for (std::string way; words >> way;) ways.insert(way);
+  for (std::string way; words >> way;) ways.insert(way.substr(0, way.find('@')));
   return ways;
 }
 
@@ -69,7 +70,7 @@ class Review {
     if (member.membership.empty() || !rules_.wants(member.as)) return;
     TableFinding finding;
     finding.now = member;
-    finding.lacks_rows = !member.is_whole || (rules_.by_name && member.was_renamed);
+    finding.lacks_rows = !member.is_whole || (rules_.by_name && (member.was_renamed || member.was_attached));
     if (const auto former = former_.find(member.table.name); former != former_.end()) {
       finding.kind = TableFinding::Kind::kReplaced;
       finding.before = former->second;

@@ -16,7 +16,7 @@ struct TableFinding {
     kEntered,
     /// Another table has had its name.
     kReplaced,
-    /// It left the publication and came back, or is published otherwise: changes may be missing.
+    /// It left the publication and came back, or is published by another way: changes may be missing.
     kCameBack,
     kLeft,
     kDropped,

@@ -85,6 +85,19 @@ def test_partitions_of_a_listed_table_are_printed(database, walcat):
 
 
 @NEEDS_PARTITIONS
+@NEEDS_MESSAGES
+def test_rows_that_a_partition_had_before_it_was_attached_are_printed(database, walcat):
+    """The stream has brought them as those of a table that is not listed."""
+    database.execute("CREATE TABLE e (id integer PRIMARY KEY) PARTITION BY RANGE (id)")
+    publish(database, "ALL TABLES")
+    config = configuration(entry(database, "public.e"), snapshot={})
+    walcat.catch_up(config)
+    database.execute("CREATE TABLE e_1 (id integer PRIMARY KEY)", "INSERT INTO e_1 VALUES (1), (2)",
+                     "ALTER TABLE e ATTACH PARTITION e_1 FOR VALUES FROM (0) TO (10)", "INSERT INTO e VALUES (3)")
+    run = walcat.catch_up(config)
+    assert {line.after["id"] for line in run.lines()} == {1, 2, 3}, run.describe()
+
+
 def test_a_listed_partition_whose_changes_come_as_the_roots(database, follow):
     database.execute("CREATE TABLE e (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
                      "CREATE TABLE e_0 PARTITION OF e FOR VALUES FROM (0) TO (10)",

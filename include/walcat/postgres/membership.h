@@ -35,6 +35,8 @@ struct MemberTable {
   bool is_whole = false;
   /// Whether its name may have been another one since it was made.
   bool was_renamed = false;
+  /// Whether it may have had rows of its own before it became a partition.
+  bool was_attached = false;
   /// Whether an incremental snapshot can tell its rows apart.
   bool has_key = false;
 

@@ -35,6 +35,9 @@ struct PublicationRequest {
 /// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger);
 
+/// Whether there is a publication of this name.
+Result<bool> has_publication(Connection& connection, const std::string& name);
+
 /// The tables that the publication publishes now, under the names that their changes come with, and their columns.
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name);
 

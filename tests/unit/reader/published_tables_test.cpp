@@ -112,7 +112,6 @@ TEST_F(PublishedTables, ThatWereAwayUnseenAreToldByTheWayTheyArePublished) {
   EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "a", "r11")}), ElementsAre("back a+"));
   EXPECT_THAT(review({known(1, "a", "n4.7")}, {member(1, "a", "n4.9")}), ElementsAre("back a+"));
   EXPECT_THAT(review({known(1, "a", "r10/7")}, {member(1, "a", "r10/9")}), ElementsAre("back a+"));
-  EXPECT_THAT(review({known(1, "a", "r10/7")}, {member(1, "a", "r10/7@3")}), ElementsAre("back a+"));
 }
 
 TEST_F(PublishedTables, ThatNobodyWantsAreNotKnown) {
@@ -127,6 +126,20 @@ TEST_F(PublishedTables, ThatAreRenamedOutOfThePatternsAreTold) {
   unwanted_ = {"b"};
   EXPECT_THAT(review({known(1, "a", "p5")}, {member(1, "b", "p5")}), ElementsAre("away b"));
   EXPECT_THAT(known_, IsEmpty());
+}
+
+TEST_F(PublishedTables, TakesAnotherNameForChangesForNoAbsence) {
+  EXPECT_THAT(review({known(1, "leaf", "p10@7")}, {whole(member(1, "leaf", "p10"))}), IsEmpty());
+  EXPECT_THAT(review({known(1, "leaf", "p10")}, {whole(member(1, "leaf", "p10@7"))}), IsEmpty());
+  EXPECT_THAT(review({known(1, "leaf", "r10/5@7")}, {whole(member(1, "leaf", "r10/6@7"))}), ElementsAre("back leaf+"));
+}
+
+TEST_F(PublishedTables, MissesRowsThatAPartitionHadBeforeItWasAttachedUnderAName) {
+  MemberTable attached = whole(member(1, "leaf", "p10"));
+  attached.was_attached = true;
+  EXPECT_THAT(review({}, {attached}), IsEmpty());
+  by_name_ = true;
+  EXPECT_THAT(review({}, {attached}), ElementsAre("entered leaf+"));
 }
 
 }  // namespace
