@@ -159,6 +159,15 @@ def test_a_renamed_table_is_named(followed, database):
     check_refused_or_complete(followed, asker)
 
 
+def test_another_table_under_the_name_is_read_from_its_beginning(followed, database):
+    asker = followed.midway("--tables", "public.t")
+    database.execute("CREATE TABLE other (id integer PRIMARY KEY, note text)",
+                     f"INSERT INTO other SELECT id, 'other' FROM generate_series(1, {ROWS}) AS id",
+                     "BEGIN; ALTER TABLE t RENAME TO former; ALTER TABLE other RENAME TO t; COMMIT")
+    followed.go_on(asker)
+    assert {int(row["id"]) for row in followed.rows() if row["note"] == "other"} == set(range(1, ROWS + 1))
+
+
 @pytest.mark.parametrize("is_during", [False, True], ids=["between chunks", "while a chunk is read"])
 def test_a_dropped_table_is_named_and_the_stream_goes_on(is_during, followed, database):
     asker = followed.midway("--tables", "public.t")
