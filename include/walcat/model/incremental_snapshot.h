@@ -29,8 +29,8 @@ struct IncrementalSnapshot {
   /// without a key it is to be read from its beginning.
   TableName part;
   std::vector<std::string> last_key;
-  /// The key's columns with their types, and the part's OID, for a key that has changed meanwhile, and for another table
-  /// under the part's name.
+  /// The key's columns with their types, and the part's OID, for a key that has changed meanwhile, and for another
+  /// table under the part's name.
   std::vector<std::string> key;
   /// When the last row was read, every transaction below this ID had ended, with its epoch.
   std::uint64_t seen_xid = 0;
