@@ -32,6 +32,12 @@ std::function<void(const std::string&)> into(std::optional<Value>& value, const 
   };
 }
 
+std::optional<std::chrono::seconds> parse_seconds(const std::string& text) {
+  constexpr std::uint64_t kMost = 1'000'000'000;
+  const auto count = parse_positive(text);
+  return count && *count <= kMost ? std::optional(std::chrono::seconds(*count)) : std::nullopt;
+}
+
 std::optional<Lsn> parse_bound(const std::string& text) {
   const auto lsn = Lsn::parse(text);
   return lsn && *lsn ? lsn : std::nullopt;
@@ -276,7 +282,11 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
   CLI::Option* rate = command.add_option_function<std::string>(
       "--rate", into(line.rows_per_second, "--rate", parse_positive, "a number of rows, at least 1"), "Rows a second");
   CLI::Option* no_wait = command.add_flag("--no-wait", line.no_wait, "Leave once it is accepted");
-  for (CLI::Option* here : {dry_run, dump}) here->excludes(rate)->excludes(no_wait);
+  CLI::Option* timeout = command.add_option_function<std::string>(
+      "--timeout",
+      into(line.timeout, "--timeout", parse_seconds, "a number of seconds, at least 1 and at most 1000000000"),
+      "Seconds to wait for the end");
+  for (CLI::Option* here : {dry_run, dump}) here->excludes(rate)->excludes(no_wait)->excludes(timeout);
   for (CLI::Option* there : {rate, no_wait}) there->needs(tables);
   std::vector<CLI::Option*> others{dry_run, dump, rate, no_wait, tables, where};
   using Kind = SnapshotSignal::Kind;
@@ -290,6 +300,9 @@ void add_snapshot_options(CLI::App& command, CommandLine& line) {
 
 // What stands among the options of every command, and means nothing to one that reads captures; empty: all is well.
 std::string misplaced(const CommandLine& line) {
+  if (line.timeout && line.dump.tables.empty() && !line.ask) {
+    return "--timeout is about what a running walcat is asked for; give --tables too";
+  }
   const bool is_replay = line.command == Command::kReplay;
   if (!is_replay && line.command != Command::kInfo && line.command != Command::kVerify) return "";
   const std::string hint = is_replay ? "; a replay may end with --to-lsn or --max-changes" : "";

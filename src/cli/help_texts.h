@@ -15,6 +15,7 @@ Exit status:
   69  every database failed for good, or a capture is damaged
   70  a bug in walcat
   74  the output accepts no more: closed pipe, a device that is full
+  75  walcat snapshot: what was asked for has not come to an end in time
   78  the configuration is wrong
 
 Signals:
@@ -77,9 +78,11 @@ Options:
 Of a running walcat:
   --rate N                    At most N rows a second (default: as fast as it goes)
   --no-wait                   Leave once the running walcat has accepted
+  --timeout N                 Leave after N seconds (default: a minute after the last walcat did)
   --pause, --resume, --cancel What was asked for before, all of it
 
-Exit status: as in walcat --help; 69 when the running walcat refuses, with its reason.
+Exit status: as in walcat --help; 69 when the running walcat refuses, with its reason; 75 when there
+was no end in time: what was accepted goes on.
 )";
 
 inline constexpr const char* kCaptureHelp = R"(Record what the databases send, without printing it.

@@ -79,10 +79,10 @@ ExitStatus ask_running(const CommandLine& line, const DatabaseOptions& database)
     log::write(log::Level::kInfo, database.label,
                fmt::format("incremental snapshot {} {}: {}", news.id, news.state, news.text));
   };
-  const Status answered = ask_follower(database, signal, !line.no_wait, never, report);
+  const Status answered = ask_follower(database, signal, {!line.no_wait, line.timeout}, never, report);
   if (answered.is_ok()) return ExitStatus::kDone;
   log::write(log::Level::kError, database.label, answered.message());
-  return exit_status(answered.code());
+  return answered.code() == StatusCode::kWaiting ? ExitStatus::kNotYet : exit_status(answered.code());
 }
 
 // Asks whoever follows the slot where that makes sense, else prints the rows here.
@@ -98,7 +98,7 @@ ExitStatus snapshot(const CommandLine& line, const Configuration& configuration)
     return exit_status(followed.status().code());
   }
   if (*followed) return ask_running(line, database);
-  if (!line.ask && !line.no_wait && !line.rows_per_second) return run_pipeline(configuration);
+  if (!line.ask && !line.no_wait && !line.timeout && !line.rows_per_second) return run_pipeline(configuration);
   log::write(log::Level::kError, database.label,
              fmt::format("nobody follows slot {}: there is no walcat to ask", database.slot_name));
   return ExitStatus::kUnavailable;

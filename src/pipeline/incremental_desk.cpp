@@ -195,13 +195,14 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
     return reader_.tell(asked.id, ended->second.state, ended->second.text);
   }
   std::size_t before = 0;
+  bool is_known = false;
   {
     const std::lock_guard lock(mutex_);
     before = snapshots_.size();
-    for (const IncrementalSnapshot& known : snapshots_) {
-      if (known.id == asked.id) return;
-    }
+    for (const IncrementalSnapshot& known : snapshots_) is_known = is_known || known.id == asked.id;
   }
+  // A walcat that has died may have accepted it without a word.
+  if (is_known) return reader_.tell(asked.id, "accepted", "it is under way");
   for (const TableName& table : asked.tables) {
     const auto parts = reader_.plan(table, asked.where);
     if (parts.is_ok()) continue;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "follower_watch.h"
 #include "walcat/base/json_string.h"
 #include "walcat/base/utf8.h"
 #include "walcat/postgres/connection.h"
@@ -61,7 +62,7 @@ Result<bool> is_followed(const DatabaseOptions& options, const StopRequest& stop
   return slot->has_value() && (*slot)->active_pid != 0;
 }
 
-Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal, bool wait_for_end,
+Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal, const AnswerWait& wait,
                     const StopRequest& stop, const std::function<void(const SnapshotNews&)>& report) {
   const log::Logger logger(options.label);
   auto opened = Connection::open({.conn_str = options.conn_str, .replication = false, .stop = &stop, .logger = logger});
@@ -82,6 +83,7 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
         std::string("SET synchronous_commit = local"), question}) {
     if (Status done = connection.execute(sql); !done.is_ok()) return done;
   }
+  FollowerWatch follower(connection, options.slot_name, wait.timeout, logger);
   auto reminder = std::chrono::steady_clock::now() + kReminder;
   for (bool heard = false;;) {
     while (const auto payload = connection.take_notification()) {
@@ -89,7 +91,7 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
       if (!news || news->id != signal.snapshot.id) continue;
       heard = true;
       report(*news);
-      if (!is_answer(signal.kind, news->state, wait_for_end)) continue;
+      if (!is_answer(signal.kind, news->state, wait.for_end)) continue;
       const bool was_cancelled = signal.kind == SnapshotSignal::Kind::kStart && news->state == "cancelled";
       if (was_cancelled) return {StatusCode::kRefused, "the snapshot was cancelled"};
       return news->state == "refused" ? Status(StatusCode::kRefused, news->text) : Status::ok();
@@ -97,11 +99,15 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
     connection.wait(kWait);
     if (stop.requested()) return {StatusCode::kStopped, "stopped"};
     if (Status alive = connection.consume_input(); !alive.is_ok()) return alive;
-    if (heard || std::chrono::steady_clock::now() < reminder) continue;
-    reminder += kReminder;
-    logger.info("no answer yet; asking again (the stream of slot {} may not have come to the question)",
-                options.slot_name);
-    // A follower that died over the first question does not hear it again.
+    const auto is_new = follower.look();
+    if (!is_new.is_ok()) return is_new.status();
+    if (!*is_new) {
+      if (heard || std::chrono::steady_clock::now() < reminder) continue;
+      reminder += kReminder;
+      logger.info("no answer yet; asking again (the stream of slot {} may not have come to the question)",
+                  options.slot_name);
+    }
+    // A follower that died over the first question does not hear it again, nor does its successor.
     if (Status asked = connection.execute(question); !asked.is_ok()) return asked;
   }
 }

@@ -81,18 +81,12 @@ def test_it_is_cancelled_while_it_runs(followed):
 def test_a_cancel_ends_those_that_wait_for_their_turn(followed):
     first = followed.midway("--tables", "public.t")
     second = followed.begin("--tables", "public.small")
-    followed.run.wait_for(lambda: messages(followed.database) == 2, "both were asked for")
+    second.wait_for_log("accepted: .*behind 1 others")
     followed.ask("--cancel")
     followed.end(first, status=69)
     followed.end(second, status=69)
     followed.finish()
     assert followed.ids("public.small") == []
-
-
-def messages(database):
-    """How many sessions wait for news."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%pg_logical_emit_message%%ask%%'"
-    return database.value(query + " AND state = 'idle' AND query LIKE '%%start%%'", (database.name,))
 
 
 @pytest.mark.parametrize("word", ["--pause", "--resume", "--cancel"])
@@ -102,7 +96,7 @@ def test_where_nothing_is_under_way_that_is_said(word, followed):
 
 
 @pytest.mark.parametrize("words", [["--pause"], ["--cancel"], ["--tables", "public.t", "--rate", "5"],
-                                   ["--tables", "public.t", "--no-wait"]])
+                                   ["--tables", "public.t", "--no-wait"], ["--tables", "public.t", "--timeout", "5"]])
 def test_where_nobody_follows_the_slot_there_is_nobody_to_ask(words, followed):
     followed.run.stop()
     asker = followed.ask(*words, status=69)
@@ -126,8 +120,48 @@ def test_no_wait_leaves_though_another_is_under_way(followed):
     assert (len(followed.ids()), followed.ids("public.small")) == (ROWS, [1, 2])
 
 
+def test_a_walcat_that_ends_is_missed_and_its_successor_welcome(followed):
+    """Who asked says so while none is there, and hears the end from the next one."""
+    asker = followed.midway("--tables", "public.t")
+    followed.run.kill()
+    asker.wait_for_log(f"no walcat follows slot {followed.database.slot_name} any more")
+    followed.start()
+    asker.wait_for_log(f"a walcat follows slot {followed.database.slot_name} again")
+    followed.go_on(asker)
+    assert has_heard(asker, "complete")
+    check_each_row_once(followed)
+
+
+def test_where_none_comes_back_the_wait_has_an_end(followed):
+    asker = followed.begin("--tables", "public.t", "--rate", "1", "--timeout", "5")
+    asker.wait_for_log("accepted")
+    followed.run.stop()
+    followed.end(asker, status=75)
+    assert re.search("no end within 5 s.*no walcat follows slot", asker.log())
+
+
+def test_a_timeout_ends_the_wait_and_not_the_snapshot(followed):
+    first = followed.midway("--tables", "public.t")
+    assert "no end within 1 s" in followed.ask("--tables", "public.small", "--timeout", "1", status=75).log()
+    followed.go_on(first)
+    followed.run.wait_for_log("(?s)complete.*complete")
+    followed.finish()
+    assert (len(followed.ids()), followed.ids("public.small")) == (ROWS, [1, 2])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_asked_may_leave_at_any_time(number, followed):
+    asker = followed.midway("--tables", "public.t")
+    asker.signal(number)
+    assert asker.wait_exit(5) == -number
+    followed.ask("--resume")
+    followed.run.wait_for_log("incremental snapshot .* complete")
+    check_each_row_once(followed)
+
+
 @pytest.mark.parametrize("words", [["--rate", "0"], ["--rate", "x"], ["--pause", "--cancel"], ["--dump", "--rate", "5"],
-                                   ["--pause", "--tables", "public.t"], ["--dump", "--no-wait"]])
+                                   ["--pause", "--tables", "public.t"], ["--dump", "--no-wait"],
+                                   ["--dump", "--timeout", "5"], ["--timeout", "5"], ["--tables", "public.t", "--timeout", "0"]])
 def test_words_that_do_not_go_together(words, followed):
     followed.ask(*words, status=64)
 

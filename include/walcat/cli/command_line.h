@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ struct CommandLine {
   std::optional<std::uint64_t> rows_per_second;
   /// Whether `snapshot` goes once its question is accepted.
   bool no_wait = false;
+  /// How long `snapshot` waits for what it has asked for; nothing: as long as it takes.
+  std::optional<std::chrono::seconds> timeout;
   /// Where `capture` puts the frames; without a path, where the configuration says.
   CaptureOptions capture;
   /// What `replay` plays, and `capture info` and `verify` read.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,11 +35,20 @@ std::optional<SnapshotNews> parse_news(std::string_view payload, const std::stri
 /// Whether somebody reads the slot, so that asking makes sense.
 Result<bool> is_followed(const DatabaseOptions& options, const StopRequest& stop);
 
-/// Says `signal` to whoever follows the slot, by a logical message, and waits for the answer: of a start until the
-/// snapshot is complete, or only accepted where `wait_for_end` is false. `report` hears all news on the way.
+/// How an answer is waited for.
+struct AnswerWait {
+  /// Of a start: until the snapshot is complete, and not only accepted.
+  bool for_end = true;
+  /// The most that is waited; nothing: as long as it takes.
+  std::optional<std::chrono::seconds> timeout;
+};
+
+/// Says `signal` to whoever follows the slot, by a logical message, and waits for the answer. `report` hears all news
+/// on the way. A follower that ends before it answers is waited for, for a minute.
 ///
-/// Errors: kRefused with the follower's reason, or if the snapshot was cancelled.
-Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal, bool wait_for_end,
+/// Errors: kRefused with the follower's reason, or if the snapshot was cancelled; kWaiting if there is no answer yet,
+/// and there is none to be waited for.
+Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal, const AnswerWait& wait,
                     const StopRequest& stop, const std::function<void(const SnapshotNews&)>& report);
 
 }  // namespace walcat

@@ -163,8 +163,9 @@ TEST(CommandLine, ShowsNoPasswordOfAStrayWord) {
 TEST(CommandLine, HelpsWithEveryOptionAndExitStatus) {
   for (const auto& words : std::vector<std::vector<const char*>>{{"--help"}, {"run", "--help"}, {"-h"}}) {
     const std::string help = helped(words);
-    for (const char* word : {"--config", "--set", "--until-lsn", "--until-caught-up", "--max-changes", "--on-gap",
-                             "--log-level", "--log-format", "  64 ", "  69 ", "  70 ", "  74 ", "  78 ", "Examples:"}) {
+    for (const char* word :
+         {"--config", "--set", "--until-lsn", "--until-caught-up", "--max-changes", "--on-gap", "--log-level",
+          "--log-format", "  64 ", "  69 ", "  70 ", "  74 ", "  75 ", "  78 ", "Examples:"}) {
       EXPECT_THAT(help, HasSubstr(word));
     }
   }

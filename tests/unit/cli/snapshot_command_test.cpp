@@ -39,6 +39,7 @@ TEST(SnapshotCommand, AsksForTablesUnlessToldOtherwise) {
   EXPECT_FALSE(line.rows_per_second.has_value());
   EXPECT_FALSE(line.is_dump);
   EXPECT_FALSE(line.no_wait);
+  EXPECT_FALSE(line.timeout);
 }
 
 TEST(SnapshotCommand, TakesWhatARunningWalcatIsAsked) {
@@ -110,7 +111,7 @@ TEST(SnapshotCommand, HelpsWithEveryOption) {
   const auto reply = std::get<CommandLineReply>(parse({"--help"}));
   EXPECT_EQ(reply.status, ExitStatus::kDone);
   for (const char* option : {"--tables", "--where", "--database", "--dump", "--dry-run", "--rate", "--no-wait",
-                             "--pause", "--resume", "--cancel", "--config", "--set"}) {
+                             "--timeout", "--pause", "--resume", "--cancel", "--config", "--set"}) {
     EXPECT_THAT(reply.text, HasSubstr(option));
   }
 }
