@@ -31,31 +31,20 @@ std::uint32_t to_oid(const std::string& text) {
   return oid;
 }
 
-std::string relation_kind(const std::string& kind) {
-  if (kind == "v") return "a view";
-  if (kind == "m") return "a materialized view";
-  if (kind == "f") return "a foreign table";
-  if (kind == "S") return "a sequence";
-  return "not a table";
-}
-
 // Only ordinary and partitioned, permanent tables can be published; say so by name before the server does.
 // `row`: the kind and the persistence of what has the name, if anything has.
-Status check_table(const TableName& table, const Row& row, const std::string& database) {
+Status check_table(const TableName& table, const Row& row, const std::string& database, const std::string& way_out) {
   if (!row[0]) {
-    return {StatusCode::kRefused, fmt::format("table {} does not exist in database {}; hint: names with capitals or "
-                                              "dots are written in double quotes, as in SQL",
-                                              table.to_string(), database)};
+    return {
+        StatusCode::kRefused,
+        fmt::format("table {} does not exist in database {}; hint: names with capitals or dots are written in double "
+                    "quotes, as in SQL{}",
+                    table.to_string(), database, way_out.empty() ? "" : "; or " + way_out)};
   }
-  const std::string& kind = *row[0];
-  const std::string persistence = row[1].value_or("");
-  if (kind != "r" && kind != "p") {
-    return {StatusCode::kRefused,
-            fmt::format("{} is {} and cannot be published", table.to_string(), relation_kind(kind))};
-  }
-  if (persistence == "p") return Status::ok();
-  return {StatusCode::kRefused, fmt::format("{} is {} and writes nothing to the log that could be followed",
-                                            table.to_string(), persistence == "u" ? "unlogged" : "temporary")};
+  const std::string kind = unpublishable_kind(*row[0], row[1].value_or(""));
+  if (kind.empty()) return Status::ok();
+  return {StatusCode::kRefused, fmt::format("{} is {} and cannot be published{}", table.to_string(), kind,
+                                            way_out.empty() ? "" : "; hint: " + way_out)};
 }
 
 // Refuses, or warns of, what the publication is about to do to tables without a replica identity.
@@ -174,7 +163,17 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
 
 }  // namespace
 
-Status check_tables(Connection& connection, const std::vector<TableName>& tables) {
+std::string unpublishable_kind(const std::string& kind, const std::string& persistence) {
+  if (kind == "v") return "a view";
+  if (kind == "m") return "a materialized view";
+  if (kind == "f") return "a foreign table";
+  if (kind == "S") return "a sequence";
+  if (kind != "r" && kind != "p") return "not a table";
+  if (persistence == "u") return "an unlogged table";
+  return persistence == "t" ? "a temporary table" : "";
+}
+
+Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out) {
   if (tables.empty()) return Status::ok();
   std::vector<std::string> names;
   names.reserve(tables.size());
@@ -189,7 +188,8 @@ Status check_tables(Connection& connection, const std::vector<TableName>& tables
                   fmt::join(names, ", ")));
   if (!rows.is_ok()) return rows.status();
   for (std::size_t i = 0; i < rows->size(); ++i) {
-    if (const Status usable = check_table(tables[i], (*rows)[i], connection.database()); !usable.is_ok()) return usable;
+    Status usable = check_table(tables[i], (*rows)[i], connection.database(), way_out);
+    if (!usable.is_ok()) return usable;
   }
   return Status::ok();
 }
@@ -198,7 +198,7 @@ Status ensure_publication(Connection& connection, const PublicationRequest& requ
   const auto& [name, tables, on_keyless, tells_keyless] = request;
   const auto found = find_publication(connection, name);
   if (!found.is_ok()) return found.status();
-  if (const Status usable = check_tables(connection, tables); !usable.is_ok()) return usable;
+  if (const Status usable = check_tables(connection, tables, "take it out of `tables`"); !usable.is_ok()) return usable;
   if (!*found) return create_publication(connection, request, logger);
   if (tells_keyless && (*found)->concerns_keys) {
     if (const Status told = tell_keyless(connection, name, **found, logger); !told.is_ok()) return told;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
+#include <string>
 
 #include "walcat/postgres/publication.h"
 
@@ -40,6 +42,40 @@ void follow_detached(const std::vector<FollowedTable>& known, const std::vector<
   }
 }
 
+// What the catalog has of names and of OIDs.
+struct Standing {
+  // What has the name now, in words; empty: a table that can be published.
+  std::map<TableName, std::string> by_name;
+  std::map<std::uint32_t, TableName> by_oid;
+};
+
+Result<Standing> find_standing(Connection& connection, const std::vector<TableName>& names,
+                               const std::vector<FollowedTable>& followed) {
+  std::vector<std::string> listed;
+  for (const TableName& table : names) {
+    listed.push_back(fmt::format("({}, {})", connection.literal(table.schema), connection.literal(table.table)));
+  }
+  std::vector<std::uint32_t> oids = {0};
+  for (const FollowedTable& table : followed) oids.push_back(table.oid);
+  const auto rows = connection.query(
+      fmt::format("SELECT n.nspname, c.relname, c.oid, c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN "
+                  "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, c.relname::text) IN "
+                  "(VALUES {}) OR c.oid IN ({})",
+                  fmt::join(listed, ", "), fmt::join(oids, ", ")));
+  if (!rows.is_ok()) return rows.status();
+  Standing standing;
+  for (const Row& row : *rows) {
+    const TableName name{row[0].value_or(""), row[1].value_or("")};
+    const std::string kind = unpublishable_kind(row[3].value_or(""), row[4].value_or(""));
+    standing.by_name.emplace(name, kind);
+    std::uint32_t oid = 0;
+    const std::string text = row[2].value_or("");
+    std::from_chars(text.data(), text.data() + text.size(), oid);
+    if (kind.empty()) standing.by_oid.emplace(oid, name);
+  }
+  return standing;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Selection>> selection_of(const DatabaseOptions& options) {
@@ -67,41 +103,33 @@ Status find_listed(Connection& connection, const DatabaseOptions& options, const
 }
 
 Result<std::vector<TableName>> tables_to_publish(Connection& connection, const DatabaseOptions& options,
-                                                 const std::vector<FollowedTable>& known, bool was_followed,
+                                                 const std::optional<Offset>& known, bool was_followed,
                                                  const log::Logger& logger) {
-  if (options.tables.empty() || (known.empty() && !was_followed)) return options.tables;
-  std::string names;
-  for (const TableName& table : options.tables) {
-    names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", connection.literal(table.schema),
-                         connection.literal(table.table));
-  }
-  std::vector<std::uint32_t> oids = {0};
-  for (const FollowedTable& table : known) oids.push_back(table.oid);
-  const auto rows =
-      connection.query(fmt::format("SELECT n.nspname, c.relname, c.oid, (n.nspname::text, c.relname::text) IN (VALUES "
-                                   "{}) FROM pg_catalog.pg_class c "
-                                   "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, "
-                                   "c.relname::text) IN (VALUES {}) "
-                                   "OR c.oid IN ({})",
-                                   names, names, fmt::join(oids, ", ")));
-  if (!rows.is_ok()) return rows.status();
-  std::set<TableName> there;
-  std::map<std::string, TableName> by_oid;
-  for (const Row& row : *rows) {
-    const TableName name{row[0].value_or(""), row[1].value_or("")};
-    if (row[3] == "t") there.insert(name);
-    by_oid.emplace(row[2].value_or(""), name);
-  }
+  if (options.tables.empty() || (!known && !was_followed)) return options.tables;
+  const auto followed = known && known->published ? *known->published : std::vector<FollowedTable>{};
+  const auto standing = find_standing(connection, options.tables, followed);
+  if (!standing.is_ok()) return standing.status();
+  std::set<TableName> listed_before;
+  if (known && known->captured) listed_before.insert(known->captured->tables.begin(), known->captured->tables.end());
   std::vector<TableName> tables;
   for (const TableName& table : options.tables) {
-    const auto renamed = std::find_if(known.begin(), known.end(), [&](const FollowedTable& one) {
-      return one.name == table && by_oid.contains(std::to_string(one.oid));
-    });
-    if (there.contains(table) || (renamed == known.end() && !was_followed)) {
+    const auto there = standing->by_name.find(table);
+    const bool is_named = there != standing->by_name.end();
+    const auto before =
+        std::find_if(followed.begin(), followed.end(), [&](const FollowedTable& one) { return one.name == table; });
+    const bool is_new = !was_followed && before == followed.end() && !listed_before.contains(table);
+    // What is wrong with one that is new is an error, and is told by name.
+    if (is_new || (is_named && there->second.empty())) {
       tables.push_back(table);
-    } else if (renamed == known.end()) {
-      logger.warning("table {} is gone; going on without it", table.to_string());
+      continue;
     }
+    const auto renamed = before == followed.end() ? standing->by_oid.end() : standing->by_oid.find(before->oid);
+    // The look at the tables tells of its new name.
+    if (renamed != standing->by_oid.end() && !is_named) continue;
+    const std::string fate = renamed != standing->by_oid.end()
+                                 ? fmt::format("goes on as {}", renamed->second.to_string())
+                                 : "is gone; going on without it; hint: take it out of `tables`";
+    logger.warning("table {} {}{}", table.to_string(), is_named ? fmt::format("(now {}) ", there->second) : "", fate);
   }
   return tables;
 }
@@ -115,7 +143,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
     oids.push_back(table.oid);
     if (selection.lists(table.name)) selection.follow(table.oid);
   }
-  const auto tables = tables_to_publish(connection, options, followed, was_followed, logger);
+  const auto tables = tables_to_publish(connection, options, known, was_followed, logger);
   if (!tables.is_ok()) return tables.status();
   // Without any of its tables left, the publication is what it is.
   if (!tables->empty() || options.tables.empty()) {

@@ -1,5 +1,7 @@
 """What `tables` lists is what is printed, whatever else the publication sends."""
 
+import re
+
 import pytest
 from configuration import configuration, entry
 from server_version import NEEDS_MESSAGES, NEEDS_PARTITIONS
@@ -145,3 +147,62 @@ def test_an_incremental_snapshot_of_what_is_not_listed_is_refused(database, walc
     database.execute("INSERT INTO a VALUES (1)")
     assert printed(snapshot("--dump")) == [("r", "a", 1)]
     started.stop()
+
+
+AWAY = {
+    "dropped": ("DROP TABLE t", "is gone"),
+    "a view": ("DROP TABLE t; CREATE VIEW t AS SELECT 1 AS id", r"\(now a view\) is gone"),
+    "a materialized view": ("DROP TABLE t; CREATE MATERIALIZED VIEW t AS SELECT 1 AS id",
+                            r"\(now a materialized view\) is gone"),
+    "a sequence": ("DROP TABLE t; CREATE SEQUENCE t", r"\(now a sequence\) is gone"),
+    "an unlogged table": ("DROP TABLE t; CREATE UNLOGGED TABLE t (id integer PRIMARY KEY)",
+                          r"\(now an unlogged table\) is gone"),
+    "renamed": ("ALTER TABLE t RENAME TO t_old", "is public.t_old now"),
+    "renamed behind a view": ("ALTER TABLE t RENAME TO t_old; CREATE VIEW t AS SELECT * FROM t_old",
+                              r"\(now a view\) goes on as public.t_old"),
+    "moved": ("CREATE SCHEMA shop; ALTER TABLE t SET SCHEMA shop", "is shop.t now"),
+    "moved behind a view": ("CREATE SCHEMA shop; ALTER TABLE t SET SCHEMA shop; CREATE VIEW t AS SELECT * FROM shop.t",
+                            r"\(now a view\) goes on as shop.t"),
+}
+
+
+@pytest.mark.parametrize("moment", ["between runs", "behind a cut", "behind both"])
+@pytest.mark.parametrize("case", AWAY)
+def test_a_listed_table_that_is_none_any_more_ends_no_stream(case, moment, database, walcat):
+    """It is named, with what has its name now, and the others are followed on; so is it, where it is only renamed."""
+    event, told = AWAY[case]
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)", "CREATE TABLE u (id integer PRIMARY KEY)")
+    config = configuration(entry(database, "public.t", "public.u"))
+    run = walcat.start(config)
+    run.wait_for_log("streaming from")
+    if moment == "between runs":
+        run.stop()
+    database.execute(*event.split("; "), "INSERT INTO u VALUES (1)")
+    if moment != "between runs":
+        run.wait_for_lines(1)
+        database.rows("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = %s",
+                      (database.name,))
+        run.wait_for_log(f"warning .*table public.t {told}")
+        run.stop()
+    if moment != "behind a cut":
+        run = walcat.catch_up(config)
+    assert re.search(f"table public.t {told}", run.log())
+    name = {"renamed": "t_old", "moved": "shop.t"}.get(case.split(" ")[0])
+    if name:
+        database.execute(f"INSERT INTO {name} VALUES (2)")
+    database.execute("INSERT INTO u VALUES (2)")
+    last = walcat.catch_up(config)
+    expected = ([("c", name.removeprefix("shop."), 2)] if name else []) + [("c", "u", 2)]
+    assert printed(last) == expected, last.describe()
+
+
+@pytest.mark.parametrize("what", ["nothing", "a view"])
+def test_a_first_start_refuses_what_is_no_table(what, database, walcat):
+    """So does the first start with a table that was listed since."""
+    database.execute("CREATE TABLE u (id integer PRIMARY KEY)")
+    if what == "a view":
+        database.execute("CREATE VIEW t AS SELECT 1 AS id")
+    both = configuration(entry(database, "public.t", "public.u"))
+    for _ in range(2):
+        assert "take it out of `tables`" in walcat.run(both, status=69).log()
+        walcat.catch_up(configuration(entry(database, "public.u")))

@@ -12,8 +12,12 @@
 
 namespace walcat {
 
-/// Refuses tables that do not exist or cannot be published, by name.
-Status check_tables(Connection& connection, const std::vector<TableName>& tables);
+/// Why a relation of this pg_class.relkind and relpersistence can't be published: `a view`, `an unlogged table`; empty:
+/// it can.
+std::string unpublishable_kind(const std::string& kind, const std::string& persistence);
+
+/// Refuses tables that do not exist or cannot be published, by name. `way_out` ends the hint.
+Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out = "");
 
 /// What the configuration wants published.
 struct PublicationRequest {

@@ -24,10 +24,11 @@ void follow_listed(const std::vector<MemberTable>& members, const Selection& sel
 /// The same for the publication as the catalog has it now, where tables are listed.
 Status find_listed(Connection& connection, const DatabaseOptions& options, const Selection& selection);
 
-/// What is to be published of what the configuration lists: a table that `known` shows to have another name now, or,
-/// once `was_followed`, one that is gone, is left out with a warning. Nothing, if none is left.
+/// What is to be published of what the configuration lists. A table that an earlier session followed (`known`: its
+/// offset; `was_followed`: in this run) and that is none any more (dropped, renamed, moved, a view in its place) is
+/// left out with a warning; a new one is left for ensure_publication() to refuse. Nothing, if none is left.
 Result<std::vector<TableName>> tables_to_publish(Connection& connection, const DatabaseOptions& options,
-                                                 const std::vector<FollowedTable>& known, bool was_followed,
+                                                 const std::optional<Offset>& known, bool was_followed,
                                                  const log::Logger& logger);
 
 /// Publishes what the configuration lists, as ensure_publication() does, and tells `selection` what stands for it; then
