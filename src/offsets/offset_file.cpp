@@ -1,12 +1,10 @@
 #include "walcat/offsets/offset_file.h"
 
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <simdjson.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include <system_error>
 
 #include "walcat/base/json_string.h"
+#include "walcat/base/private_file.h"
 #include "walcat/base/utf8.h"
 
 namespace walcat {
@@ -21,8 +20,11 @@ namespace walcat {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
-// Above what a table is ever cut into.
+// Above what a table is ever cut into, and all tables of a database.
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 21;
+constexpr std::uint64_t kAllChunksMost = std::uint64_t{1} << 26;
+// Bytes; half a million tables take less.
+constexpr std::size_t kBytesMost = std::size_t{64} << 20;
 
 Status unreadable(const std::string& path, const std::string& reason) {
   return Status(StatusCode::kGap,
@@ -32,10 +34,9 @@ Status unreadable(const std::string& path, const std::string& reason) {
       .with_kind(FaultKind::kOffset);
 }
 
-Status storing_failed(const std::string& path, const char* step) {
-  const int reason = errno;
+Status not_done(const std::string& path, const FileFault& fault) {
   return Status(StatusCode::kUnavailable,
-                fmt::format("offset file {}: {}: {}", path, step, std::generic_category().message(reason)))
+                fmt::format("offset file {}: {}: {}", path, fault.step, std::generic_category().message(fault.error)))
       .with_kind(FaultKind::kOffset);
 }
 
@@ -62,16 +63,20 @@ std::size_t read_number(std::string_view text) {
   return number;
 }
 
+// They ascend, as they were written.
 void read_ranges(std::string_view text, std::vector<bool>& done) {
-  while (!text.empty()) {
+  for (std::size_t begin = 0; !text.empty();) {
     const auto comma = text.find(',');
     const std::string_view range = text.substr(0, comma);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     const auto dash = range.find('-');
     const std::size_t first = read_number(range.substr(0, dash));
     const std::size_t last = dash == std::string_view::npos ? first : read_number(range.substr(dash + 1));
-    if (first > last || last >= done.size()) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
-    for (std::size_t i = first; i <= last; ++i) done[i] = true;
+    if (first < begin || first > last || last >= done.size())
+      throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+    std::fill(done.begin() + static_cast<std::ptrdiff_t>(first), done.begin() + static_cast<std::ptrdiff_t>(last) + 1,
+              true);
+    begin = last + 1;
   }
 }
 
@@ -183,6 +188,7 @@ SnapshotProgress read_snapshot(simdjson::dom::element json) {
   snapshot.sessions = read_u32(json["sessions"]);
   if (snapshot.sessions == 0) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
   snapshot.complete = bool(json["complete"]);
+  std::uint64_t all_chunks = 0;
   for (const simdjson::dom::element element : simdjson::dom::array(json["tables"])) {
     SnapshotProgress::Table& table = snapshot.tables.emplace_back();
     table.name = std::string_view(element["table"]);
@@ -190,7 +196,8 @@ SnapshotProgress read_snapshot(simdjson::dom::element json) {
     table.filenode = read_u32(element["filenode"]);
     table.chunk_pages = read_u32(element["chunk_pages"]);
     const std::uint64_t chunks(element["chunks"]);
-    if (chunks > kChunksMost || (chunks > 1 && table.chunk_pages == 0))
+    all_chunks += chunks <= kChunksMost ? chunks : kAllChunksMost + 1;
+    if (all_chunks > kAllChunksMost || (chunks > 1 && table.chunk_pages == 0))
       throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
     table.done.resize(chunks);
     read_ranges(std::string_view(element["done"]), table.done);
@@ -300,39 +307,6 @@ Offset from_json(simdjson::dom::element json) {
   return offset;
 }
 
-// A file descriptor that is closed at the end of its scope.
-class OwnedFd {
- public:
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  ~OwnedFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-Status write_durably(const std::string& path, const std::string& text) {
-  const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (file.get() < 0) return storing_failed(path, "open");
-  if (!write_all(file.get(), text)) return storing_failed(path, "write");
-  if (::fsync(file.get()) != 0) return storing_failed(path, "fsync");
-  return Status::ok();
-}
-
 }  // namespace
 
 std::string offset_path_for_slot(const std::string& base, const std::string& slot_name) {
@@ -343,11 +317,16 @@ std::string offset_path_for_slot(const std::string& base, const std::string& slo
 
 Result<std::optional<Offset>> OffsetFile::load() const {
   if (path_.empty()) return std::optional<Offset>();
-  std::error_code error;
-  if (!std::filesystem::exists(path_, error) && !error) return std::optional<Offset>();
+  std::string text;
+  bool is_there = false;
+  if (const auto fault = read_regular_file(path_, kBytesMost, text, is_there)) {
+    // What the machine refuses just now may be had later; only a bad file is a gap.
+    return fault->error != 0 ? not_done(path_, *fault) : unreadable(path_, fault->step);
+  }
+  if (!is_there) return std::optional<Offset>();
   try {
     simdjson::dom::parser parser;
-    return std::optional(from_json(parser.load(path_)));
+    return std::optional(from_json(parser.parse(text)));
   } catch (const simdjson::simdjson_error& fault) {
     return unreadable(path_, fmt::format("not a walcat offset ({})", fault.what()));
   }
@@ -355,14 +334,8 @@ Result<std::optional<Offset>> OffsetFile::load() const {
 
 Status OffsetFile::store(const Offset& offset) const {
   if (path_.empty()) return Status::ok();
-  const std::string temporary = path_ + ".tmp";
-  if (const Status written = write_durably(temporary, to_json(offset)); !written.is_ok()) return written;
-  if (::rename(temporary.c_str(), path_.c_str()) != 0) return storing_failed(path_, "rename");
-  const std::filesystem::path parent = std::filesystem::path(path_).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
-  const OwnedFd handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (handle.get() < 0 || ::fsync(handle.get()) != 0) return storing_failed(folder, "fsync");
-  return Status::ok();
+  const auto fault = replace_private_file(path_, to_json(offset));
+  return fault ? not_done(path_, *fault) : Status::ok();
 }
 
 }  // namespace walcat

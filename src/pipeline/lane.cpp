@@ -123,6 +123,7 @@ Status Lane::store(const Offset& offset, std::uint64_t beginning) {
   const std::lock_guard storing(storing_);
   if (beginning != beginning_.load(std::memory_order_acquire)) return Status::ok();
   const auto there = offset_file.load();
+  if (there.status().code() == StatusCode::kUnavailable) return there.status();
   const bool is_passed = there.is_ok() && *there && (*there)->system_identifier == offset.system_identifier &&
                          (*there)->database == offset.database && (*there)->slot == offset.slot &&
                          (*there)->done.position > offset.done.position;

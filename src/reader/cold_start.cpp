@@ -276,9 +276,9 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, RuleMemory& rules
   if (was_begun) return Status(StatusCode::kRefused, "the dump was cut; hint: start it again");
   auto connection = open_for_dump(options, stop, logger);
   if (!connection.is_ok()) return connection.status();
-  if (const auto known = OffsetFile(options.dump->offset_path).load(); known.is_ok() && *known) {
-    rules.recall((*known)->remembered);
-  }
+  const auto remembered = OffsetFile(options.dump->offset_path).load();
+  if (remembered.status().code() == StatusCode::kUnavailable) return remembered.status();
+  if (remembered.is_ok() && *remembered) rules.recall((*remembered)->remembered);
   StreamStart start;
   start.connection = std::move(*connection);
   if (const Status known = find_listed(*start.connection, options, rules.selection()); !known.is_ok()) return known;
@@ -300,6 +300,7 @@ Status name_configuration(const DatabaseOptions& options, const OffsetFile& file
   offset.configured_slots = options.configured_slots;
   // Another walcat may follow the slot still, and is then further on.
   const auto there = file.load();
+  if (there.status().code() == StatusCode::kUnavailable) return there.status();
   const bool is_passed = there.is_ok() && *there && (*there)->done.position > offset.done.position;
   return is_passed ? Status::ok() : file.store(offset);
 }

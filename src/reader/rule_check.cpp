@@ -65,7 +65,9 @@ std::vector<RememberedTable> remembered_by(const Offset& offset, const ServerIde
 
 Status check_rules(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
                    RuleMemory& rules, const OffsetFile& offset_file) {
-  if (const auto known = offset_file.load(); known.is_ok() && *known) rules.recall(remembered_by(**known, server));
+  const auto known = offset_file.load();
+  if (known.status().code() == StatusCode::kUnavailable) return known.status();
+  if (known.is_ok() && *known) rules.recall(remembered_by(**known, server));
   if (options.selection == SelectionOptions{} && rules.tables().empty()) return Status::ok();
   const auto published = published_columns(connection, options.publication_name);
   if (!published.is_ok()) return published.status();

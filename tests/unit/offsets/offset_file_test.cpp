@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
 
 #include "offsets/temporary_folder.h"
 
@@ -172,6 +177,57 @@ TEST(OffsetFile, LeavesTheOldContentWhenStoringFails) {
   Offset later = between_transactions();
   later.done.position = Lsn{~std::uint64_t{0}};
   EXPECT_EQ(file.store(later).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(**file.load(), between_transactions());
+}
+
+TEST(OffsetFile, IsItsOwnersAlone) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  put_file(file.path(), "");
+  ASSERT_EQ(::chmod(file.path().c_str(), 0666), 0);
+  ASSERT_TRUE(file.store(between_transactions()).is_ok());
+  EXPECT_EQ(std::filesystem::status(file.path()).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(OffsetFile, WritesToNoFileThatALinkBesideItLeadsTo) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  put_file(folder / "of others", "theirs");
+  std::filesystem::create_symlink(folder / "of others", folder / "offset.tmp");
+  ASSERT_TRUE(file.store(between_transactions()).is_ok());
+  EXPECT_EQ(file_content(folder / "of others"), "theirs");
+  EXPECT_EQ(**file.load(), between_transactions());
+}
+
+TEST(OffsetFile, CallsAFifoInItsPlaceAGapAndDoesNotWaitForIt) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  ASSERT_EQ(::mkfifo(file.path().c_str(), 0600), 0);
+  const auto loaded = file.load();
+  EXPECT_EQ(loaded.status().code(), StatusCode::kGap);
+  EXPECT_THAT(loaded.status().message(), HasSubstr("not a regular file"));
+}
+
+TEST(OffsetFile, CallsOneThatIsTooLargeAGap) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  put_file(file.path(), "");
+  std::filesystem::resize_file(file.path(), std::uintmax_t{1} << 40);
+  EXPECT_EQ(file.load().status().code(), StatusCode::kGap);
+}
+
+TEST(OffsetFile, CallsWhatCanNotBeOpenedJustNowNoGap) {
+  const TemporaryFolder folder;
+  const OffsetFile file(folder / "offset");
+  ASSERT_TRUE(file.store(between_transactions()).is_ok());
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{0, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto loaded = file.load();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(loaded.status().code(), StatusCode::kUnavailable) << loaded.status().message();
   EXPECT_EQ(**file.load(), between_transactions());
 }
 
