@@ -32,6 +32,16 @@ bool write_all(int fd, std::string_view bytes, std::uint64_t at) {
   return true;
 }
 
+// Rows are in it, masked nowhere: what was made with rights for everybody loses these.
+void keep_others_out(int fd, const struct stat& about, const std::string& path) {
+  if ((about.st_mode & S_IRWXO) == 0) return;
+  const mode_t mode = about.st_mode & (S_IRWXU | S_IRWXG);
+  const bool is_done = ::fchmod(fd, mode) == 0;
+  log::write(log::Level::kWarning, "",
+             fmt::format("capture file {}: everybody had rights to it (mode {:04o}); {}", path, about.st_mode & 07777,
+                         is_done ? fmt::format("it is {:04o} now", mode) : "they could not be taken away"));
+}
+
 // A full disk is waited for: another try may find room.
 Status unwritten(const std::string& path, const char* step) {
   const bool is_full = errno == ENOSPC || errno == EDQUOT;
@@ -42,7 +52,7 @@ Status unwritten(const std::string& path, const char* step) {
 }  // namespace
 
 Result<std::unique_ptr<AppendFile>> AppendFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
   if (fd < 0) return unwritten(path, "open");
   std::unique_ptr<AppendFile> file(new AppendFile(path, fd));
   if (Status prepared = file->prepare(); !prepared.is_ok()) return prepared;
@@ -65,6 +75,7 @@ Status AppendFile::prepare() {
   struct stat about{};
   if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
   if (!S_ISREG(about.st_mode)) return capture_fault(path_, "not a regular file");
+  keep_others_out(fd_, about, path_);
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     return errno == EWOULDBLOCK ? capture_fault(path_, "somebody else writes it") : capture_failed(path_, "lock");
   }

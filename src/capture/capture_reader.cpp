@@ -34,7 +34,7 @@ CaptureReader::CaptureReader(std::string path, int fd)
 CaptureReader::~CaptureReader() { ::close(fd_); }
 
 Result<std::unique_ptr<CaptureReader>> CaptureReader::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return capture_failed(path, "open");
   std::unique_ptr<CaptureReader> reader(new CaptureReader(path, fd));
   if (Status opened = reader->open_file(); !opened.is_ok()) return opened;

@@ -14,6 +14,11 @@ namespace {
 constexpr int kLevel = 1;
 constexpr std::size_t kSizeBefore = 4;
 
+// A small file must not ask for much memory.
+bool is_sane(std::size_t records, std::size_t compressed) {
+  return records <= kCaptureRatioFree || records / kCaptureRatioMost <= compressed;
+}
+
 }  // namespace
 
 Compressor::Compressor() : context_(::ZSTD_createCCtx()) {}
@@ -28,7 +33,7 @@ bool Compressor::compress(std::string_view records, std::string& payload) {
           ? 0
           : ::ZSTD_compressCCtx(context_, payload.data() + begin + kSizeBefore, records.size() - kSizeBefore,
                                 records.data(), records.size(), kLevel);
-  const bool is_smaller = size > 0 && ::ZSTD_isError(size) == 0;
+  const bool is_smaller = size > 0 && ::ZSTD_isError(size) == 0 && is_sane(records.size(), size);
   payload.resize(is_smaller ? begin + kSizeBefore + size : begin);
   return is_smaller;
 }
@@ -40,7 +45,7 @@ bool Decompressor::decompress(std::string_view payload, ByteBuffer& records, std
   ByteReader reader(payload);
   const std::size_t size = reader.u32();
   const std::string_view frame = reader.bytes(reader.remaining());
-  if (reader.failed() || size == 0 || size > kCaptureBlockMost) return false;
+  if (reader.failed() || size == 0 || size > kCaptureBlockMost || !is_sane(size, frame.size())) return false;
   // What it says of itself, before memory is set aside for it.
   if (::ZSTD_getFrameContentSize(frame.data(), frame.size()) != size) return false;
   records.clear(keep_bytes);

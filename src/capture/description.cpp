@@ -1,5 +1,6 @@
 #include "description.h"
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -25,11 +26,13 @@ std::uint8_t flag(bool is_set, std::uint8_t bit) { return is_set ? bit : 0; }
 
 std::string read_text(ByteReader& reader) { return std::string(reader.bytes(reader.u32())); }
 
-// Calls `read` for each element of a list, until it says that there is no sense in it. Every element takes a byte at
-// least, so a count beyond the bytes ends with them.
+// Calls `read` for each element of a list of `most` at the most, until it says that there is no sense in it. Every
+// element takes a byte at least, so a count beyond the bytes ends with them.
 template <typename Read>
-bool read_list(ByteReader& reader, Read read) {
-  for (std::uint32_t left = reader.u32(); left > 0; --left) {
+bool read_list(ByteReader& reader, std::uint32_t most, Read read) {
+  std::uint32_t left = reader.u32();
+  if (left > most) return false;
+  for (; left > 0; --left) {
     if (reader.failed() || !read()) return false;
   }
   return !reader.failed();
@@ -40,10 +43,12 @@ void put_texts(std::string& bytes, const std::vector<std::string>& texts) {
   for (const std::string& text : texts) put_text(bytes, text);
 }
 
+// They differ, so that one of them is empty at the most: in memory, a text takes more than its bytes.
 bool read_texts(ByteReader& reader, std::vector<std::string>& texts) {
-  return read_list(reader, [&] {
-    texts.push_back(read_text(reader));
-    return true;
+  int empty = 0;
+  return read_list(reader, UINT32_MAX, [&] {
+    empty += texts.emplace_back(read_text(reader)).empty() ? 1 : 0;
+    return empty <= 1;
   });
 }
 
@@ -129,8 +134,8 @@ bool read_relation(ByteReader& reader, Relation& relation) {
   relation.is_wanted = (reader.u8() & kIsWanted) != 0;
   if (std::string_view("dnfi").find(identity) == std::string_view::npos) return false;
   relation.identity = static_cast<ReplicaIdentity>(identity);
-  const bool has_columns = read_list(reader, [&] { return read_column(reader, relation.columns.emplace_back()); });
-  return has_columns && read_list(reader, [&] {
+  const auto read_next = [&] { return read_column(reader, relation.columns.emplace_back()); };
+  return read_list(reader, kCaptureColumnsMost, read_next) && read_list(reader, kCaptureColumnsMost, [&] {
            relation.key.push_back(reader.u32());
            return relation.key.back() < relation.columns.size();
          });
@@ -179,13 +184,13 @@ void put_note(std::string& bytes, const RelationNote& note) {
 std::shared_ptr<const RelationNote> read_note(ByteReader& reader) {
   auto note = std::make_shared<RelationNote>();
   note->relation_oid = reader.u32();
-  const bool has_columns = read_list(reader, [&] {
+  const bool has_columns = read_list(reader, kCaptureColumnsMost, [&] {
     auto& column = note->columns.emplace_back();
     column.name = read_text(reader);
     column.not_null = (reader.u8() & kNoteNotNull) != 0;
     return true;
   });
-  const bool has_types = has_columns && read_list(reader, [&] {
+  const bool has_types = has_columns && read_list(reader, kCaptureTypesMost, [&] {
                            auto& type = note->types[reader.u32()];
                            if ((reader.u8() & kIsDescribed) == 0) return true;
                            type = read_type(reader);

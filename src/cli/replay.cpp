@@ -111,7 +111,7 @@ bool takes_report(const std::string& path) {
 
 bool leave_report(const std::string& path, const std::string& json) {
   const bool is_stderr = path == "-";
-  std::FILE* file = is_stderr ? stderr : std::fopen(path.c_str(), "w");
+  std::FILE* file = is_stderr ? stderr : std::fopen(path.c_str(), "we");
   bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
   if (file != nullptr && !is_stderr) written = std::fclose(file) == 0 && written;
   if (!written) {

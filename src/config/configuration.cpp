@@ -31,7 +31,7 @@ Status unreadable(const std::string& path, const std::string& why) {
 std::string last_error() { return std::generic_category().message(errno); }
 
 Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
   if (file == nullptr) return unreadable(path, last_error());
   std::string text;
   std::array<char, 16384> chunk;

@@ -138,6 +138,14 @@ inline constexpr std::uint32_t kCaptureCompressed = 1;
 inline constexpr std::uint32_t kCaptureDescribes = 2;
 /// Bytes that the records of a compressed block take at the most: a row has no more than 1 GiB.
 inline constexpr std::size_t kCaptureBlockMost = std::size_t{2} << 30;
+/// Bytes that records become at most, for each byte that they are compressed to; the first 16 MiB are free. What is
+/// smaller than that is written as it is.
+inline constexpr std::size_t kCaptureRatioMost = 256;
+inline constexpr std::size_t kCaptureRatioFree = std::size_t{16} << 20;
+/// Columns of a relation: PostgreSQL's own limit is below.
+inline constexpr std::uint32_t kCaptureColumnsMost = 2048;
+/// Types that a note describes.
+inline constexpr std::uint32_t kCaptureTypesMost = 1 << 16;
 /// Domains over domains are described no deeper.
 inline constexpr int kCaptureTypeDepth = 100;
 

@@ -4,11 +4,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zstd.h>
 
 #include <string>
 #include <vector>
 
 #include "capture/parcels.h"
+#include "capture/record_bytes.h"
 #include "offsets/temporary_folder.h"
 
 namespace walcat::test {
@@ -93,6 +95,23 @@ TEST_F(CompressedCapture, RefusesWhatMakesNoSense) {
 TEST_F(CompressedCapture, RefusesFlagsItDoesNotKnow) {
   put_file(path_, file_header(kCaptureVersion) + block_of("abc", 4));
   EXPECT_THAT(read_parcels(path_).back(), HasSubstr("block at byte 16 has flags 0x4"));
+}
+
+// A thousand kilobytes of zstd could become gigabytes.
+TEST_F(CompressedCapture, RefusesWhatBecomesFarLargerThanItsFile) {
+  const std::string records(64 << 20, '\0');
+  std::string frame(::ZSTD_compressBound(records.size()), '\0');
+  frame.resize(::ZSTD_compress(frame.data(), frame.size(), records.data(), records.size(), 1));
+  ASSERT_LT(frame.size(), 10'000U);
+  std::string payload;
+  put_u32(payload, records.size());
+  EXPECT_THAT(end_of(payload + frame), HasSubstr("what is compressed there makes no sense"));
+}
+
+TEST_F(CompressedCapture, GivesBackALargeBlockThatIsAlmostNothing) {
+  const std::string zeros(64 << 20, '0');
+  write({zeros});
+  EXPECT_EQ(read_parcels(path_), Strings{"db1/1: " + zeros});
 }
 
 }  // namespace
