@@ -168,9 +168,8 @@ void ReaderLoop::publish() {
 // What the watch has seen of the publication.
 Status ReaderLoop::look_at_tables() {
   if (!published_ || !source_.is_streaming()) return Status::ok();
-  const auto view = lane_.take_tables(source_.session());
-  if (!view) return Status::ok();
-  Status whole = source_.look(*view);
+  if (auto view = lane_.take_tables(source_.session())) source_.show(std::move(*view));
+  Status whole = source_.look();
   take_table_news();
   return whole;
 }

@@ -17,7 +17,8 @@ constexpr int kVersionWithSchemas = 150000;
 
 // Each physical table with itself (level 0) and each of its ancestors, and what publishes that one. A row of the
 // catalog that CREATE TABLE .. PARTITION OF wrote is at most two commands younger than the table itself; what was
-// attached later is three at least. Ages are compared with the table's own: the larger one is older.
+// attached later is three at least. Ages are compared with the table's own: the larger one is older. A table's name was
+// given when the row of its type was written.
 constexpr const char* kQuery =
     "WITH RECURSIVE pub AS (SELECT p.oid, p.puballtables, {via_root} AS via_root, pg_catalog.age(p.xmin) AS age FROM "
     "pg_catalog.pg_publication p WHERE p.pubname = {name}), up (leaf, oid, level, edge, edge_cmin, edge_age) AS "
@@ -25,7 +26,7 @@ constexpr const char* kQuery =
     "c.oid, c.oid, 0, NULL::xid, NULL::cid, NULL::int FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND "
     "c.relpersistence = 'p' AND c.oid >= 16384 UNION ALL SELECT u.leaf, i.inhparent, u.level + 1, i.xmin, i.cmin, "
     "pg_catalog.age(i.xmin) FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relispartition JOIN "
-    "pg_catalog.pg_inherits i ON i.inhrelid = u.oid), way AS (SELECT u.*, c.relname, c.relnamespace, c.relreplident, "
+    "pg_catalog.pg_inherits i ON i.inhrelid = u.oid), way AS (SELECT u.*, c.relname, c.relnamespace, c.reltype, "
     "pub.puballtables, pub.oid AS pub, pub.via_root, pub.age AS pub_age, r.oid AS rel, pg_catalog.age(r.xmin) AS "
     "rel_age, {schema} FROM pub CROSS JOIN up u JOIN pg_catalog.pg_class c ON c.oid = u.oid LEFT JOIN "
     "pg_catalog.pg_publication_rel r ON r.prpubid = pub.oid AND r.prrelid = u.oid{schemas}) SELECT w.leaf, w.oid, "
@@ -35,10 +36,12 @@ constexpr const char* kQuery =
     "pg_catalog.age(a.xmin) AND (d.xmin = a.xmin AND d.cmin = a.cmin OR w.level > 0 AND pg_catalog.age(d.xmin) > "
     "pg_catalog.age(a.xmin)), w.rel_age > pg_catalog.age(a.xmin), w.edge_age > pg_catalog.age(a.xmin) OR w.level = 1 "
     "AND "
-    "w.edge = a.xmin AND w.edge_cmin::text::int - a.cmin::text::int <= 2, l.relfilenode = l.oid, t.xmin <> a.xmin OR "
-    "t.cmin::text <> a.cmin::text, {key} IS NOT NULL FROM way w JOIN "
+    "w.edge = a.xmin AND w.edge_cmin::text::int - a.cmin::text::int <= 2, l.relfilenode = l.oid, "
+    "pg_catalog.age(t.xmin) "
+    "< pg_catalog.age(a.xmin) OR t.xmin = a.xmin AND t.cmin::text::int > a.cmin::text::int, {key} IS NOT NULL FROM way "
+    "w JOIN "
     "pg_catalog.pg_class l ON l.oid = w.leaf JOIN pg_catalog.pg_namespace n ON n.oid = w.relnamespace JOIN "
-    "pg_catalog.pg_attribute a ON a.attrelid = w.leaf AND a.attnum = -1 JOIN pg_catalog.pg_type t ON t.oid = l.reltype "
+    "pg_catalog.pg_attribute a ON a.attrelid = w.leaf AND a.attnum = -1 JOIN pg_catalog.pg_type t ON t.oid = w.reltype "
     "LEFT JOIN pg_catalog.pg_depend d ON w.schema IS NOT NULL AND d.classid = 'pg_catalog.pg_class'::regclass AND "
     "d.objid = w.oid AND d.objsubid = 0 AND d.refclassid = 'pg_catalog.pg_namespace'::regclass WHERE w.puballtables OR "
     "w.leaf IN (SELECT m.leaf FROM way m WHERE m.rel IS NOT NULL OR m.schema IS NOT NULL) OR w.leaf = ANY "
@@ -74,13 +77,13 @@ class MemberReader {
     if (is_leaf) {
       member_.table = member_.as = table;
       has_first_file_ = is_true(row[13]);
-      member_.was_renamed = is_true(row[14]);
       member_.has_key = is_true(row[15]);
     } else {
       member_.ancestors.push_back(table);
       steps_ = "/" + row[8].value_or("") + steps_;
       steps_are_whole_ = steps_are_whole_ && is_true(row[12]);
     }
+    member_.was_renamed = member_.was_renamed || is_true(row[14]);
     for (const std::size_t way : {5, 6, 7}) {
       if (row[way]) add(row, *row[way], is_true(row[way + 4]), table, is_leaf);
     }

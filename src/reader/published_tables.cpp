@@ -36,6 +36,11 @@ bool is_uninterrupted(const std::string& before, const std::string& now) {
   return std::any_of(ways.begin(), ways.end(), [&](const std::string& way) { return still.contains(way); });
 }
 
+// Before the membership of a table whose changes another session is to bring.
+constexpr char kAwaited = '?';
+
+bool is_awaited(const FollowedTable& table) { return table.membership.starts_with(kAwaited); }
+
 class Review {
  public:
   Review(const std::vector<FollowedTable>& known, const std::vector<MemberTable>& now, const TableRules& rules,
@@ -53,8 +58,8 @@ class Review {
   TableReview take() {
     for (const MemberTable& member : now_) {
       const auto known = known_.find(member.table.oid);
-      if (known == known_.end()) {
-        meet(member);
+      if (known == known_.end() || is_awaited(known->second)) {
+        meet(member, known == known_.end() ? nullptr : &known->second);
       } else {
         compare(member, known->second);
       }
@@ -66,8 +71,17 @@ class Review {
   }
 
  private:
-  void meet(const MemberTable& member) {
+  void meet(const MemberTable& member, const FollowedTable* awaited) {
     if (member.membership.empty() || !rules_.wants(member.as)) return;
+    if (member.was_attached && rules_.blind_since) {
+      const std::string mark = kAwaited + member.membership;
+      const Lsn since = awaited != nullptr && awaited->membership == mark ? awaited->since : position_;
+      if (since > *rules_.blind_since) {
+        review_.needs_session = true;
+        review_.known.push_back({member.table.oid, member.table.name, mark, since});
+        return;
+      }
+    }
     TableFinding finding;
     finding.now = member;
     finding.lacks_rows = !member.is_whole || (rules_.by_name && (member.was_renamed || member.was_attached));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "walcat/base/lsn.h"
@@ -44,12 +45,17 @@ struct TableRules {
   std::function<bool(const TableName&)> lists;
   /// Whether a table's name decides: one that had another name may have been unwanted then.
   bool by_name = false;
+  /// Where the session began, if its server is one that does not tell its stream of what is attached (before 15): of a
+  /// partition that was attached since, and that the stream had met, changes come in a later session only.
+  std::optional<Lsn> blind_since = std::nullopt;
 };
 
 struct TableReview {
   std::vector<TableFinding> findings;
   /// What is known from here on, in the order of OIDs: wanted tables, and those that have left and are there still.
   std::vector<FollowedTable> known;
+  /// Whether changes of a table come once another session has begun, which then finds that it has entered.
+  bool needs_session = false;
 };
 
 /// Compares what was known of a publication's tables with what it publishes `now` (in the order of OIDs; those of

@@ -12,6 +12,11 @@ namespace walcat {
 void RelationDescriber::begin_session(const TableView& view) {
   unlisted_until_ = view.position;
   unlisted_.clear();
+  described_.clear();
+  ancestors_.clear();
+  for (const MemberTable& member : view.members) {
+    for (const NamedTable& ancestor : member.ancestors) ancestors_.emplace(ancestor.oid, ancestor.name);
+  }
   has_partitions_ = false;
   if (!selection_.has_list()) return;
   for (const MemberTable& member : view.members) {
@@ -38,13 +43,35 @@ Status RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, Batch& ba
   if (reader.failed()) return Status::ok();  // The decoder names the fault.
   const TableName table{schema.empty() ? "pg_catalog" : std::string(schema), std::string(name)};
   if (Status followed = follow(relation, table, commit_lsn); !followed.is_ok()) return followed;
-  Relation described;
-  described.oid = relation;
-  described.schema = table.schema;
-  described.name = table.table;
-  selection_.apply(described);
-  if (described.is_wanted) compare(relation, table);
+  const bool is_wanted = wants(relation, table);
+  described_.insert_or_assign(relation, Described{table, is_wanted});
+  if (is_wanted) compare(relation, table);
   return options_.describe_relations ? describe(relation, types, batch) : Status::ok();
+}
+
+bool RelationDescriber::is_outdated(const std::vector<MemberTable>& members) const {
+  const auto is_renamed = [&](const NamedTable& ancestor) {
+    const auto before = ancestors_.find(ancestor.oid);
+    return before != ancestors_.end() && before->second != ancestor.name &&
+           (selection_.lists(before->second) || selection_.lists(ancestor.name));
+  };
+  return std::any_of(members.begin(), members.end(), [&](const MemberTable& member) {
+    if (member.ancestors.empty()) return false;
+    if (std::any_of(member.ancestors.begin(), member.ancestors.end(), is_renamed)) return true;
+    const auto described = described_.find(member.as.oid);
+    if (described == described_.end()) return false;
+    const auto& [name, is_wanted] = described->second;
+    return is_wanted != wants(member.as.oid, name) || (member.as != member.table && name != member.as.name);
+  });
+}
+
+bool RelationDescriber::wants(std::uint32_t oid, const TableName& name) const {
+  Relation relation;
+  relation.oid = oid;
+  relation.schema = name.schema;
+  relation.name = name.table;
+  selection_.apply(relation);
+  return relation.is_wanted;
 }
 
 Status RelationDescriber::connect() {

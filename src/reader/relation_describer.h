@@ -42,11 +42,25 @@ class RelationDescriber {
   /// Errors: the catalog can't be asked. Nothing is noted then.
   Status meet(std::string_view frame, Lsn commit_lsn, Batch& batch);
 
+  /// Whether the session can't go on describing tables as they are in `members`, a look at the catalog that the stream
+  /// has come to.
+  ///
+  /// The server describes a table again when the table itself is altered, and not when one above it is: of a
+  /// partitioned table that was renamed it goes on with the old name, and its partitions stay what they were when they
+  /// came first.
+  bool is_outdated(const std::vector<MemberTable>& members) const;
+
   /// Ends the connection; the next question opens another.
   void disconnect() { catalog_.reset(); }
 
  private:
+  struct Described {
+    TableName name;
+    bool is_wanted = false;
+  };
+
   Status connect();
+  bool wants(std::uint32_t oid, const TableName& name) const;
   Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
   void compare(std::uint32_t oid, const TableName& name);
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
@@ -61,6 +75,9 @@ class RelationDescriber {
   Lsn unlisted_until_;
   /// Tables that came under a listed name in this run.
   std::unordered_set<std::uint32_t> listed_;
+  /// What the session's stream has described, as it was last; and the tables above others when the session began.
+  std::unordered_map<std::uint32_t, Described> described_;
+  std::unordered_map<std::uint32_t, TableName> ancestors_;
   /// What the stream has described so far in this run, both ways.
   std::unordered_map<std::uint32_t, TableName> names_;
   std::map<TableName, std::uint32_t> oids_;

@@ -119,8 +119,8 @@ Status ReplicationSource::open_stream() {
   }
   connection_->end(kFarewell);
   connection_.reset();
-  const Lsn position = std::max(written_, offset_->done.position);
-  auto opened = walcat::open_stream(options_, *offset_, position, two_phase_, stop_, logger_);
+  began_ = std::max(written_, offset_->done.position);
+  auto opened = walcat::open_stream(options_, *offset_, began_, two_phase_, stop_, logger_);
   // An address may lead to another server this time, a standby: what is wrong shows when everything is asked once more.
   const bool was_refused = std::exchange(stream_refused_, opened.status().code() == StatusCode::kRefused);
   if (stream_refused_ && !was_refused) return {StatusCode::kUnavailable, opened.status().message()};
@@ -149,6 +149,7 @@ Status ReplicationSource::connect() {
   offset_->timeline = start->offset.timeline;
   offset_->snapshot = start->offset.snapshot;
   note_tables(*start);
+  looks_.show(std::move(start->tables));
   stream_ = std::make_shared<const StreamIdentity>(
       StreamIdentity{options_.label, offset_->system_identifier, offset_->timeline, offset_->database, offset_->slot,
                      offset_->publication, static_cast<std::uint32_t>(connection_->server_version()), is_utf8_});
@@ -176,15 +177,36 @@ void ReplicationSource::note_tables(const StreamStart& start) {
   offset_->published = start.offset.published;
 }
 
-Status ReplicationSource::look(const TableView& view) {
-  if (!offset_ || !offset_->published) return Status::ok();
-  follow_listed(view.members, rules_->selection());
-  if (Status whole = table_look_.check(*offset_->published, view); !whole.is_ok()) return whole;
-  TableNews news = table_look_.note(*offset_->published, view);
-  if (news.known == *offset_->published) return Status::ok();
-  offset_->published = news.known;
-  table_news_ = std::move(news);
+// What is known of tables is the reader's own: news of it may still be on the street.
+void ReplicationSource::resume_from(const Offset& offset) {
+  auto published = std::move(offset_->published);
+  offset_ = offset;
+  offset_->published = std::move(published);
+}
+
+Status ReplicationSource::look() {
+  if (!is_streaming() || in_transaction_) return Status::ok();
+  const auto view = looks_.take(written_);
+  if (!view || !offset_->published) return Status::ok();
+  follow_listed(view->members, rules_->selection());
+  if (describer_->is_outdated(view->members)) {
+    renew_session();
+    return Status::ok();
+  }
+  if (Status whole = table_look_.check(*offset_->published, *view); !whole.is_ok()) return whole;
+  TableNews news = table_look_.note(*offset_->published, *view, began_);
+  const bool needs_session = news.needs_session;
+  if (news.known != *offset_->published) {
+    offset_->published = news.known;
+    table_news_ = std::move(news);
+  }
+  if (needs_session) renew_session();
   return Status::ok();
+}
+
+void ReplicationSource::renew_session() {
+  logger_.info("beginning the stream anew: the server does not tell it of tables that are renamed above, or attached");
+  close();
 }
 
 void ReplicationSource::take_first_offset(const Offset& offset, Lsn flush_position) {
@@ -262,7 +284,8 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
     const auto now = Clock::now();
     if (gathering_.frames > 0) silence_.heard(now);
     if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
-    if (const Status attended = attend_server(until_ && !batch.has_frames()); !attended.is_ok()) return attended;
+    if (const Status attended = attend_server(wants_answer() && !batch.has_frames()); !attended.is_ok())
+      return attended;
     pace_.found(gathering_.frames, gathering_.bytes, gathering_.napped);
     if (!gathering_.begin) gathering_.begin = now;
     const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(now - *gathering_.begin));
@@ -496,7 +519,7 @@ Lsn ReplicationSource::safe_position() const {
 std::chrono::milliseconds ReplicationSource::time_to_status() const {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_status_ - Clock::now());
   const auto wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
-  return until_ ? std::min(wait, kQuestionInterval) : wait;
+  return wants_answer() ? std::min(wait, kQuestionInterval) : wait;
 }
 
 void ReplicationSource::progress(Lsn written, Lsn stored) {
@@ -517,6 +540,7 @@ void ReplicationSource::disconnect() {
   unfinished_->clear();
   snapshot_.reset();
   streaming_ = false;
+  looks_.clear();
   connection_.reset();
   describer_->disconnect();
 }

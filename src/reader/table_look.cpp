@@ -16,6 +16,9 @@ namespace {
 
 using Kind = TableFinding::Kind;
 
+// From here on the server's stream takes note of a table that is attached, as of every change of its row.
+constexpr int kVersionWithTidings = 150000;
+
 TableRules rules_of(const DatabaseOptions& options, const Selection& selection) {
   TableRules rules;
   rules.wants = [&selection](const NamedTable& table) {
@@ -110,8 +113,10 @@ Status TableLook::check(const std::vector<FollowedTable>& known, const TableView
   return Status::ok();
 }
 
-TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableView& view, bool reads_all) {
-  TableReview review = review_tables(known, view.members, rules_of(options_, selection_), view.position);
+TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableView& view, Lsn began, bool reads_all) {
+  TableRules rules = rules_of(options_, selection_);
+  if (view.server_version < kVersionWithTidings && !reads_all) rules.blind_since = began;
+  TableReview review = review_tables(known, view.members, rules, view.position);
   std::set<TableName> to_read;
   for (const TableFinding& finding : review.findings) {
     if (finding.kind == Kind::kRenamed && !told_.insert(finding.now.table.oid).second) continue;
@@ -132,7 +137,7 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
     log::write(is_harmless(finding, is_missing, selection_) ? log::Level::kInfo : log::Level::kWarning,
                logger_.database(), describe(finding, rows, options_, selection_, view.position));
   }
-  TableNews news{std::move(review.known), std::nullopt};
+  TableNews news{std::move(review.known), std::nullopt, review.needs_session};
   if (to_read.empty()) return news;
   news.snapshot.emplace();
   news.snapshot->id = fmt::format("added-{}", postgres_now_micros());
@@ -147,7 +152,7 @@ std::optional<IncrementalSnapshot> TableLook::update(Offset& offset, const Table
     offset.published = learn(view);
     return std::nullopt;
   }
-  TableNews news = note(*offset.published, view, reads_all);
+  TableNews news = note(*offset.published, view, offset.done.position, reads_all);
   offset.published = std::move(news.known);
   if (!news.snapshot || !is_first) return news.snapshot;
   for (const IncrementalSnapshot& other : offset.incremental) {

@@ -14,6 +14,7 @@ struct FollowedTable {
   /// Under which it was wanted; of a table that the configuration lists and that was renamed since, the listed one.
   TableName name;
   /// By what it was published when that was looked at last (MemberTable::membership); empty: by nothing, it has left.
+  /// Behind a `?`: the stream brings it from the next session on, and it has not been met yet.
   std::string membership;
   /// Where the server's log ended when it was first seen to be so.
   Lsn since;

@@ -33,7 +33,7 @@ struct MemberTable {
   std::string membership;
   /// Whether it has been published since it was made: there were no rows before. False where the catalog can't tell.
   bool is_whole = false;
-  /// Whether its name may have been another one since it was made.
+  /// Whether its name, or that of a table above it, may have been another one since it was made.
   bool was_renamed = false;
   /// Whether it may have had rows of its own before it became a partition.
   bool was_attached = false;

@@ -11,6 +11,7 @@
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/awaited_looks.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/pace.h"
 #include "walcat/reader/silence.h"
@@ -72,17 +73,20 @@ class ReplicationSource : public Source {
   void drop_snapshot() { disconnect(); }
   /// What the run has come to since its last session began, for the next one to begin from: all of the offset, as the
   /// keeper would store it, so that nothing that changed meanwhile is forgotten. Not while a session lasts.
-  void resume_from(const Offset& offset) { offset_ = offset; }
+  void resume_from(const Offset& offset);
   /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
   /// ends with the transaction of the last of them.
   std::vector<SnapshotSignal> take_signals() { return std::exchange(signals_, {}); }
   /// What a look at the publication, or a session after the first, has found of its tables: what the offset is to know
   /// of them, and what is to be read with it.
   std::optional<TableNews> take_table_news() { return std::exchange(table_news_, std::nullopt); }
-  /// Compares a look at the publication, from beside the stream, with what is known.
+  /// A look at the publication, from beside this session's stream.
+  void show(TableView view) { looks_.show(std::move(view)); }
+  /// Compares what was shown with what is known, once the stream has come to where it was seen. Ends the session where
+  /// only another one can bring the tables as they are now.
   ///
   /// Errors: kGap; the offset file is to be looked at then.
-  Status look(const TableView& view);
+  Status look();
   /// Puts what is common to the session's batches on `batch`.
   void label(Batch& batch) const;
 
@@ -93,6 +97,7 @@ class ReplicationSource : public Source {
   Status connect();
   Status open_stream();
   void note_tables(const StreamStart& start);
+  void renew_session();
   void take_first_offset(const Offset& offset, Lsn flush_position);
   void disconnect();
   void break_off(const Status& status);
@@ -115,6 +120,7 @@ class ReplicationSource : public Source {
   Status attend_server(bool ask_for_reply);
   Lsn safe_position() const;
   Status check_silence();
+  bool wants_answer() const { return until_ || looks_.is_awaited(); }
   Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
 
@@ -139,6 +145,7 @@ class ReplicationSource : public Source {
   Status crossed_;
   std::optional<SnapshotStart> snapshot_;
   TableLook table_look_;
+  AwaitedLooks looks_;
   std::optional<TableNews> table_news_;
   bool streaming_ = false;
   /// Whether the last attempt to begin the stream was refused.
@@ -146,6 +153,8 @@ class ReplicationSource : public Source {
   /// Whether transactions come when they are prepared.
   bool two_phase_ = false;
   std::uint64_t sessions_ = 0;
+  /// Where the session's stream began.
+  Lsn began_;
   /// The session that began with the offset file.
   std::uint64_t beginning_ = 0;
   std::chrono::milliseconds status_interval_{10'000};

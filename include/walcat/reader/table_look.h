@@ -31,6 +31,8 @@ struct TableNews {
   std::vector<FollowedTable> known;
   /// Tables whose rows are to be read between the changes.
   std::optional<IncrementalSnapshot> snapshot;
+  /// Whether another session has to begin before changes of a table come.
+  bool needs_session = false;
 };
 
 /// Judges what has become of the tables that a database's publication publishes, by the catalog and by what the offset
@@ -52,10 +54,12 @@ class TableLook {
   /// kGap, if changes of a table are lost and `on_gap` is not to go on without them; ok otherwise. Says nothing.
   Status check(const std::vector<FollowedTable>& known, const TableView& view) const;
 
-  /// Says what has become of the tables. `reads_all`: all rows are about to be read anyway.
-  TableNews note(const std::vector<FollowedTable>& known, const TableView& view, bool reads_all = false);
+  /// Says what has become of the tables. `began`: where the session's stream began. `reads_all`: all rows are about to
+  /// be read anyway.
+  TableNews note(const std::vector<FollowedTable>& known, const TableView& view, Lsn began, bool reads_all = false);
 
-  /// The same for what `offset` knows, which learns it; in silence, if it knew nothing. In a run's first session
+  /// The same for what `offset` knows, where the session begins; it learns it; in silence, if it knew nothing. In a
+  /// run's first session
   /// (`is_first`) the snapshot that follows joins those of the offset, without the tables that these are to read
   /// anyway.
   std::optional<IncrementalSnapshot> update(Offset& offset, const TableView& view, bool reads_all, bool is_first);

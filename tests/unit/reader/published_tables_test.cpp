@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -42,8 +43,10 @@ class PublishedTables : public testing::Test {
     rules.wants = [this](const NamedTable& table) { return !unwanted_.contains(table.name.table); };
     rules.lists = [this](const TableName& name) { return listed_.contains(name.table); };
     rules.by_name = by_name_;
+    rules.blind_since = blind_since_;
     TableReview made = review_tables(before, now, rules, kNow);
     known_ = std::move(made.known);
+    needs_session_ = made.needs_session;
     std::vector<std::string> found;
     for (const TableFinding& finding : made.findings) {
       static const char* const kNames[] = {"entered", "replaced", "back", "left", "dropped", "renamed", "away"};
@@ -56,7 +59,9 @@ class PublishedTables : public testing::Test {
   std::set<std::string> unwanted_;
   std::set<std::string> listed_;
   bool by_name_ = false;
+  std::optional<Lsn> blind_since_;
   std::vector<FollowedTable> known_;
+  bool needs_session_ = false;
 };
 
 TEST_F(PublishedTables, ThatAreAsTheyWereAreNoNews) {
@@ -71,6 +76,26 @@ TEST_F(PublishedTables, ThatEnterLackRowsUnlessTheyWereMadeThere) {
   EXPECT_THAT(review({}, {member(1, "a", "r10"), whole(member(2, "b", "p5"))}), ElementsAre("entered a+"));
   EXPECT_THAT(known_, ElementsAre(FollowedTable{1, {"public", "a"}, "r10", kNow},
                                   FollowedTable{2, {"public", "b"}, "p5", kNow}));
+}
+
+TEST_F(PublishedTables, ThatWereAttachedUnderABlindStreamEnterWithTheNextSession) {
+  MemberTable attached = member(1, "a", "r10/7");
+  attached.was_attached = true;
+  blind_since_ = kThen;
+  EXPECT_THAT(review({}, {attached}), IsEmpty());
+  EXPECT_TRUE(needs_session_);
+  const FollowedTable awaited{1, {"public", "a"}, "?r10/7", kNow};
+  EXPECT_THAT(known_, ElementsAre(awaited));
+  EXPECT_THAT(review({awaited}, {attached}), IsEmpty()) << "it began before that was seen";
+  EXPECT_TRUE(needs_session_);
+  blind_since_ = kNow;
+  EXPECT_THAT(review({awaited}, {attached}), ElementsAre("entered a+"));
+  EXPECT_FALSE(needs_session_);
+  EXPECT_THAT(known_, ElementsAre(FollowedTable{1, {"public", "a"}, "r10/7", kNow}));
+  attached.membership = "r10/8";
+  blind_since_ = kThen;
+  EXPECT_THAT(review({awaited}, {attached}), IsEmpty()) << "attached anew";
+  EXPECT_TRUE(needs_session_);
 }
 
 TEST_F(PublishedTables, ThatHadAnotherNameMayHaveBeenUnwanted) {
