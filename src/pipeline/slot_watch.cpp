@@ -10,6 +10,7 @@
 #include "walcat/postgres/membership.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/reader/listed_tables.h"
 
 namespace walcat {
 
@@ -97,11 +98,9 @@ Status SlotWatch::look_at_tables() {
   const std::uint64_t session = lane_.session();
   const auto identity = lane_.identity();
   if (!identity || !identity->published || session == 0) return Status::ok();
-  std::vector<std::uint32_t> known;
-  for (const FollowedTable& table : *identity->published) known.push_back(table.oid);
   const auto position = end_of_log(*connection_);
   if (!position.is_ok()) return position.status();
-  auto members = published_members(*connection_, lane_.options.publication_name, known);
+  auto members = published_members(*connection_, lane_.options.publication_name, oids_of(identity->published));
   if (!members.is_ok()) return members.status();
   // Without a publication there is nothing to compare with; the stream tells of that.
   if (members->empty()) {

@@ -33,11 +33,12 @@ std::string temporary_slot_name(const std::string& name) {
 class SlotStart {
  public:
   SlotStart(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
-            const Selection& selection, const OffsetFile& file, const TableLook& look, const TableView& tables,
+            const Selection& selection, const OffsetFile& file, const TableLook& look, TableView& tables,
             const StopRequest& stop, const log::Logger& logger)
       : connection_(connection),
         server_(server),
         options_(options),
+        selection_(selection),
         file_(file),
         look_(look),
         tables_(tables),
@@ -155,7 +156,7 @@ class SlotStart {
 
   // What is under way goes on where it belongs to this very server and is not ahead of it.
   Result<StreamStart> skip_gap(const std::optional<Offset>& known, const std::optional<SlotState>& slot) {
-    const auto point = slot ? Result<Lsn>(slot->confirmed_flush) : make_slot();
+    const auto point = slot ? Result<Lsn>(slot->confirmed_flush) : make_slot(known);
     if (!point.is_ok()) return point.status();
     if (!known || known->system_identifier != server_.system_identifier || known->database != server_.database ||
         known->slot != options_.slot_name || known->done.position > *point) {
@@ -195,7 +196,7 @@ class SlotStart {
       if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
       logger_.info(kCreating, options_.slot_name);
     } else {
-      const auto point = make_slot();
+      const auto point = make_slot(std::nullopt);
       return point.is_ok() ? first_start(*point) : point.status();
     }
     auto snapshot = taker_.take(options_.slot_name, false);
@@ -204,11 +205,17 @@ class SlotStart {
     return first_start(snapshot->progress.point, std::move(*snapshot));
   }
 
-  Result<Lsn> make_slot() {
+  Result<Lsn> make_slot(const std::optional<Offset>& known) {
     if (const Status room = check_free_slot(connection_); !room.is_ok()) return room;
     logger_.info(kCreating, options_.slot_name);
     auto point = create_slot(connection_, options_.slot_name);
-    if (point.is_ok()) logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
+    if (!point.is_ok()) return point;
+    logger_.info("created slot {} at {}", options_.slot_name, point->to_string());
+    auto members =
+        published_members(connection_, options_.publication_name, oids_of(known ? known->published : std::nullopt));
+    if (!members.is_ok()) return members.status();
+    follow_listed(*members, selection_);
+    tables_.members = std::move(*members);
     return point;
   }
 
@@ -229,6 +236,7 @@ class SlotStart {
   }
 
   Result<StreamStart> with_snapshot(StreamStart start, SnapshotStart snapshot, bool is_own) {
+    if (!snapshot.is_resumed) tables_.members = snapshot.members;
     start.offset.snapshot = snapshot.progress;
     start.snapshot = std::move(snapshot);
     if (is_own) return start;
@@ -249,6 +257,7 @@ class SlotStart {
     start.offset = {server_.system_identifier, server_.timeline,          server_.database,
                     options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
     if (snapshot) start.offset.snapshot = snapshot->progress;
+    if (snapshot) tables_.members = std::move(snapshot->members);
     start.offset.published = look_.learn(tables_);
     start.snapshot = std::move(snapshot);
     // From here on a missing slot is a gap and no fresh start.
@@ -261,9 +270,11 @@ class SlotStart {
   Connection& connection_;
   ServerIdentity server_;
   const DatabaseOptions& options_;
+  const Selection& selection_;
   const OffsetFile& file_;
   const TableLook& look_;
-  const TableView& tables_;
+  // Looked at again where a slot is made: that waits for transactions that are open, and tables come meanwhile.
+  TableView& tables_;
   const log::Logger& logger_;
   // The gap that the stream from this slot met last; ok if none.
   Status broken_;

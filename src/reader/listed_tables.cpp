@@ -83,6 +83,13 @@ Result<std::shared_ptr<const Selection>> selection_of(const DatabaseOptions& opt
   return Selection::compile(options.selection, is_named ? std::vector<TableName>{} : options.tables);
 }
 
+std::vector<std::uint32_t> oids_of(const std::optional<std::vector<FollowedTable>>& known) {
+  std::vector<std::uint32_t> oids;
+  if (!known) return oids;
+  for (const FollowedTable& table : *known) oids.push_back(table.oid);
+  return oids;
+}
+
 void follow_listed(const std::vector<MemberTable>& members, const Selection& selection) {
   if (!selection.has_list()) return;
   for (const MemberTable& member : members) {
@@ -138,9 +145,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
                                                 const Selection& selection, const std::optional<Offset>& known,
                                                 bool was_followed, const log::Logger& logger) {
   const auto followed = known && known->published ? *known->published : std::vector<FollowedTable>{};
-  std::vector<std::uint32_t> oids;
   for (const FollowedTable& table : followed) {
-    oids.push_back(table.oid);
     if (selection.lists(table.name)) selection.follow(table.oid);
   }
   const auto tables = tables_to_publish(connection, options, known, was_followed, logger);
@@ -152,7 +157,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
         ensure_publication(connection, {options.publication_name, *tables, options.on_keyless, !was_followed}, logger);
     if (!published.is_ok()) return published;
   }
-  auto members = published_members(connection, options.publication_name, oids);
+  auto members = published_members(connection, options.publication_name, oids_of(followed));
   if (!members.is_ok()) return members;
   follow_listed(*members, selection);
   if (known && known->captured && known->captured->tables == options.tables) {

@@ -142,6 +142,12 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   const auto visible = current_snapshot(connection_);
   if (!visible.is_ok()) return failed(visible.status());
   start.progress.visible = *visible;
+  // Tables may have come while the slot waited: what this snapshot does not see the stream tells of.
+  auto members = published_members(connection_, options_.publication_name,
+                                   oids_of(known != nullptr ? known->published : std::nullopt));
+  if (!members.is_ok()) return failed(members.status());
+  follow_listed(*members, selection_);
+  start.members = std::move(*members);
   auto relations = wanted_relations();
   if (!relations.is_ok()) return failed(relations.status());
   relations = lock_relations(*relations);

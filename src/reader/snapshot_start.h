@@ -38,7 +38,8 @@ class SnapshotTaker {
 
   /// A new snapshot, of the moment that a new slot `slot_name` begins at. Nothing is left of the slot if it fails.
   ///
-  /// `known`: where the stream goes on all the same; null: it begins at that moment.
+  /// What the publication publishes then is told to the selection. `known`: where the stream goes on all the same;
+  /// null: it begins at that moment.
   Result<SnapshotStart> take(const std::string& slot_name, bool temporary, const Offset* known = nullptr);
 
   /// A snapshot of now, without a slot.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@ namespace walcat {
 
 /// The selection of a database; a dump of named tables prints those, whatever the configuration lists.
 Result<std::shared_ptr<const Selection>> selection_of(const DatabaseOptions& options);
+
+/// Their OIDs, for published_members(); none where nothing is known.
+std::vector<std::uint32_t> oids_of(const std::optional<std::vector<FollowedTable>>& known);
 
 /// Tells `selection` which of `members` stand for a listed table: itself, the partitions of a listed table, and under
 /// whose name a listed partition's changes come.

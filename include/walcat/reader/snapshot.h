@@ -11,6 +11,7 @@
 #include "walcat/model/batch.h"
 #include "walcat/model/snapshot.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/copy_reader.h"
 #include "walcat/reader/options.h"
@@ -53,6 +54,8 @@ struct SnapshotStart {
   std::vector<TableOutline> outlines;
   /// The slot that made the snapshot, where that is not the one that is streamed.
   std::string temporary_slot;
+  /// What the publication publishes where a new slot begins; and of the tables known before, those that are there.
+  std::vector<MemberTable> members;
   /// The tables, for workers to lock: who waits for an exclusive lock would be let in front of them later.
   std::vector<TableName> tables;
   /// The planner's estimate for all tables, and what the pages that are left take.
