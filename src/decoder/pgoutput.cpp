@@ -267,14 +267,7 @@ void Decoder::relation(Message& message) {
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
   if (!options_.use_notes) note = nullptr;
-  const auto put = relations_->put(std::move(relation), note, relation_rules(), message.frame());
-  if (!put.is_ok()) {
-    // A description has no position of its own.
-    refused_ = put.status().with_context(fmt::format("commit LSN {}", transaction_.commit_lsn.to_string()));
-    return message.fault("a rule is lost");
-  }
-  const Relation* news = *put;
-  if (news != nullptr && options_.relation_described) options_.relation_described(*news, *batch_->database);
+  relations_->put(std::move(relation), note, message.frame());
 }
 
 RelationRules Decoder::relation_rules() const { return {options_.selection.get(), options_.rules.get()}; }
@@ -292,12 +285,29 @@ const Relation* Decoder::known_relation(Message& message) {
   if (message.reader().failed()) return nullptr;
   if (!in_transaction_) message.fault_of_place("change outside a transaction");
   const Relation* relation = relations_->pin(oid, *batch_);
+  if (relation == nullptr && !message.faulty() && relations_->awaits_rules(oid)) [[unlikely]] {
+    if (!apply_rules(message, oid)) return nullptr;
+    relation = relations_->pin(oid, *batch_);
+  }
   if (relation == nullptr) {
     message.fault(fmt::format("relation {} was never described", oid));
   } else {
     message.about(*relation);
   }
   return message.faulty() ? nullptr : relation;
+}
+
+// Before the first change of a relation since it was described.
+bool Decoder::apply_rules(Message& message, std::uint32_t oid) {
+  const auto applied = relations_->apply(oid, relation_rules(), {transaction_.commit_lsn, next_index_});
+  if (!applied.is_ok()) {
+    refused_ = applied.status().with_context(fmt::format("commit LSN {}", transaction_.commit_lsn.to_string()));
+    message.fault("a rule is lost");
+    return false;
+  }
+  const Relation* news = *applied;
+  if (news != nullptr && options_.relation_described) options_.relation_described(*news, *batch_->database);
+  return true;
 }
 
 bool Decoder::wants(Operation operation, const Relation* relation) const {

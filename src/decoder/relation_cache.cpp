@@ -75,17 +75,20 @@ void repair_names(Relation& relation) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Relation>> complete_relation(Relation relation, const RelationNote* note,
-                                                          const RelationRules& rules) {
+void complete_description(Relation& relation, const RelationNote* note) {
   // The catalog's names are as raw as the stream's.
   if (note != nullptr) annotate(relation, *note);
   repair_names(relation);
+}
+
+Result<std::shared_ptr<const Relation>> ruled_relation(Relation described, const RelationRules& rules,
+                                                       const std::optional<ChangePlace>& place) {
   if (rules.rules != nullptr) {
-    if (Status applied = rules.rules->apply(relation); !applied.is_ok()) return applied;
+    if (Status applied = rules.rules->apply(described, place); !applied.is_ok()) return applied;
   } else if (rules.selection != nullptr) {
-    rules.selection->apply(relation);
+    rules.selection->apply(described);
   }
-  return std::make_shared<const Relation>(std::move(relation));
+  return std::make_shared<const Relation>(std::move(described));
 }
 
 void RelationCache::clear() {
@@ -100,23 +103,35 @@ void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::st
       Type{with_replacements(schema), with_replacements(name), std::string(keeps_frames_ ? frame : std::string_view())};
 }
 
-Result<const Relation*> RelationCache::put(Relation relation, const RelationNote* note, const RelationRules& rules,
-                                           std::string_view frame) {
+void RelationCache::put(Relation relation, const RelationNote* note, std::string_view frame) {
   for (Column& column : relation.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) {
       column.type_schema = type->second.schema;
       column.type_name = type->second.name;
     }
   }
-  auto completed = complete_relation(std::move(relation), note, rules);
-  if (!completed.is_ok()) return completed.status();
-  auto complete = std::move(*completed);
-  Entry& entry = relations_[complete->oid];
-  // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
-  const bool is_new = entry.relation == nullptr || *entry.relation != *complete;
-  if (is_new) entry = Entry{std::move(complete), kNever, {}};
+  complete_description(relation, note);
+  Entry& entry = relations_[relation.oid];
+  entry.described = std::move(relation);
+  entry.awaits_rules = true;
+  entry.pinned_in = kNever;
   if (keeps_frames_) entry.frame.assign(frame);
-  return is_new ? entry.relation.get() : nullptr;
+}
+
+bool RelationCache::awaits_rules(std::uint32_t oid) const {
+  const auto found = relations_.find(oid);
+  return found != relations_.end() && found->second.awaits_rules;
+}
+
+Result<const Relation*> RelationCache::apply(std::uint32_t oid, const RelationRules& rules, const ChangePlace& place) {
+  Entry& entry = relations_.at(oid);
+  auto ruled = ruled_relation(entry.described, rules, place);
+  if (!ruled.is_ok()) return ruled.status();
+  entry.awaits_rules = false;
+  // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.
+  if (entry.relation != nullptr && *entry.relation == **ruled) return nullptr;
+  entry.relation = std::move(*ruled);
+  return entry.relation.get();
 }
 
 void RelationCache::forget(std::uint32_t oid) {
@@ -126,7 +141,7 @@ void RelationCache::forget(std::uint32_t oid) {
 
 const Relation* RelationCache::find_and_pin(std::uint32_t oid, Batch& batch) {
   const auto found = relations_.find(oid);
-  if (found == relations_.end()) return nullptr;
+  if (found == relations_.end() || found->second.awaits_rules) return nullptr;
   Entry& entry = found->second;
   recent_[oid % kRecent] = {oid, &entry};
   if (entry.pinned_in != batch.sequence) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,16 +23,21 @@ struct RelationRules {
   RuleMemory* rules = nullptr;
 };
 
-/// `relation` with what the catalog (`note`, may be null) and the rules say of it.
+/// Adds what the catalog (`note`, may be null) says of `relation`, and replaces what is no UTF-8 in names.
+void complete_description(Relation& relation, const RelationNote* note);
+
+/// The relation as it is printed from here on (`place`: RuleMemory::apply()), of one whose description is complete.
 ///
 /// Errors: those of RuleMemory::apply().
-Result<std::shared_ptr<const Relation>> complete_relation(Relation relation, const RelationNote* note,
-                                                          const RelationRules& rules);
+Result<std::shared_ptr<const Relation>> ruled_relation(Relation described, const RelationRules& rules,
+                                                       const std::optional<ChangePlace>& place);
 
 /// The relations and types that a session has described so far.
 ///
-/// Never forgets within a session: the server describes a relation once and then counts on us.
-/// Threads: stage-bound (decoder).
+/// A description prints nothing, and the server sends some that no change follows: with publish_via_partition_root,
+/// that of the partition behind that of the root. So the rules are applied to a relation before its first change, and
+/// again whenever it has been described anew. Never forgets within a session: the server describes a relation once and
+/// then counts on us. Threads: stage-bound (decoder).
 class RelationCache {
  public:
   /// Forgets everything: a new session describes everything anew.
@@ -43,10 +49,15 @@ class RelationCache {
   /// A type that is not built in; the next relations that use it carry its name.
   void put_type(std::uint32_t oid, std::string_view schema, std::string_view name, std::string_view frame);
 
-  /// Replaces what was known of `relation.oid`, unless nothing changed. `note` is what the catalog says of it, if it
-  /// was asked. Returns what is known now, null if that is as it was. Errors: those of complete_relation().
-  Result<const Relation*> put(Relation relation, const RelationNote* note, const RelationRules& rules,
-                              std::string_view frame);
+  /// Takes a description; the relation waits for rules(). `note` is what the catalog says of it, if it was asked.
+  void put(Relation relation, const RelationNote* note, std::string_view frame);
+
+  /// Whether the relation is described and the rules have not been applied to it since.
+  bool awaits_rules(std::uint32_t oid) const;
+
+  /// Applies the rules to a relation that awaits them, before its change at `place`. Returns what it is now, null if
+  /// that is as it was before. Errors: those of ruled_relation(); it awaits them still.
+  Result<const Relation*> apply(std::uint32_t oid, const RelationRules& rules, const ChangePlace& place);
 
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);
@@ -55,7 +66,8 @@ class RelationCache {
   template <typename Visit>
   void take_descriptions(std::uint32_t oid, Visit visit);
 
-  /// The relation, pinned in `batch` for as long as the batch's changes live; null if never described.
+  /// The relation, pinned in `batch` for as long as the batch's changes live; null if it was never described, or awaits
+  /// the rules.
   const Relation* pin(std::uint32_t oid, Batch& batch) {
     const Recent& recent = recent_[oid % kRecent];
     if (recent.oid == oid && recent.entry != nullptr && recent.entry->pinned_in == batch.sequence) [[likely]]
@@ -70,7 +82,10 @@ class RelationCache {
     std::string frame;
   };
   struct Entry {
+    Relation described;
+    /// Null before the rules were applied for the first time.
     std::shared_ptr<const Relation> relation;
+    bool awaits_rules = true;
     std::uint64_t pinned_in = kNever;
     std::string frame;
   };
@@ -98,7 +113,7 @@ void RelationCache::take_descriptions(std::uint32_t oid, Visit visit) {
   };
   const auto found = relations_.find(oid);
   if (found == relations_.end()) return;
-  for (const Column& column : found->second.relation->columns) {
+  for (const Column& column : found->second.described.columns) {
     if (const auto type = types_.find(column.type_oid); type != types_.end()) take(type->second.frame);
   }
   take(found->second.frame);

@@ -27,10 +27,10 @@ Result<std::shared_ptr<const Relation>> Decoder::relation_of(const Batch& batch)
   std::shared_ptr<const Relation>& kept = snapshot_relations_[snapshot_];
   if (kept == nullptr) {
     Relation described = source.relation;
-    auto complete =
-        complete_relation(std::move(described), options_.use_notes ? source.note.get() : nullptr, relation_rules());
-    if (!complete.is_ok()) return complete.status().with_context("snapshot");
-    kept = std::move(*complete);
+    complete_description(described, options_.use_notes ? source.note.get() : nullptr);
+    auto ruled = ruled_relation(std::move(described), relation_rules(), std::nullopt);
+    if (!ruled.is_ok()) return ruled.status().with_context("snapshot");
+    kept = std::move(*ruled);
     if (options_.relation_described) options_.relation_described(*kept, *batch.database);
   }
   return kept;

@@ -120,15 +120,16 @@ std::string to_json(const CapturedTables& captured) {
 }
 
 std::string to_json(const RememberedTable& table) {
-  const auto print_shown = [](const auto& shown) {
-    return fmt::format(R"({{"table":{},"columns":{}}})", json_name(shown.first), json_list(shown.second, json_text));
+  const auto print_layout = [](const TableLayout& layout) {
+    return fmt::format(R"({{"table":{},"columns":{}}})", json_name(layout.name), json_list(layout.columns, json_text));
   };
   return fmt::format(
-      R"({{"oid":{},"table":{},"columns":{},"hidden":{},"shown":{},"masked":{},"former":{},"excluded":{},"kept_out":{},)"
-      R"("from_catalog":{}}})",
-      table.oid, json_name(table.name), json_list(table.columns, json_text), json_list(table.hidden, json_text),
-      json_list(table.shown, print_shown), json_list(table.masked, json_text), json_list(table.former, json_text),
-      table.is_excluded, table.is_kept_out, table.is_from_catalog);
+      R"({{"oid":{},"layout":{},"hidden":{},"printed":{},"until":"{}","index":{},"masked":{},"let_through":{},)"
+      R"("former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
+      table.oid, print_layout(table.layout), json_list(table.hidden, json_text), json_list(table.printed, print_layout),
+      table.until.commit_lsn.to_string(), table.until.index, json_list(table.masked, json_text),
+      json_list(table.let_through, json_text), json_list(table.former, json_text), table.is_excluded, table.is_kept_out,
+      table.is_let_through, table.is_from_catalog);
 }
 
 std::string to_json(const FollowedTable& table) {
@@ -243,19 +244,23 @@ std::set<std::string> read_texts(simdjson::dom::element value) {
   return texts;
 }
 
+TableLayout read_layout(simdjson::dom::element json) {
+  return {read_name(json["table"]), read_list<std::string>(json["columns"], read_text)};
+}
+
 RememberedTable read_remembered(simdjson::dom::element json) {
   RememberedTable table;
   table.oid = read_u32(json["oid"]);
-  table.name = read_name(json["table"]);
-  table.columns = read_list<std::string>(json["columns"], read_text);
+  table.layout = read_layout(json["layout"]);
   table.hidden = read_texts(json["hidden"]);
-  for (const simdjson::dom::element shown : simdjson::dom::array(json["shown"])) {
-    table.shown.emplace(read_name(shown["table"]), read_texts(shown["columns"]));
-  }
+  table.printed = read_list<TableLayout>(json["printed"], read_layout);
+  table.until = {read_lsn(json["until"]), std::uint64_t(json["index"])};
   table.masked = read_texts(json["masked"]);
+  table.let_through = read_texts(json["let_through"]);
   table.former = read_texts(json["former"]);
   table.is_excluded = bool(json["excluded"]);
   table.is_kept_out = bool(json["kept_out"]);
+  table.is_let_through = bool(json["is_let_through"]);
   table.is_from_catalog = bool(json["from_catalog"]);
   return table;
 }

@@ -3,52 +3,56 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "succession.h"
+#include "rule_loss.h"
 
 namespace walcat {
 
 namespace {
 
 using Action = ColumnRule::Action;
+using selection::find_column;
+using selection::is_open;
+using selection::layout_of;
+using selection::loss_of;
+using selection::RuleLoss;
 
 constexpr const char* kWaysOut =
     "hint: let a rule match the new names beside the old ones, under which older rows still come; or on_lost_rule: "
     "mask hides what is new; or, if it may be seen, on_lost_rule: continue";
 // Tables that are published no longer, of which more than that are not worth to be remembered.
 constexpr std::size_t kGoneMost = 1000;
+// Layouts of a table. Where the stream repeats itself in an older one, that is judged as if it were new.
+constexpr std::size_t kPrintedMost = 64;
 
 TableName name_of(const Relation& relation) { return {relation.schema, relation.name}; }
-
-bool is_open(const Column& column) { return column.rule.action == Action::kPrint; }
-
-const Column* find_column(const Relation& relation, const std::string& name) {
-  const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
-                                  [&](const Column& column) { return column.name == name; });
-  return found == relation.columns.end() ? nullptr : &*found;
-}
-
-std::vector<std::string> names_of(const std::vector<Column>& columns) {
-  std::vector<std::string> names;
-  for (const Column& column : columns) names.push_back(column.name);
-  return names;
-}
 
 std::string full_name(const TableName& table) { return table.schema + "." + table.table; }
 std::string full_name(const TableName& table, const std::string& column) { return full_name(table) + "." + column; }
 
-// Whether a column of this name was there, under whatever name of the table.
-bool knows(const RememberedTable& table, const std::string& column) {
-  if (std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end()) return true;
-  return std::any_of(table.shown.begin(), table.shown.end(),
-                     [&](const auto& shown) { return shown.second.contains(column); });
+// Whether rows were printed under this name.
+bool was_printed_as(const RememberedTable& table, const TableName& name) {
+  return std::any_of(table.printed.begin(), table.printed.end(),
+                     [&](const TableLayout& layout) { return layout.name == name; });
 }
 
-bool has_shown(const RememberedTable& table, const TableName& name, const std::string& column) {
-  const auto shown = table.shown.find(name);
-  return shown != table.shown.end() && shown->second.contains(column);
+// Whether the stream repeats what it has brought before, and what was judged then.
+bool is_repetition(const RememberedTable& table, const Relation& relation, const ChangePlace& place) {
+  if (table.is_from_catalog || place > table.until) return false;
+  return std::find(table.printed.begin(), table.printed.end(), layout_of(relation)) != table.printed.end();
+}
+
+// The layout becomes the newest.
+void note_printed(RememberedTable& table, TableLayout layout) {
+  std::erase(table.printed, layout);
+  table.printed.push_back(std::move(layout));
+  if (table.printed.size() > kPrintedMost) table.printed.erase(table.printed.begin());
+}
+
+bool hides_nothing(const RememberedTable& table) {
+  return table.hidden.empty() && table.masked.empty() && table.let_through.empty() && table.former.empty() &&
+         !table.is_excluded && !table.is_kept_out && !table.is_let_through;
 }
 
 ColumnRule mask() {
@@ -69,16 +73,12 @@ const char* what_hides(Action action) {
 
 }  // namespace
 
-// What a description has of what a rule hid.
-struct RuleMemory::Loss {
-  // Hidden columns that may come under other names, and those names.
-  std::set<std::string> lost;
-  std::set<std::string> uncovered;
-  // Hidden columns that are gone, with nothing new in their place.
-  std::set<std::string> gone;
-  bool is_table = false;
-
-  bool is_none() const { return uncovered.empty() && !is_table; }
+// What is done about a relation's losses, and what was decided before.
+struct RuleMemory::Verdict {
+  std::set<std::string> masked;
+  std::set<std::string> let_through;
+  bool is_kept_out = false;
+  bool is_let_through = false;
 };
 
 RuleMemory::RuleMemory(std::shared_ptr<const Selection> selection, OnLostRule on_lost_rule, bool warns_of_keys,
@@ -98,74 +98,62 @@ Status RuleMemory::compare(const std::vector<Relation>& published) {
   const std::lock_guard lock(mutex_);
   std::map<std::uint32_t, const Relation*> by_oid;
   for (const Relation& relation : published) by_oid.emplace(relation.oid, &relation);
-  std::size_t gone = 0;
-  for (auto entry = tables_.begin(); entry != tables_.end();) {
-    const auto now = by_oid.find(entry->first);
-    take_over(entry->second, now == by_oid.end() ? nullptr : now->second);
-    entry = now == by_oid.end() && ++gone > kGoneMost ? tables_.erase(entry) : std::next(entry);
+  std::vector<const RememberedTable*> gone;
+  for (auto& [oid, table] : tables_) {
+    const auto now = by_oid.find(oid);
+    take_over(table, now == by_oid.end() ? nullptr : now->second);
+    if (now == by_oid.end()) gone.push_back(&table);
   }
+  forget(std::move(gone));
   for (const Relation& described : published) {
     Relation relation = described;
     selection_->apply(relation);
-    const auto known = tables_.find(relation.oid);
-    if (known != tables_.end()) hide_remembered(known->second, relation);
-    std::set<std::string> masked;
-    bool is_kept_out = false;
-    if (Status judged = judge(relation, masked, is_kept_out); !judged.is_ok()) return judged;
+    if (Status judged = judge(relation, std::nullopt); !judged.is_ok()) return judged;
     warn_of_key(relation);
-    if (known == tables_.end()) {
-      tables_[relation.oid].masked = std::move(masked);
-      remember(relation, true);
-      continue;
-    }
-    // What is remembered stays the layout that the stream goes on from.
-    RememberedTable& table = known->second;
-    table.masked.merge(masked);
-    table.is_kept_out = table.is_kept_out || is_kept_out;
-    table.is_excluded = table.is_excluded || !selection_->excluded_by(name_of(relation)).empty();
-    for (const Column& column : relation.columns) {
-      if (!selection_->hidden_by(name_of(relation), column.name).empty()) table.hidden.insert(column.name);
-      if (is_open(column) && relation.is_wanted) table.shown[name_of(relation)].insert(column.name);
-    }
   }
   return Status::ok();
+}
+
+// Tables that are published no longer: of too many, those that have not changed for the longest time.
+void RuleMemory::forget(std::vector<const RememberedTable*> gone) {
+  std::erase_if(gone, [](const RememberedTable* table) { return hides_nothing(*table); });
+  if (gone.size() <= kGoneMost) return;
+  const auto last = gone.end() - static_cast<std::ptrdiff_t>(kGoneMost);
+  std::nth_element(gone.begin(), last, gone.end(),
+                   [](const auto* one, const auto* other) { return one->until < other->until; });
+  logger_.warning(
+      "{} tables that rules hide are published no longer, {} among them: they are forgotten, and if they come back "
+      "under another name, that is not noticed",
+      last - gone.begin(), gone.front()->layout.name.to_string());
+  for (auto table = gone.begin(); table != last; ++table) tables_.erase((*table)->oid);
 }
 
 // Rules may have changed since: one that was taken away hides nothing, but in rows that still come under a name that
 // the table has no more.
 void RuleMemory::take_over(RememberedTable& table, const Relation* now) {
   std::erase_if(table.hidden, [&](const std::string& column) {
-    if (table.masked.contains(column) || !selection_->hidden_by(table.name, column).empty()) return false;
+    if (table.masked.contains(column) || !selection_->hidden_by(table.layout.name, column).empty()) return false;
     if (now == nullptr || find_column(*now, column) != nullptr) return true;
     logger_.warning(
         "relation {}: no rule hides the column {} any more, which was renamed or dropped; in older rows it "
         "is masked all the same",
-        table.name.to_string(), column);
+        table.layout.name.to_string(), column);
     table.masked.insert(column);
     return false;
   });
-  table.is_excluded = !selection_->excluded_by(table.name).empty();
+  table.is_excluded = !selection_->excluded_by(table.layout.name).empty();
   if (on_lost_rule_ != OnLostRule::kContinue) return;
   for (const std::string& column : table.masked) table.hidden.erase(column);
   table.masked.clear();
   table.is_kept_out = false;
 }
 
-Status RuleMemory::apply(Relation& relation) {
+Status RuleMemory::apply(Relation& relation, const std::optional<ChangePlace>& place) {
   selection_->apply(relation);
   const std::lock_guard lock(mutex_);
-  if (!hides_by_name_ && tables_.empty()) {
-    warn_of_key(relation);
-    return Status::ok();
+  if (hides_by_name_ || !tables_.empty()) {
+    if (Status judged = judge(relation, place); !judged.is_ok()) return judged;
   }
-  if (const auto known = tables_.find(relation.oid); known != tables_.end()) hide_remembered(known->second, relation);
-  std::set<std::string> masked;
-  bool is_kept_out = false;
-  if (Status judged = judge(relation, masked, is_kept_out); !judged.is_ok()) return judged;
-  RememberedTable& table = tables_[relation.oid];
-  table.masked.merge(masked);
-  table.is_kept_out = table.is_kept_out || is_kept_out;
-  remember(relation, false);
   warn_of_key(relation);
   return Status::ok();
 }
@@ -177,141 +165,142 @@ void RuleMemory::hide_remembered(const RememberedTable& table, Relation& relatio
   }
 }
 
+Status RuleMemory::judge(Relation& relation, const std::optional<ChangePlace>& place) {
+  const auto known = tables_.find(relation.oid);
+  const bool is_new = known == tables_.end();
+  Verdict verdict;
+  if (!is_new) {
+    hide_remembered(known->second, relation);
+    if (place && is_repetition(known->second, relation, *place)) return Status::ok();
+    verdict.let_through = known->second.let_through;
+    verdict.is_let_through = known->second.is_let_through;
+  }
+  if (relation.is_wanted) {
+    if (Status passed = pass(relation, verdict); !passed.is_ok()) return passed;
+  }
+  RememberedTable& table = tables_[relation.oid];
+  table.oid = relation.oid;
+  table.masked.merge(verdict.masked);
+  table.let_through = std::move(verdict.let_through);
+  table.is_kept_out = table.is_kept_out || verdict.is_kept_out;
+  table.is_let_through = verdict.is_let_through;
+  if (place) {
+    remember(table, relation, *place);
+  } else if (is_new || (table.is_from_catalog && relation.is_wanted)) {
+    // Of others, the layout that the stream goes on from stays what is remembered.
+    take_layout(table, relation);
+    table.is_from_catalog = true;
+  }
+  return Status::ok();
+}
+
 // The relation against what it was itself, and against the table that bore its name.
-Status RuleMemory::judge(Relation& relation, std::set<std::string>& masked, bool& is_kept_out) const {
-  if (!relation.is_wanted) return Status::ok();
+Status RuleMemory::pass(Relation& relation, Verdict& verdict) const {
   const auto known = tables_.find(relation.oid);
   if (known != tables_.end()) {
-    const Loss loss = loss_of(known->second, relation);
-    if (Status survived = survive(loss, known->second, relation, masked, is_kept_out); !survived.is_ok())
+    const RememberedTable& before = known->second;
+    if (Status survived = survive(loss_of(before, relation), before, relation, verdict); !survived.is_ok())
       return survived;
-    if (known->second.shown.contains(name_of(relation))) return Status::ok();
+    if (was_printed_as(before, name_of(relation))) return Status::ok();
   }
   const RememberedTable* namesake = namesake_of(relation);
   if (namesake == nullptr) return Status::ok();
-  return survive(loss_of(*namesake, relation), *namesake, relation, masked, is_kept_out);
+  return survive(loss_of(*namesake, relation), *namesake, relation, verdict);
 }
 
 const RememberedTable* RuleMemory::namesake_of(const Relation& relation) const {
   const TableName name = name_of(relation);
   const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) {
-    return entry.first != relation.oid && entry.second.name == name && !entry.second.hidden.empty();
+    return entry.first != relation.oid && entry.second.layout.name == name && !entry.second.hidden.empty();
   });
   return found == tables_.end() ? nullptr : &found->second;
 }
 
-RuleMemory::Loss RuleMemory::loss_of(const RememberedTable& before, const Relation& relation) const {
-  Loss loss;
-  const TableName name = name_of(relation);
-  loss.is_table = before.is_excluded && !before.shown.contains(name);
-  std::set<std::string> missing;
-  for (const std::string& hidden : before.hidden) {
-    const Column* column = find_column(relation, hidden);
-    if (column == nullptr) {
-      missing.insert(hidden);
-    } else if (is_open(*column) && !has_shown(before, name, hidden)) {
-      loss.lost.insert(hidden);
-      loss.uncovered.insert(hidden);
-    }
-  }
-  for (const Column& column : relation.columns) {
-    if (missing.empty() || !is_open(column) || knows(before, column.name)) continue;
-    loss.uncovered.insert(column.name);
-    loss.lost.insert(missing.begin(), missing.end());
-  }
-  if (before.oid == relation.oid) find_moved(before, relation, loss);
-  if (loss.is_none()) loss.gone = std::move(missing);
-  return loss;
-}
-
-// Names that were exchanged show in the order of the columns alone.
-void RuleMemory::find_moved(const RememberedTable& before, const Relation& relation, Loss& loss) const {
-  const std::vector<std::string> names = names_of(relation.columns);
-  if (before.hidden.empty() || names == before.columns) return;
-  const auto uncovers = [&](std::size_t i, std::size_t j) {
-    const std::string& hidden = before.columns[i];
-    if (!before.hidden.contains(hidden) || hidden == names[j] || !is_open(relation.columns[j])) return false;
-    // One whose name is gone counts as lost where something new is there.
-    if (find_column(relation, hidden) == nullptr) return false;
-    const bool was_there = std::find(before.columns.begin(), before.columns.end(), names[j]) != before.columns.end();
-    return was_there || !knows(before, names[j]);
-  };
-  const auto successors = selection::likeliest_successors(before.columns, names, uncovers);
-  for (std::size_t i = 0; i < successors.size(); ++i) {
-    if (successors[i] == selection::kNoColumn || !uncovers(i, successors[i])) continue;
-    loss.lost.insert(before.columns[i]);
-    loss.uncovered.insert(names[successors[i]]);
-  }
-}
-
 std::string RuleMemory::rule_of(const RememberedTable& table, const std::string& column) const {
-  const std::string rule = selection_->hidden_by(table.name, column);
+  const std::string rule = selection_->hidden_by(table.layout.name, column);
   return rule.empty() ? "on_lost_rule" : rule;
 }
 
-Status RuleMemory::survive(const Loss& loss, const RememberedTable& before, Relation& relation,
-                           std::set<std::string>& masked, bool& is_kept_out) const {
+Status RuleMemory::survive(RuleLoss loss, const RememberedTable& before, Relation& relation, Verdict& verdict) const {
   const std::string table = name_of(relation).to_string();
   for (const std::string& column : loss.gone) {
     if (before.is_from_catalog) break;  // The catalog knows columns that are not published, too.
     logger_.warning("relation {}: the column {}, which {} names, is gone", table, column, rule_of(before, column));
   }
+  std::erase_if(loss.uncovered, [&](const std::string& column) { return verdict.let_through.contains(column); });
+  loss.is_table = loss.is_table && !verdict.is_let_through;
   if (loss.is_none()) return Status::ok();
-  std::string what;
-  if (loss.is_table) {
-    what = fmt::format("relation {} ({}) was {}, which {} leaves out; no rule leaves it out under its new name", table,
-                       relation.oid, before.name.to_string(), selection_->excluded_by(before.name));
-  } else {
-    std::string lost;
-    for (const std::string& column : loss.lost) {
-      lost +=
-          fmt::format("{}{} ({})", lost.empty() ? "" : ", ", full_name(before.name, column), rule_of(before, column));
-    }
-    what = fmt::format("relation {} ({}): what was hidden as {} may now be {}, which no rule hides", table,
-                       relation.oid, lost, fmt::join(loss.uncovered, ", "));
-  }
+  const std::string what = describe(loss, before, relation);
   switch (on_lost_rule_) {
     case OnLostRule::kStop: return {StatusCode::kRefused, fmt::format("{}; {}", what, kWaysOut)};
-    case OnLostRule::kContinue: logger_.warning("{}; printing it (on_lost_rule: continue)", what); break;
+    case OnLostRule::kContinue:
+      logger_.warning("{}; printing it (on_lost_rule: continue)", what);
+      verdict.let_through.merge(loss.uncovered);
+      verdict.is_let_through = verdict.is_let_through || loss.is_table;
+      break;
     case OnLostRule::kMask:
       logger_.warning("{}; {} (on_lost_rule: mask)", what, loss.is_table ? "leaving it out" : "masking it");
       if (loss.is_table) relation.is_wanted = false;
-      is_kept_out = is_kept_out || loss.is_table;
+      verdict.is_kept_out = verdict.is_kept_out || loss.is_table;
       for (Column& column : relation.columns) {
         if (!loss.uncovered.contains(column.name)) continue;
         column.rule = mask();
-        masked.insert(column.name);
+        verdict.masked.insert(column.name);
       }
   }
   return Status::ok();
 }
 
-void RuleMemory::remember(const Relation& relation, bool is_from_catalog) {
-  RememberedTable& table = tables_[relation.oid];
-  // What the catalog said may be ahead of the stream, and then it vouches for no column.
-  if (table.is_from_catalog) table.shown.clear();
-  const TableName name = name_of(relation);
-  // What is not printed uncovers nothing; what it hid when it was still counts.
-  if (!relation.is_wanted && !table.shown.empty()) {
-    table.is_excluded = table.is_excluded || !selection_->excluded_by(name).empty();
+std::string RuleMemory::describe(const RuleLoss& loss, const RememberedTable& before, const Relation& relation) const {
+  const std::string table = name_of(relation).to_string();
+  if (loss.is_table) {
+    return fmt::format("relation {} ({}) was {}, which {} leaves out; no rule leaves it out under its new name", table,
+                       relation.oid, before.layout.name.to_string(), selection_->excluded_by(before.layout.name));
+  }
+  std::string lost;
+  for (const std::string& column : loss.lost) {
+    lost += fmt::format("{}{} ({})", lost.empty() ? "" : ", ", full_name(before.layout.name, column),
+                        rule_of(before, column));
+  }
+  return fmt::format("relation {} ({}): what was hidden as {} may now be {}, which no rule hides", table, relation.oid,
+                     lost, fmt::join(loss.uncovered, ", "));
+}
+
+void RuleMemory::remember(RememberedTable& table, const Relation& relation, const ChangePlace& place) const {
+  if (!table.is_from_catalog && place <= table.until) {
+    if (relation.is_wanted && table.printed.size() < kPrintedMost)
+      table.printed.insert(table.printed.begin(), layout_of(relation));
     return;
   }
-  for (const std::string& column : table.hidden) {
-    if (find_column(relation, column) == nullptr || table.name != name)
-      table.former.insert(full_name(table.name, column));
+  table.until = place;
+  // What is not printed uncovers nothing; what it hid when it was still counts.
+  if (!relation.is_wanted && !table.printed.empty()) {
+    table.is_excluded = table.is_excluded || !selection_->excluded_by(name_of(relation)).empty();
+    table.is_let_through = false;
+    return;
   }
-  if (table.is_excluded && table.name != name) table.former.insert(full_name(table.name));
-  table.oid = relation.oid;
-  table.name = name;
-  table.columns = names_of(relation.columns);
-  table.is_from_catalog = is_from_catalog;
+  // A name that is given up vouches for nobody who takes it.
+  for (const std::string& column : table.layout.columns) {
+    if (find_column(relation, column) == nullptr) table.let_through.erase(column);
+  }
+  take_layout(table, relation);
+  table.is_from_catalog = false;
+  if (relation.is_wanted) note_printed(table, table.layout);
+}
+
+void RuleMemory::take_layout(RememberedTable& table, const Relation& relation) const {
+  const TableName name = name_of(relation);
+  const TableName& before = table.layout.name;
+  for (const std::string& column : table.hidden) {
+    if (find_column(relation, column) == nullptr || before != name) table.former.insert(full_name(before, column));
+  }
+  if (table.is_excluded && before != name) table.former.insert(full_name(before));
+  table.layout = layout_of(relation);
   table.is_excluded = !selection_->excluded_by(name).empty();
   table.hidden.clear();
-  if (relation.is_wanted) table.shown[name];
   for (const Column& column : relation.columns) {
     const bool is_masked = table.masked.contains(column.name);
     if (is_masked || !selection_->hidden_by(name, column.name).empty()) table.hidden.insert(column.name);
-    if (is_open(column) && relation.is_wanted) table.shown[name].insert(column.name);
   }
 }
 
@@ -339,8 +328,8 @@ std::vector<std::string> RuleMemory::former_names() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
   for (const auto& [oid, table] : tables_) {
-    for (const std::string& column : table.hidden) names.push_back(full_name(table.name, column));
-    if (table.is_excluded) names.push_back(full_name(table.name));
+    for (const std::string& column : table.hidden) names.push_back(full_name(table.layout.name, column));
+    if (table.is_excluded) names.push_back(full_name(table.layout.name));
     names.insert(names.end(), table.former.begin(), table.former.end());
   }
   return names;
@@ -350,9 +339,7 @@ std::vector<RememberedTable> RuleMemory::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<RememberedTable> tables;
   for (const auto& [oid, table] : tables_) {
-    const bool is_plain = table.hidden.empty() && table.masked.empty() && table.former.empty() && !table.is_excluded &&
-                          !table.is_kept_out;
-    if (!is_plain) tables.push_back(table);
+    if (!hides_nothing(table)) tables.push_back(table);
   }
   return tables;
 }

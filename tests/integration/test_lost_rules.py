@@ -31,6 +31,9 @@ LOSSES = {
                    "ALTER TABLE t RENAME x TO name", f"INSERT INTO t VALUES (2, '{SECRET}', 'Eve')"),
     "give the name on": ("ALTER TABLE t RENAME email TO mail; ALTER TABLE t RENAME name TO email",
                          f"INSERT INTO t VALUES (2, '{SECRET}', 'Eve')"),
+    "take a name that was shown": (
+        f"ALTER TABLE t DROP name; INSERT INTO t VALUES (5, '{SECRET}'); ALTER TABLE t RENAME email TO name",
+        f"INSERT INTO t VALUES (2, '{SECRET}')"),
     "another table": ("DROP TABLE t; CREATE TABLE t (id integer PRIMARY KEY, mail text)",
                       f"INSERT INTO t VALUES (2, '{SECRET}')"),
     "excluded table": ("ALTER TABLE hidden RENAME TO open", f"INSERT INTO open VALUES (2, '{SECRET}')"),

@@ -129,6 +129,7 @@ class Decoder {
   Status sync_dead_letters();
 
   const Relation* known_relation(Message& message);
+  bool apply_rules(Message& message, std::uint32_t oid);
   void tuple(Message& message, const Relation& relation);
   void faulty_tuple(Message& message, std::size_t count);
   OldTuple old_tuple(Message& message, const Relation& relation, std::uint8_t marker);

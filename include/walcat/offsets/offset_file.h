@@ -50,9 +50,9 @@ struct Offset {
 ///      "incremental":[{"id":"a1b2","tables":["public.t"],"where":"","rows_per_second":0,"paused":false,"added":false,
 ///        "part":"public.t","key":["id bigint","table 16385"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
-///      "remembered":[{"oid":16385,"table":"public.t","columns":["id","email"],"hidden":["email"],
-///        "shown":[{"table":"public.t","columns":["id"]}],"masked":[],"former":[],"excluded":false,"kept_out":false,
-///        "from_catalog":false}],
+///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
+///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
+///        "let_through":[],"former":[],"excluded":false,"kept_out":false,"is_let_through":false,"from_catalog":false}],
 ///      "configured_slots":["slot1","slot2"],
 ///      "published":[{"oid":16385,"table":"public.t","membership":"r16420","since":"0/15E4C58"}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}

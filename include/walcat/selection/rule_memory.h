@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +18,10 @@
 
 namespace walcat {
 
+namespace selection {
+struct RuleLoss;
+}
+
 /// What is done where a column, or a table, that a rule hid by its name may come under another name
 /// (`on_lost_rule`).
 enum class OnLostRule {
@@ -28,8 +33,9 @@ enum class OnLostRule {
 /// A database's selection, and what its rules have hidden so far, so that a rename uncovers nothing.
 ///
 /// Rules go by names, and PostgreSQL's tables by OIDs: a column that a rule hid may be renamed, and so may its table.
-/// Each description of a table, from the stream or from the catalog, is compared with what is remembered of it.
-/// Threads: thread-safe.
+/// Before rows of a table are printed in a layout (its name, and its columns in their order), that is compared with the
+/// layout before. That a layout was printed once vouches for it only where the stream repeats itself, as it does after
+/// a reconnect: further on the same names may be other columns'. Threads: thread-safe.
 class RuleMemory {
  public:
   /// `warns_of_keys`: whether records bear keys, so that a hidden column of one is worth a warning.
@@ -47,10 +53,12 @@ class RuleMemory {
   /// Errors: kRefused where a rule is lost, with OnLostRule::kStop; naming table, columns and rule.
   Status compare(const std::vector<Relation>& published);
 
-  /// Selection::apply() to a relation that the stream or a snapshot describes, and whatever a lost rule demands.
+  /// Selection::apply() to a relation whose rows are about to be printed, and whatever a lost rule demands. `place` is
+  /// that of the change in the stream; nothing where rows are read in the layout of the catalog, which the stream may
+  /// be behind.
   ///
   /// Errors: kRefused as above: nothing of the relation may be printed.
-  Status apply(Relation& relation);
+  Status apply(Relation& relation, const std::optional<ChangePlace>& place);
 
   /// Names of columns (schema.table.column) and tables (schema.table) that were hidden once and may be there no longer.
   std::vector<std::string> former_names() const;
@@ -59,18 +67,19 @@ class RuleMemory {
   std::vector<RememberedTable> tables() const;
 
  private:
-  struct Loss;
+  struct Verdict;
 
   void take_over(RememberedTable& table, const Relation* now);
+  void forget(std::vector<const RememberedTable*> gone);
   void hide_remembered(const RememberedTable& table, Relation& relation) const;
-  Loss loss_of(const RememberedTable& before, const Relation& relation) const;
-  void find_moved(const RememberedTable& before, const Relation& relation, Loss& loss) const;
   const RememberedTable* namesake_of(const Relation& relation) const;
   std::string rule_of(const RememberedTable& table, const std::string& column) const;
-  Status judge(Relation& relation, std::set<std::string>& masked, bool& is_kept_out) const;
-  Status survive(const Loss& loss, const RememberedTable& before, Relation& relation, std::set<std::string>& masked,
-                 bool& is_kept_out) const;
-  void remember(const Relation& relation, bool is_from_catalog);
+  Status judge(Relation& relation, const std::optional<ChangePlace>& place);
+  Status pass(Relation& relation, Verdict& verdict) const;
+  Status survive(selection::RuleLoss loss, const RememberedTable& before, Relation& relation, Verdict& verdict) const;
+  std::string describe(const selection::RuleLoss& loss, const RememberedTable& before, const Relation& relation) const;
+  void remember(RememberedTable& table, const Relation& relation, const ChangePlace& place) const;
+  void take_layout(RememberedTable& table, const Relation& relation) const;
   void warn_of_key(const Relation& relation);
 
   const std::shared_ptr<const Selection> selection_;

@@ -47,16 +47,18 @@ TEST(OffsetFile, GivesBackWhatRulesHid) {
   Offset offset = between_transactions();
   const TableName table{"public", "T \"1\""};
   offset.remembered = {{.oid = 16385,
-                        .name = table,
-                        .columns = {"id", "e\\mail", "x"},
+                        .layout = {table, {"id", "e\\mail", "x"}},
                         .hidden = {"e\\mail"},
-                        .shown = {{table, {"id"}}, {{"old", "t"}, {}}},
+                        .printed = {{{"old", "t"}, {}}, {table, {"id", "e\\mail", "x"}}},
+                        .until = {Lsn{0x16B374D900}, 7},
                         .masked = {"x"},
+                        .let_through = {"y"},
                         .former = {"public.t.mail"},
                         .is_excluded = true,
                         .is_kept_out = true,
+                        .is_let_through = true,
                         .is_from_catalog = true},
-                       {.oid = 4'000'000'000, .name = {"a", "b"}}};
+                       {.oid = 4'000'000'000, .layout = {{"a", "b"}}}};
   ASSERT_TRUE(file.store(offset).is_ok());
   EXPECT_EQ(**file.load(), offset);
 }

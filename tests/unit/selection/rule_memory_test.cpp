@@ -44,10 +44,23 @@ class Rules {
   explicit Rules(OnLostRule on_lost_rule = OnLostRule::kStop, const SelectionOptions& options = hiding())
       : memory_(*Selection::compile(options), on_lost_rule, false, log::Logger()) {}
 
-  // What is printed as it is; `-`: nothing of the table; `!`: it is refused.
+  // What is printed as it is, further on in the stream; `-`: nothing of the table; `!`: it is refused.
   std::string shows(const std::string& text, std::uint32_t oid = kOid) {
+    return printed(text, oid, ChangePlace{{++place_}, 0});
+  }
+  // The same where the stream repeats itself.
+  std::string shows_again(const std::string& text, std::uint32_t oid = kOid) {
+    return printed(text, oid, ChangePlace{{1}, 0});
+  }
+  // Rows that are read in the layout of the catalog.
+  std::string reads(const std::string& text, std::uint32_t oid = kOid) { return printed(text, oid, std::nullopt); }
+  RuleMemory& memory() { return memory_; }
+  const Status& status() const { return status_; }
+
+ private:
+  std::string printed(const std::string& text, std::uint32_t oid, const std::optional<ChangePlace>& place) {
     Relation relation = described(text, oid);
-    status_ = memory_.apply(relation);
+    status_ = memory_.apply(relation, place);
     if (!status_.is_ok()) return "!";
     if (!relation.is_wanted) return "-";
     std::string open;
@@ -56,12 +69,11 @@ class Rules {
     }
     return open;
   }
-  RuleMemory& memory() { return memory_; }
-  const Status& status() const { return status_; }
 
- private:
   RuleMemory memory_;
   Status status_;
+  // Of one stream, whose runs follow each other.
+  static inline std::uint64_t place_ = 1;
 };
 
 struct Change {
@@ -96,10 +108,10 @@ TEST(RuleMemory, FailsClosedWhereARuleIsLost) {
     Rules going(OnLostRule::kContinue);
     const std::string before = stopping.shows(change.before);
     EXPECT_EQ(stopping.shows(change.after), change.stopped) << change.before << " -> " << change.after;
-    EXPECT_EQ(stopping.shows(change.before), before) << "older rows still come";
+    EXPECT_EQ(stopping.shows_again(change.before), before) << "older rows still come";
     masking.shows(change.before);
     EXPECT_EQ(masking.shows(change.after), change.masked) << change.before << " -> " << change.after;
-    EXPECT_EQ(masking.shows(change.before),
+    EXPECT_EQ(masking.shows_again(change.before),
               before == "id name" && *change.masked == 'i' && change.after == std::string("t: id name email") ? "id"
                                                                                                               : before);
     EXPECT_EQ(masking.shows(change.after), change.masked) << "and again";
@@ -215,8 +227,8 @@ TEST(RuleMemory, WarnsOnceOfAKeyThatIsHidden) {
     relation.key = {0, 1, 2, 3};
     testing::internal::CaptureStderr();
     Relation first = relation;
-    EXPECT_TRUE(memory.apply(first).is_ok());
-    EXPECT_TRUE(memory.apply(relation).is_ok());
+    EXPECT_TRUE(memory.apply(first, ChangePlace{{1}, 0}).is_ok());
+    EXPECT_TRUE(memory.apply(relation, ChangePlace{{2}, 0}).is_ok());
     const std::string log = testing::internal::GetCapturedStderr();
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), has_keys ? 2 : 0) << log;
     if (!has_keys) continue;
@@ -229,11 +241,96 @@ TEST(RuleMemory, LooksBackWithoutAlarm) {
   Rules rules;
   EXPECT_EQ(rules.shows("t: id name"), "id name");
   EXPECT_EQ(rules.shows("t: id email"), "id");
-  EXPECT_EQ(rules.shows("t: id name"), "id name") << "the transaction comes again after a cut";
-  EXPECT_EQ(rules.shows("t: id email"), "id");
+  EXPECT_EQ(rules.shows_again("t: id name"), "id name") << "the transaction comes again after a cut";
+  EXPECT_EQ(rules.shows_again("t: id email"), "id");
   EXPECT_EQ(rules.shows("t: id a email b"), "id a b");
   EXPECT_EQ(rules.shows("t: id a b mail2"), "id a b");
-  EXPECT_EQ(rules.shows("t: id a email b"), "id a b");
+  EXPECT_EQ(rules.shows_again("t: id a email b"), "id a b");
+  EXPECT_EQ(rules.shows_again("t: id name"), "id name");
+  EXPECT_EQ(rules.shows("t: id a b mail2"), "id a b");
+}
+
+// What a table was like, one after the other; the last is refused, or shows under `mask` what is said.
+struct History {
+  std::vector<std::string> layouts;
+  const char* masked;
+};
+
+TEST(RuleMemory, VouchesForNoNameThatMayMeanAnotherColumn) {
+  const History histories[] = {
+      {{"t: id note email", "t: id email", "t: id note"}, "id"},
+      {{"t: id note", "t: id note email", "t: id email", "t: id note"}, "id"},
+      {{"t: id note", "t: id email", "t: id note"}, "id"},
+      {{"t: id a b email mail2", "t: id email mail2", "t: id a b"}, "id"},
+      {{"t: id email x", "t: id email", "t: id x"}, "id"},
+      {{"u: id secret", "t: id secret", "u: id secret"}, "id"},
+      {{"open: id name", "hidden: id name", "open: id name"}, "-"},
+      {{"t: id name email", "hidden: id email", "t: id name"}, "-"},
+  };
+  for (const History& history : histories) {
+    Rules stopping;
+    Rules masking(OnLostRule::kMask);
+    Rules going(OnLostRule::kContinue);
+    std::string layouts;
+    for (const std::string& layout : history.layouts) {
+      layouts += layout + "; ";
+      const bool is_last = &layout == &history.layouts.back();
+      const std::string shown = stopping.shows(layout);
+      EXPECT_EQ(shown == "!", is_last) << layouts;
+      const std::string masked = masking.shows(layout);
+      if (is_last) {
+        EXPECT_EQ(masked, history.masked) << layouts;
+      }
+      EXPECT_NE(going.shows(layout), "!");
+      EXPECT_EQ(going.shows(layout), going.shows_again(layout));
+    }
+  }
+}
+
+TEST(RuleMemory, IsToldOnceWhatMayBeSeen) {
+  Rules going(OnLostRule::kContinue);
+  going.shows("t: id email");
+  EXPECT_EQ(going.shows("t: id note"), "id note");
+  Rules next;
+  next.memory().recall(going.memory().tables());
+  EXPECT_TRUE(next.memory().compare({described("t: id note")}).is_ok());
+  EXPECT_EQ(next.shows_again("t: id email"), "id") << "older rows";
+  EXPECT_EQ(next.shows("t: id note"), "id note");
+}
+
+TEST(RuleMemory, IsToldBeforeTheStreamShowsIt) {
+  Rules first;
+  first.shows("t: id email");
+  Rules going(OnLostRule::kContinue);
+  going.memory().recall(first.memory().tables());
+  EXPECT_TRUE(going.memory().compare({described("t: id note")}).is_ok());
+  Rules next;
+  next.memory().recall(going.memory().tables());
+  EXPECT_TRUE(next.memory().compare({described("t: id note")}).is_ok());
+  EXPECT_EQ(next.shows_again("t: id email"), "id") << "older rows";
+  EXPECT_EQ(next.reads("t: id note"), "id note");
+  EXPECT_EQ(next.shows("t: id note"), "id note");
+  EXPECT_EQ(next.shows("t: id email"), "id");
+  EXPECT_EQ(next.shows("t: id note"), "!") << "another column by that name";
+}
+
+TEST(RuleMemory, TakesACatalogAheadOfTheStreamForNoLayoutBefore) {
+  Rules rules;
+  rules.shows("t: id note email");
+  EXPECT_EQ(rules.reads("t: id note email phone"), "id note phone");
+  EXPECT_EQ(rules.shows("t: id email"), "id");
+  EXPECT_EQ(rules.shows("t: id phone"), "!");
+  EXPECT_EQ(rules.reads("t: id phone"), "!");
+}
+
+TEST(RuleMemory, ForgetsTheOldestLayoutsAndJudgesThemAnew) {
+  Rules rules;
+  rules.shows("t: id name");
+  rules.shows("t: id name email");
+  for (int i = 0; i < 100; ++i) rules.shows("t: id email c" + std::to_string(i));
+  EXPECT_EQ(rules.memory().tables().front().printed.size(), 64U);
+  EXPECT_EQ(rules.shows_again("t: id email c99"), "id c99");
+  EXPECT_EQ(rules.shows_again("t: id name"), "!");
 }
 
 }  // namespace
