@@ -70,7 +70,8 @@ class OffsetFile {
 
   /// The stored offset; nothing if there is no file.
   ///
-  /// Errors: kGap if the file is there but unreadable, torn or not ours: starting anew in silence would lose changes.
+  /// Errors: kGap if the file is there but unreadable, torn, no regular file or not ours: starting anew in silence
+  /// would lose changes. kUnavailable where the machine refuses just now, a descriptor for one. Worth retrying.
   Result<std::optional<Offset>> load() const;
 
   /// Replaces the file so that a crash at any moment leaves the old or the new content: temporary file, fsync, rename,
