@@ -13,6 +13,8 @@ namespace {
 
 // Defaults within defaults; each costs stack and another look at the rest of the text.
 constexpr int kDeepest = 32;
+// Bytes that all values with variables in them may have.
+constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 
 bool is_name(std::string_view text) {
   const auto fits = [](char c) {
@@ -69,16 +71,26 @@ std::optional<std::string> expanded(std::string_view text, int depth, std::strin
       const auto value = expanded_variable(closed ? text.substr(i + 2, close - i - 2) : "", depth, why);
       if (!value) return std::nullopt;
       out += *value;
+      if (out.size() > kMostBytes) {
+        why = "more than 32 MiB once its variables are expanded";
+        return std::nullopt;
+      }
       i = close;
     }
   }
   return out;
 }
 
-void expand_scalar(Node& node, const std::string& path, Faults& faults) {
+// `left`: bytes that may still come.
+void expand_scalar(Node& node, const std::string& path, std::size_t& left, Faults& faults) {
   if (node.text.find('$') == std::string::npos) return;
   std::string why;
   auto text = expanded(node.text, 0, why);
+  if (text && text->size() > left) {
+    why = "more than 32 MiB of values once their variables are expanded";
+    text.reset();
+  }
+  left -= text ? text->size() : 0;
   if (!text) {
     faults.add(node.place, path, why);
     node.kind = Node::Kind::kBroken;
@@ -88,19 +100,22 @@ void expand_scalar(Node& node, const std::string& path, Faults& faults) {
   }
 }
 
-void expand(Node& node, const std::string& path, Faults& faults) {
-  if (node.kind == Node::Kind::kScalar) expand_scalar(node, path, faults);
+void expand(Node& node, const std::string& path, std::size_t& left, Faults& faults) {
+  if (node.kind == Node::Kind::kScalar) expand_scalar(node, path, left, faults);
   for (std::size_t i = 0; i < node.elements.size(); ++i) {
-    expand(node.elements[i], fmt::format("{}[{}]", path, i), faults);
+    expand(node.elements[i], fmt::format("{}[{}]", path, i), left, faults);
   }
   for (Member& member : node.members) {
-    expand(member.value, path.empty() ? member.key : path + "." + member.key, faults);
+    expand(member.value, path.empty() ? member.key : path + "." + member.key, left, faults);
   }
 }
 
 }  // namespace
 
-void expand_environment(Node& root, Faults& faults) { expand(root, "", faults); }
+void expand_environment(Node& root, Faults& faults) {
+  std::size_t left = kMostBytes;
+  expand(root, "", left, faults);
+}
 
 std::string escape_dollars(std::string_view text) {
   std::string out;

@@ -95,6 +95,7 @@ std::string described(const Node& node) {
     case Node::Kind::kBroken: return "a broken value";
     case Node::Kind::kScalar: break;
   }
+  if (node.style == Node::Style::kExpanded) return "a value from the environment (not shown)";
   if (node.style == Node::Style::kQuoted) return "the text " + shown(node.text);
   if (node.style == Node::Style::kPlain && is_number(node.text)) return "the number " + node.text;
   if (node.style == Node::Style::kPlain && is_boolean(node.text)) return "the boolean " + node.text;

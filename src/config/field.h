@@ -58,7 +58,9 @@ void add_repeated(const Node& again, const Place& first, const std::string& path
 /// Notes why `codec` gives nothing for `node`.
 template <typename V>
 void add_unread(const Codec<V>& codec, const Node& node, const std::string& path, Faults& faults) {
-  const std::string why = codec.explain ? codec.explain(node) : std::string();
+  // Which may quote the value.
+  const bool is_told = codec.explain && node.style != Node::Style::kExpanded;
+  const std::string why = is_told ? codec.explain(node) : std::string();
   if (why.empty()) return add_mismatch(node, path, codec.expected, faults);
   faults.add(node.place, path, why);
 }
@@ -75,7 +77,8 @@ void read_list(const Codec<V>& codec, const Node& node, const std::string& path,
     if (!read) {
       add_unread(codec, element, element_path, faults);
     } else if (const auto [first, fresh] = seen.emplace(codec.print(*read), element.place); !fresh) {
-      add_repeated(element, first->second, element_path, first->first, faults);
+      const bool is_shown = element.style != Node::Style::kExpanded;
+      add_repeated(element, first->second, element_path, is_shown ? first->first : described(element), faults);
     } else {
       into.push_back(std::move(*read));
     }

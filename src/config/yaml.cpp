@@ -16,12 +16,22 @@ namespace {
 
 // Far above any real configuration; stops aliases of aliases of aliases.
 constexpr std::size_t kMostNodes = 200'000;
+constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 
-std::size_t size_of(const Node& node) {
-  std::size_t size = 1;
-  for (const Node& element : node.elements) size += size_of(element);
-  for (const Member& member : node.members) size += size_of(member.value);
-  return size;
+struct Size {
+  std::size_t nodes = 0;
+  // Of texts and keys.
+  std::size_t bytes = 0;
+};
+
+void add_size(const Node& node, Size& size) {
+  ++size.nodes;
+  size.bytes += node.text.size();
+  for (const Node& element : node.elements) add_size(element, size);
+  for (const Member& member : node.members) {
+    size.bytes += member.key.size();
+    add_size(member.value, size);
+  }
 }
 
 // Builds the tree from the parser's events, which keep what its own tree drops: a second document, a repeated key.
@@ -54,7 +64,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw YAML::ParserException(mark, "an alias inside the value that it names");
-    count(mark, size_of(found->second));
+    Size size;
+    add_size(found->second, size);
+    count(mark, size);
     finish(mark, YAML::NullAnchor, found->second);
   }
 
@@ -106,13 +118,15 @@ class TreeBuilder : public YAML::EventHandler {
     finish(done.mark, done.anchor, std::move(done.node));
   }
 
-  void count(const YAML::Mark& mark, std::size_t nodes) {
-    nodes_ += nodes;
-    if (nodes_ > kMostNodes) throw YAML::ParserException(mark, "too many values");
+  void count(const YAML::Mark& mark, const Size& size) {
+    size_.nodes += size.nodes;
+    size_.bytes += size.bytes;
+    if (size_.nodes > kMostNodes) throw YAML::ParserException(mark, "too many values");
+    if (size_.bytes > kMostBytes) throw YAML::ParserException(mark, "aliases repeat more than 32 MiB of text");
   }
 
   void finish(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
-    count(mark, 1);
+    count(mark, {1, 0});
     if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
     if (open_.empty()) {
       root_ = std::move(node);
@@ -143,7 +157,7 @@ class TreeBuilder : public YAML::EventHandler {
   Node root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
-  std::size_t nodes_ = 0;
+  Size size_;
 };
 
 bool is_control(char c) {

@@ -6,6 +6,9 @@
 namespace walcat::test {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 std::string connector(const std::string& value) {
   return parsed(kOneDatabase + "connector_name: " + value + "\n").pipeline.serializer.connector_name;
 }
@@ -29,6 +32,31 @@ TEST(Environment, RefusesDefaultsWithinDefaultsWithoutEnd) {
   EXPECT_EQ(connector(value), "end");
   EXPECT_EQ(faults(kOneDatabase + "connector_name: ${WALCAT_TEST_NOT_SET:-" + value + "}\n"),
             "c.yaml:5:17: connector_name: ${ within the default of another, more than 32 deep");
+}
+
+TEST(Environment, IsNeverQuotedInAFault) {
+  const Environment value("WALCAT_TEST_VALUE", "(xyzzy\t");
+  const std::string of_database = "    include_tables: ['${WALCAT_TEST_VALUE}']\n    name: ['${WALCAT_TEST_VALUE}']\n";
+  const std::string told = faults(kOneDatabase + of_database +
+                                  "flush_interval: ${WALCAT_TEST_VALUE}\n"
+                                  "log: {level: '${WALCAT_TEST_VALUE}'}\n"
+                                  "output: {topic: '{${WALCAT_TEST_VALUE}}', key_separator: '${WALCAT_TEST_VALUE}'}\n"
+                                  "retry_config: '${WALCAT_TEST_VALUE}'\n");
+  EXPECT_THAT(told, HasSubstr("flush_interval: found a value from the environment (not shown); expected a duration"));
+  EXPECT_THAT(told, HasSubstr("include_tables[0]: found a value from the environment"));
+  EXPECT_THAT(told, HasSubstr("topic"));
+  EXPECT_THAT(told, Not(HasSubstr("xyzzy")));
+}
+
+TEST(Environment, IsTakenUpToAMeasure) {
+  const std::string text(100'000, 'x');
+  const Environment value("WALCAT_TEST_LONG", text.c_str());
+  std::string all;
+  for (int i = 0; i < 400; ++i) all += "${WALCAT_TEST_LONG}";
+  EXPECT_THAT(faults(kOneDatabase + "connector_name: " + all + "\n"), HasSubstr("more than 32 MiB"));
+  std::string each = "log: [";
+  for (int i = 0; i < 400; ++i) each += "'${WALCAT_TEST_LONG}',";
+  EXPECT_THAT(faults(kOneDatabase + each + "]\n"), HasSubstr("more than 32 MiB"));
 }
 
 TEST(Environment, LeavesOtherDollarsAlone) {

@@ -239,5 +239,11 @@ TEST(Faults, StopAliasesThatGrowWithoutMeasure) {
   EXPECT_THAT(faults(text), HasSubstr("too many values"));
 }
 
+TEST(Faults, StopAliasesThatRepeatALongText) {
+  std::string text = "a: &a '" + std::string(1 << 20, 'x') + "'\nb: [";
+  for (int i = 0; i < 2000; ++i) text += "*a,";
+  EXPECT_THAT(faults(text + "]\n"), HasSubstr("aliases repeat more than 32 MiB"));
+}
+
 }  // namespace
 }  // namespace walcat::test
