@@ -1,7 +1,9 @@
 #include "published_tables.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -14,12 +16,46 @@ namespace walcat {
 
 namespace {
 
-// Without the name that changes come under: another name leaves none out.
+// Without the name that changes come under, as another name leaves none out; and without what is published of all.
 std::set<std::string> ways_of(const std::string& membership) {
   std::istringstream words(membership);
   std::set<std::string> ways;
-  for (std::string way; words >> way;) ways.insert(way.substr(0, way.find('@')));
+  for (std::string way; words >> way;) {
+    if (!way.starts_with('o')) ways.insert(way.substr(0, way.find('@')));
+  }
   return ways;
+}
+
+// What a publication publishes, as a membership begins with it.
+struct PublishedForm {
+  std::string version;
+  std::string operations;
+  std::string rest;
+};
+
+std::optional<PublishedForm> form_of(const std::string& membership) {
+  if (!membership.starts_with('o')) return std::nullopt;
+  std::istringstream words(membership.substr(1, membership.find(' ') - 1));
+  PublishedForm form;
+  std::getline(words, form.version, '.');
+  std::getline(words, form.operations, '.');
+  std::getline(words, form.rest);
+  return form;
+}
+
+std::string only_in(const std::string& one, const std::string& other) {
+  std::string left;
+  std::copy_if(one.begin(), one.end(), std::back_inserter(left),
+               [&](char c) { return other.find(c) == std::string::npos; });
+  return left;
+}
+
+// The operations that may not have been published all the time; of a publication that was altered and shows no other
+// reason for it, all may have been switched off and on.
+std::string missed_operations(const PublishedForm& before, const PublishedForm& now) {
+  if (before.version == now.version) return "";
+  const bool is_explained = before.operations != now.operations || before.rest != now.rest;
+  return is_explained ? only_in(now.operations, before.operations) : now.operations;
 }
 
 // The offset file holds names as UTF-8.
@@ -107,11 +143,23 @@ class Review {
       if (!known.membership.empty()) note(TableFinding::Kind::kLeft, member, known, false);
       keep(member, name, known.membership.empty() ? known.since : position_);
     } else if (is_uninterrupted(known.membership, member.membership)) {
-      keep(member, name, known.since);
+      keep(member, name, compare_forms(member, known) ? position_ : known.since);
     } else {
       note(TableFinding::Kind::kCameBack, member, known, true);
       keep(member, name, position_);
     }
+  }
+
+  // Whether the publication publishes other operations than it did, or may have done so.
+  bool compare_forms(const MemberTable& member, const FollowedTable& known) {
+    const auto before = form_of(known.membership);
+    const auto now = form_of(member.membership);
+    if (!before || !now) return false;
+    const std::string missed = missed_operations(*before, *now);
+    const std::string lost = only_in(before->operations, now->operations);
+    if (!missed.empty()) note(TableFinding::Kind::kMissed, member, known, true, missed);
+    if (!lost.empty()) note(TableFinding::Kind::kLessened, member, known, false, lost);
+    return !missed.empty() || !lost.empty();
   }
 
   void note_dropped(const FollowedTable& table) {
@@ -120,8 +168,9 @@ class Review {
     note(TableFinding::Kind::kDropped, gone, table, false);
   }
 
-  void note(TableFinding::Kind kind, const MemberTable& member, const FollowedTable& known, bool lacks_rows) {
-    review_.findings.push_back({kind, member, known, lacks_rows});
+  void note(TableFinding::Kind kind, const MemberTable& member, const FollowedTable& known, bool lacks_rows,
+            const std::string& operations = "") {
+    review_.findings.push_back({kind, member, known, lacks_rows, operations});
   }
 
   void keep(const MemberTable& member, const TableName& name, Lsn since) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "walcat/base/lsn.h"
@@ -19,6 +20,10 @@ struct TableFinding {
     kReplaced,
     /// It left the publication and came back, or is published by another way: changes may be missing.
     kCameBack,
+    /// The publication was altered, and some operations on it may have been left out for a while.
+    kMissed,
+    /// Some operations on it are published no more.
+    kLessened,
     kLeft,
     kDropped,
     /// It has another name, and is still wanted.
@@ -33,6 +38,8 @@ struct TableFinding {
   FollowedTable before;
   /// Whether rows that are there now may never have come. Not of what left.
   bool lacks_rows = false;
+  /// Which operations, of `iudt`: those that were missed, or are published no more.
+  std::string operations;
 
   bool operator==(const TableFinding&) const = default;
 };

@@ -55,6 +55,26 @@ std::string describe_return(const TableFinding& finding, const DatabaseOptions& 
       position.to_string());
 }
 
+// `iud` as "inserts, updates and deletes".
+std::string operation_names(const std::string& operations) {
+  std::string text;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (i > 0) text += i + 1 < operations.size() ? ", " : " and ";
+    const char kind = operations[i];
+    text += kind == 'i' ? "inserts" : kind == 'u' ? "updates" : kind == 'd' ? "deletes" : "truncates";
+  }
+  return text;
+}
+
+std::string describe_missed(const TableFinding& finding, const DatabaseOptions& options, Lsn position) {
+  return fmt::format(
+      "publication {} did not publish {} of table {} for a while, or may not have (ALTER PUBLICATION .. SET): changes "
+      "of "
+      "it may be missing from {} to {}",
+      options.publication_name, operation_names(finding.operations), finding.now.table.name.to_string(),
+      finding.before.since.to_string(), position.to_string());
+}
+
 // One line a finding; `rows` says what becomes of the table's rows.
 std::string describe(const TableFinding& finding, const std::string& rows, const DatabaseOptions& options,
                      const Selection& selection, Lsn position) {
@@ -69,6 +89,11 @@ std::string describe(const TableFinding& finding, const std::string& rows, const
           finding.now.table.oid, finding.before.oid, finding.lacks_rows ? "; " : "", rows);
     case Kind::kCameBack:
       return fmt::format("{}; {}; deletes show in no rows", describe_return(finding, options, position), rows);
+    case Kind::kMissed:
+      return fmt::format("{}; {}; deletes show in no rows", describe_missed(finding, options, position), rows);
+    case Kind::kLessened:
+      return fmt::format("publication {} publishes no {} any more: those of {} do not come since some moment after {}",
+                         publication, operation_names(finding.operations), name, finding.before.since.to_string());
     case Kind::kLeft:
       return fmt::format("table {} has left publication {}: its changes since some moment after {} do not come", name,
                          publication, finding.before.since.to_string());
@@ -103,11 +128,12 @@ Status TableLook::check(const std::vector<FollowedTable>& known, const TableView
   if (options_.on_gap == OnGap::kContinue) return Status::ok();
   const TableReview review = review_tables(known, view.members, rules_of(options_, selection_), view.position);
   for (const TableFinding& finding : review.findings) {
-    if (finding.kind != Kind::kCameBack) continue;
+    if (finding.kind != Kind::kCameBack && finding.kind != Kind::kMissed) continue;
     const std::string why = obstacle(finding, options_, view.server_version);
     if (why.empty()) continue;
-    return Status(StatusCode::kGap, fmt::format("{}, and its rows can't be read anew: {}",
-                                                describe_return(finding, options_, view.position), why))
+    const std::string what = finding.kind == Kind::kMissed ? describe_missed(finding, options_, view.position)
+                                                           : describe_return(finding, options_, view.position);
+    return Status(StatusCode::kGap, fmt::format("{}, and its rows can't be read anew: {}", what, why))
         .with_kind(FaultKind::kSlot);
   }
   return Status::ok();

@@ -54,7 +54,7 @@ struct Offset {
 ///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
 ///        "let_through":[],"former":[],"excluded":false,"kept_out":false,"is_let_through":false,"from_catalog":false}],
 ///      "configured_slots":["slot1","slot2"],
-///      "published":[{"oid":16385,"table":"public.t","membership":"r16420","since":"0/15E4C58"}],
+///      "published":[{"oid":16385,"table":"public.t","membership":"o731.iudt.10 r16420","since":"0/15E4C58"}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was

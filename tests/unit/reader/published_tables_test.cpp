@@ -49,9 +49,10 @@ class PublishedTables : public testing::Test {
     needs_session_ = made.needs_session;
     std::vector<std::string> found;
     for (const TableFinding& finding : made.findings) {
-      static const char* const kNames[] = {"entered", "replaced", "back", "left", "dropped", "renamed", "away"};
+      static const char* const kNames[] = {"entered", "replaced", "back",    "missed", "lessened",
+                                           "left",    "dropped",  "renamed", "away"};
       found.push_back(std::string(kNames[static_cast<int>(finding.kind)]) + " " + finding.now.table.name.table +
-                      (finding.lacks_rows ? "+" : ""));
+                      (finding.lacks_rows ? "+" : "") + finding.operations);
     }
     return found;
   }
@@ -96,6 +97,21 @@ TEST_F(PublishedTables, ThatWereAttachedUnderABlindStreamEnterWithTheNextSession
   blind_since_ = kThen;
   EXPECT_THAT(review({awaited}, {attached}), IsEmpty()) << "attached anew";
   EXPECT_TRUE(needs_session_);
+}
+
+TEST_F(PublishedTables, OfWhichOperationsAreLeftOut) {
+  const FollowedTable before = known(1, "a", "o7.iud.10v r10");
+  const auto now = [&](const std::string& form) { return review({before}, {member(1, "a", form + " r10")}); };
+  EXPECT_THAT(now("o7.iud.10v"), IsEmpty());
+  EXPECT_EQ(known_[0].since, kThen);
+  EXPECT_THAT(now("o8.id.10v"), ElementsAre("lessened au"));
+  EXPECT_EQ(known_[0].since, kNow) << "from there on they do not come";
+  EXPECT_THAT(now("o8.iudt.10v"), ElementsAre("missed a+t"));
+  EXPECT_THAT(now("o8.iut.10v"), ElementsAre("missed a+t", "lessened ad"));
+  EXPECT_THAT(now("o8.iud.10v"), ElementsAre("missed a+iud")) << "switched off and on, for all that is known";
+  EXPECT_THAT(now("o8.iud.10"), IsEmpty()) << "its root is another reason to alter it";
+  EXPECT_THAT(review({known(1, "a", "r10")}, {member(1, "a", "o8.iud.10 r10")}), IsEmpty()) << "it was not kept then";
+  EXPECT_THAT(review({before}, {member(1, "a", "o7.iud.10v r11")}), ElementsAre("back a+"));
 }
 
 TEST_F(PublishedTables, ThatHadAnotherNameMayHaveBeenUnwanted) {
