@@ -62,7 +62,7 @@ Status check_keyless(Connection& connection, const PublicationRequest& request, 
 }
 
 Status create_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {
-  const auto& [name, tables, on_keyless, tells_keyless] = request;
+  const auto& [name, tables, on_keyless] = request;
   const auto scope = tables.empty() ? KeylessScope::all_tables() : KeylessScope::named(connection, tables);
   if (Status harmless = check_keyless(connection, request, scope, logger); !harmless.is_ok()) return harmless;
   const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + only(tables);
@@ -118,26 +118,9 @@ Result<std::optional<FoundPublication>> find_publication(Connection& connection,
   return std::optional(FoundPublication{row[0] == "t", row[1] == "t", row[2] == "t", row[3] == "t"});
 }
 
-// What somebody else has made is for them to answer for.
-Status tell_keyless(Connection& connection, const std::string& name, const FoundPublication& found,
-                    const log::Logger& logger) {
-  auto scope = KeylessScope::of_publication(connection, name);
-  scope.publishes_generated = found.publishes_generated;
-  const auto keyless = keyless_tables(connection, scope);
-  if (!keyless.is_ok()) return keyless.status();
-  if (keyless->empty()) return Status::ok();
-  const std::string described = describe_keyless(name, "makes", *keyless);
-  if (found.is_own) {
-    logger.warning("{}", described);
-  } else {
-    logger.info("{}", described);
-  }
-  return Status::ok();
-}
-
 Status add_missing(Connection& connection, const PublicationRequest& request, const FoundPublication& found,
                    const log::Logger& logger) {
-  const auto& [name, tables, on_keyless, tells_keyless] = request;
+  const auto& [name, tables, on_keyless] = request;
   const auto published = published_tables(connection, name);
   if (!published.is_ok()) return published.status();
   if (tables.empty()) {
@@ -195,16 +178,27 @@ Status check_tables(Connection& connection, const std::vector<TableName>& tables
 }
 
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {
-  const auto& [name, tables, on_keyless, tells_keyless] = request;
+  const auto& [name, tables, on_keyless] = request;
   const auto found = find_publication(connection, name);
   if (!found.is_ok()) return found.status();
   if (const Status usable = check_tables(connection, tables, "take it out of `tables`"); !usable.is_ok()) return usable;
   if (!*found) return create_publication(connection, request, logger);
-  if (tells_keyless && (*found)->concerns_keys) {
-    if (const Status told = tell_keyless(connection, name, **found, logger); !told.is_ok()) return told;
-  }
   // One that publishes all tables lacks none; what is not listed is not printed.
   return (*found)->has_all_tables ? Status::ok() : add_missing(connection, request, **found, logger);
+}
+
+Status tell_keyless(Connection& connection, const std::string& name, const log::Logger& logger) {
+  const auto found = find_publication(connection, name);
+  if (!found.is_ok()) return found.status();
+  if (!*found || !(*found)->concerns_keys) return Status::ok();
+  auto scope = KeylessScope::of_publication(connection, name);
+  scope.publishes_generated = (*found)->publishes_generated;
+  const auto keyless = keyless_tables(connection, scope);
+  if (!keyless.is_ok()) return keyless.status();
+  if (keyless->empty()) return Status::ok();
+  log::write((*found)->is_own ? log::Level::kWarning : log::Level::kInfo, logger.database(),
+             describe_keyless(name, "makes", *keyless));
+  return Status::ok();
 }
 
 Result<bool> has_publication(Connection& connection, const std::string& name) {

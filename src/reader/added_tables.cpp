@@ -12,19 +12,6 @@
 
 namespace walcat {
 
-namespace {
-
-bool wants(const Selection& selection, const NamedTable& table) {
-  Relation relation;
-  relation.oid = table.oid;
-  relation.schema = table.name.schema;
-  relation.name = table.name.table;
-  selection.apply(relation);
-  return relation.is_wanted;
-}
-
-}  // namespace
-
 Status note_added_tables(const std::vector<MemberTable>& members, int server_version, const DatabaseOptions& options,
                          const Selection& selection, Offset& offset, const log::Logger& logger) {
   const CapturedTables now{options.tables, options.selection.include_tables, options.selection.exclude_tables};
@@ -45,7 +32,8 @@ Status note_added_tables(const std::vector<MemberTable>& members, int server_ver
   std::set<TableName> names;
   for (const MemberTable& member : members) {
     if (member.membership.empty()) continue;
-    if (wants(selection, member.as) && !wants(**selection_before, member.as)) names.insert(member.as.name);
+    const auto& [oid, name] = member.as;
+    if (selection.wants(oid, name) && !(*selection_before)->wants(oid, name)) names.insert(name);
   }
   IncrementalSnapshot added;
   added.tables.assign(names.begin(), names.end());

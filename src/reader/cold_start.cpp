@@ -383,6 +383,10 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   if (!timeout.is_ok()) return timeout.status();
   start.wal_sender_timeout = *timeout;
 
+  if (!last) {
+    const Status told = tell_keyless(connection, options.publication_name, logger);
+    if (!told.is_ok()) return told;
+  }
   // The publication before the slot, always: see ensure_publication.
   auto members = publish_tables(connection, options, selection, known_before(offset_file, last, *server),
                                 last.has_value(), logger);

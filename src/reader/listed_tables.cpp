@@ -154,7 +154,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
   if (!tables->empty() || options.tables.empty()) {
     // Before the slot, always: see there.
     const Status published =
-        ensure_publication(connection, {options.publication_name, *tables, options.on_keyless, !was_followed}, logger);
+        ensure_publication(connection, {options.publication_name, *tables, options.on_keyless}, logger);
     if (!published.is_ok()) return published;
   }
   auto members = published_members(connection, options.publication_name, oids_of(followed));

@@ -43,7 +43,7 @@ Status RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, Batch& ba
   if (reader.failed()) return Status::ok();  // The decoder names the fault.
   const TableName table{schema.empty() ? "pg_catalog" : std::string(schema), std::string(name)};
   if (Status followed = follow(relation, table, commit_lsn); !followed.is_ok()) return followed;
-  const bool is_wanted = wants(relation, table);
+  const bool is_wanted = selection_.wants(relation, table);
   described_.insert_or_assign(relation, Described{table, is_wanted});
   if (is_wanted) compare(relation, table);
   return options_.describe_relations ? describe(relation, types, batch) : Status::ok();
@@ -61,17 +61,8 @@ bool RelationDescriber::is_outdated(const std::vector<MemberTable>& members) con
     const auto described = described_.find(member.as.oid);
     if (described == described_.end()) return false;
     const auto& [name, is_wanted] = described->second;
-    return is_wanted != wants(member.as.oid, name) || (member.as != member.table && name != member.as.name);
+    return is_wanted != selection_.wants(member.as.oid, name) || (member.as != member.table && name != member.as.name);
   });
-}
-
-bool RelationDescriber::wants(std::uint32_t oid, const TableName& name) const {
-  Relation relation;
-  relation.oid = oid;
-  relation.schema = name.schema;
-  relation.name = name.table;
-  selection_.apply(relation);
-  return relation.is_wanted;
 }
 
 Status RelationDescriber::connect() {

@@ -60,7 +60,6 @@ class RelationDescriber {
   };
 
   Status connect();
-  bool wants(std::uint32_t oid, const TableName& name) const;
   Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
   void compare(std::uint32_t oid, const TableName& name);
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);

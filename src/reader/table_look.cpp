@@ -21,14 +21,7 @@ constexpr int kVersionWithTidings = 150000;
 
 TableRules rules_of(const DatabaseOptions& options, const Selection& selection) {
   TableRules rules;
-  rules.wants = [&selection](const NamedTable& table) {
-    Relation relation;
-    relation.oid = table.oid;
-    relation.schema = table.name.schema;
-    relation.name = table.name.table;
-    selection.apply(relation);
-    return relation.is_wanted;
-  };
+  rules.wants = [&selection](const NamedTable& table) { return selection.wants(table.oid, table.name); };
   rules.lists = [&selection](const TableName& name) { return selection.lists(name); };
   rules.by_name =
       selection.has_list() || !options.selection.include_tables.empty() || !options.selection.exclude_tables.empty();

@@ -215,11 +215,16 @@ Result<std::shared_ptr<const Selection>> Selection::compile(const SelectionOptio
 
 void Selection::apply(Relation& relation) const {
   const std::string table_name = full_name(relation.schema, relation.name);
-  const bool is_listed = !has_list() || lists({relation.schema, relation.name}) || follows(relation.oid);
-  relation.is_wanted = is_listed && is_chosen(patterns_->include_tables, patterns_->exclude_tables, table_name);
+  relation.is_wanted = wants(relation.oid, {relation.schema, relation.name});
   for (Column& column : relation.columns) column.rule = patterns_->rule_of(full_name(table_name, column.name));
   const auto key = patterns_->key_columns.find({relation.schema, relation.name});
   if (key != patterns_->key_columns.end()) relation.key = positions_of(key->second, relation.columns);
+}
+
+bool Selection::wants(std::uint32_t oid, const TableName& name) const {
+  const bool is_listed = !has_list() || lists(name) || follows(oid);
+  return is_listed &&
+         is_chosen(patterns_->include_tables, patterns_->exclude_tables, full_name(name.schema, name.table));
 }
 
 bool Selection::has_list() const { return !listed_.empty(); }
@@ -233,6 +238,11 @@ void Selection::follow(std::uint32_t oid) const {
 bool Selection::follows(std::uint32_t oid) const {
   const std::shared_lock lock(mutex_);
   return followed_.contains(oid);
+}
+
+void Selection::forget_followed() const {
+  const std::unique_lock lock(mutex_);
+  followed_.clear();
 }
 
 bool Selection::skip_unchanged() const { return patterns_->skip_unchanged; }

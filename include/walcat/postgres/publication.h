@@ -25,8 +25,6 @@ struct PublicationRequest {
   /// Empty: all tables.
   std::vector<TableName> tables;
   OnKeyless on_keyless = OnKeyless::kRefuse;
-  /// Whether it is said what a publication that is there already does to tables without a replica identity.
-  bool tells_keyless = true;
 };
 
 /// Creates the publication, or adds the tables it lacks. Nothing is ever dropped.
@@ -38,6 +36,10 @@ struct PublicationRequest {
 /// Errors: kRefused naming the table, right or relation kind that stands in the way.
 /// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger);
+
+/// Says what a publication that is there already does to tables without a replica identity: as a warning if it is
+/// walcat's own, as what another role has made is for that role to answer for.
+Status tell_keyless(Connection& connection, const std::string& name, const log::Logger& logger);
 
 /// Whether there is a publication of this name.
 Result<bool> has_publication(Connection& connection, const std::string& name);

@@ -91,6 +91,9 @@ class Selection {
   /// A configured key replaces the one that is there; names in it that the relation has no column for are passed over.
   void apply(Relation& relation) const;
 
+  /// Whether changes of the table are printed, as the one whose name they come under.
+  bool wants(std::uint32_t oid, const TableName& name) const;
+
   /// Whether the configuration lists its tables.
   bool has_list() const;
   /// Whether it lists this one, by its name.
@@ -98,6 +101,8 @@ class Selection {
   /// The table counts as listed from here on, for whoever applies the selection after this.
   void follow(std::uint32_t oid) const;
   bool follows(std::uint32_t oid) const;
+  /// None is followed any more: OIDs mean nothing on another server.
+  void forget_followed() const;
 
   bool skip_unchanged() const;
 
