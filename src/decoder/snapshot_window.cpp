@@ -166,6 +166,11 @@ std::optional<SnapshotWindow::Verdict> SnapshotWindow::wait_for_verdict() {
   return verdict;
 }
 
+void SnapshotWindow::begin() {
+  const std::lock_guard lock(mutex_);
+  is_abandoned_ = false;
+}
+
 void SnapshotWindow::abandon() {
   const std::lock_guard lock(mutex_);
   is_abandoned_ = true;

@@ -32,7 +32,9 @@ IncrementalCrew::IncrementalCrew(const DatabaseOptions& options, const Selection
       desk_(reader_, news, logger),
       hatch_(news),
       tally_(reader_, logger),
-      part_reader_(reader_, window, desk_, hatch_, tally_, logger) {}
+      part_reader_(reader_, window, desk_, hatch_, tally_, logger) {
+  window_.begin();
+}
 
 IncrementalCrew::~IncrementalCrew() { dismiss(); }
 

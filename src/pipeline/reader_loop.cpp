@@ -42,7 +42,6 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
     : lane_(lane),
       shared_(shared),
       source_(lane.options, lane.rules, bounds, lane.stop, lane.logger),
-      incremental_(lane.options, *lane.selection, *lane.window, lane.stop.wake(), lane.logger),
       slot_check_(lane.options, lane.stop.wake(), lane.logger),
       look_again_(std::min(retry.initial_backoff, retry.max_backoff)),
       backoff_(retry),
@@ -52,15 +51,13 @@ ReaderLoop::ReaderLoop(Lane& lane, SharedBatches& shared, const Bounds& bounds, 
 
 void ReaderLoop::run() {
   try {
+    incremental_ = take_on_crew();
     while (step()) {
     }
   } catch (const std::exception& error) {
     lane_.fail({StatusCode::kInternal, error.what()});
   }
-  for (auto& batch : incremental_.dismiss()) {
-    batch->clear();
-    ship(std::move(batch));
-  }
+  dismiss_crew();
   lane_.set_state(lane_.failed() ? "stopped" : "stopping");
   const bool failed_reading = lane_.failed();
   if (failed_reading) lane_.logger.error("stopped: {}", lane_.failure().message());
@@ -82,7 +79,7 @@ bool ReaderLoop::step() {
     return attended.is_ok() || survive(attended);
   }
   if (!source_.is_connected() && !bring_source_up_to_date()) return false;
-  source_.hold_open(incremental_.is_busy());
+  source_.hold_open(incremental_->is_busy());
   const bool was_streaming = source_.is_streaming();
   lane_.set_state(was_streaming ? "streaming" : "connecting");
   const auto outcome = source_.read(*batch_);
@@ -108,7 +105,7 @@ bool ReaderLoop::have_batch() {
 // with the position behind them, and a chunk whose place is here follows at once.
 void ReaderLoop::attend_incremental() {
   const auto signals = source_.take_signals();
-  incremental_.hear(signals);
+  incremental_->hear(signals);
   if (published_) {
     put_news();
     source_.label(*batch_);
@@ -116,18 +113,18 @@ void ReaderLoop::attend_incremental() {
   if (batch_->has_frames() || batch_->incremental != nullptr || batch_->tables != nullptr) send(false);
   for (const SnapshotSignal& signal : signals) {
     if (signal.kind != SnapshotSignal::Kind::kMark) continue;
-    if (auto chunk = incremental_.take_chunk(signal)) ship(std::move(chunk));
+    if (auto chunk = incremental_->take_chunk(signal)) ship(std::move(chunk));
   }
 }
 
 void ReaderLoop::put_news() {
-  batch_->incremental = incremental_.take_news();
+  batch_->incremental = incremental_->take_news();
   batch_->tables = std::exchange(tables_, nullptr);
 }
 
 void ReaderLoop::serve_incremental() {
-  if (incremental_.wants_batch() && have_batch()) incremental_.give(std::move(batch_));
-  if (incremental_.wants_passage() && published_ && have_batch()) {
+  if (incremental_->wants_batch() && have_batch()) incremental_->give(std::move(batch_));
+  if (incremental_->wants_passage() && published_ && have_batch()) {
     source_.label(*batch_);
     send(false);
   }
@@ -155,7 +152,7 @@ void ReaderLoop::publish() {
   if (const Status crossed = source_.take_crossed_gap(); !crossed.is_ok()) lane_.errors.note(crossed, FaultKind::kSlot);
   if (!published_) {
     lane_.publish_identity(offset);
-    incremental_.resume(offset.incremental);
+    incremental_->resume(offset.incremental);
   } else if (offset.timeline != timeline_) {
     lane_.publish_timeline(offset.timeline);
   }
@@ -180,13 +177,28 @@ void ReaderLoop::take_table_news() {
   auto news = source_.take_table_news();
   if (!news) return;
   tables_ = std::make_shared<const std::vector<FollowedTable>>(std::move(news->known));
-  if (news->snapshot) incremental_.add(*news->snapshot);
+  if (news->snapshot) incremental_->add(*news->snapshot);
+}
+
+std::unique_ptr<IncrementalCrew> ReaderLoop::take_on_crew() const {
+  return std::make_unique<IncrementalCrew>(lane_.options, *lane_.selection, *lane_.window, lane_.stop.wake(),
+                                           lane_.logger);
+}
+
+void ReaderLoop::dismiss_crew() {
+  if (incremental_ == nullptr) return;
+  for (auto& batch : incremental_->dismiss()) {
+    batch->clear();
+    ship(std::move(batch));
+  }
 }
 
 // The slot does not fit what this run has come to. The offset file decides, as at a start: another walcat on the same
 // configuration may have read on and died. If it does not fit either, `on_gap` has the word.
 bool ReaderLoop::begin_anew(const Status& gap) {
   lane_.logger.warning("{}; comparing with the offset file", gap.message());
+  // What it reads, and has asked of this stream, may mean nothing to the next one: the offset file tells what is left.
+  dismiss_crew();
   const auto ends = [&] { return lane_.failed() || lane_.stop.requested(); };
   while (!lane_.is_clear() && !ends()) sleep_interruptibly(lane_, kClearInterval);
   while (lane_.stored.load(std::memory_order_acquire) < lane_.written().value && !ends()) {
@@ -197,6 +209,8 @@ bool ReaderLoop::begin_anew(const Status& gap) {
   if (ends()) return false;
   lane_.withdraw_identity();
   source_.begin_anew();
+  incremental_.reset();
+  incremental_ = take_on_crew();
   tables_.reset();
   published_ = false;
   return true;

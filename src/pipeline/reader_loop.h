@@ -43,6 +43,8 @@ class ReaderLoop {
   void take_table_news();
   void put_news();
   bool begin_anew(const Status& gap);
+  std::unique_ptr<IncrementalCrew> take_on_crew() const;
+  void dismiss_crew();
   Status attend_crew(SnapshotCrew& crew, const SnapshotStart& start);
   void report_snapshot(const SnapshotCrew& crew, const SnapshotStart& start);
   std::string snapshot_progress(const SnapshotCrew& crew, const SnapshotStart& start) const;
@@ -60,7 +62,8 @@ class ReaderLoop {
   Lane& lane_;
   SharedBatches& shared_;
   ReplicationSource source_;
-  IncrementalCrew incremental_;
+  /// One for each stream that begins from the offset file.
+  std::unique_ptr<IncrementalCrew> incremental_;
   SlotCheck slot_check_;
   const std::chrono::milliseconds look_again_;
   Backoff backoff_;

@@ -1,5 +1,6 @@
 #include "slot_watch.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "walcat/base/log.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/postgres/publication.h"
+#include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
 #include "walcat/reader/listed_tables.h"
 
@@ -57,6 +59,7 @@ void SlotWatch::watch() {
 
 Status SlotWatch::attend(bool beats, bool looks) {
   Status status = connect();
+  if (status.is_ok()) status = check_server();
   if (status.is_ok() && beats) status = beat();
   const bool guards = lane_.options.wal_guard.interval.count() > 0;
   if (status.is_ok() && looks && guards) status = guard();
@@ -67,10 +70,10 @@ Status SlotWatch::attend(bool beats, bool looks) {
 }
 
 void SlotWatch::note(const Status& status) {
-  const bool is_news = !status.is_ok() && !is_failing_ && status.code() != StatusCode::kStopped;
+  const bool is_news = !status.is_ok() && status.message() != failure_ && status.code() != StatusCode::kStopped;
   if (is_news) lane_.logger.warning("the slot can't be watched: {}; trying again now and then", status.message());
-  is_failing_ = !status.is_ok();
-  if (is_failing_) connection_.reset();
+  failure_ = status.message();
+  if (!status.is_ok()) connection_.reset();
 }
 
 Status SlotWatch::connect() {
@@ -79,7 +82,24 @@ Status SlotWatch::connect() {
       {.conn_str = lane_.options.conn_str, .replication = false, .stop = &stop_, .logger = lane_.logger});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
-  return Status::ok();
+  // A role that may not ask has to trust the address.
+  const auto identifier = system_identifier_of(*connection_);
+  system_identifier_ = identifier.is_ok() ? *identifier : "";
+  return identifier.status().is_transient() ? identifier.status() : Status::ok();
+}
+
+// Behind an address that moves, or of several hosts, another server may have answered than the stream's; and the stream
+// may have moved since.
+Status SlotWatch::check_server() const {
+  const auto identity = lane_.identity();
+  if (!identity || system_identifier_.empty()) return Status::ok();
+  const bool is_same =
+      identity->system_identifier == system_identifier_ && identity->database == connection_->database();
+  if (is_same) return Status::ok();
+  return {StatusCode::kUnavailable,
+          fmt::format(
+              "another server has answered: database {} of system identifier {}, but the stream comes from {} of {}",
+              connection_->database(), system_identifier_, identity->database, identity->system_identifier)};
 }
 
 Status SlotWatch::guard() {
@@ -100,6 +120,9 @@ Status SlotWatch::look_at_tables() {
   if (!identity || !identity->published || session == 0) return Status::ok();
   const auto position = end_of_log(*connection_);
   if (!position.is_ok()) return position.status();
+  // A standby may be behind what the session has seen.
+  const auto is_ahead = [&](const FollowedTable& table) { return table.since > *position; };
+  if (std::any_of(identity->published->begin(), identity->published->end(), is_ahead)) return Status::ok();
   auto members = published_members(*connection_, lane_.options.publication_name, oids_of(identity->published));
   if (!members.is_ok()) return members.status();
   // Without a publication there is nothing to compare with; the stream tells of that.

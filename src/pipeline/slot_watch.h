@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "lane.h"
@@ -38,6 +39,7 @@ class SlotWatch {
   Status attend(bool beats, bool looks);
   void note(const Status& status);
   Status connect();
+  Status check_server() const;
   Status guard();
   Status look_at_tables();
   Status beat();
@@ -47,8 +49,10 @@ class SlotWatch {
   Lane& lane_;
   StopRequest stop_;
   std::unique_ptr<Connection> connection_;
-  /// The last attempt failed: the next failure is not news.
-  bool is_failing_ = false;
+  /// Of the server that answers there; empty if it may not be asked.
+  std::string system_identifier_;
+  /// Why the last attempt failed: the same is no news.
+  std::string failure_;
 
   WalGuard guard_;
   const std::chrono::milliseconds interval_;

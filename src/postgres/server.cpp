@@ -46,6 +46,12 @@ Result<ServerIdentity> identify_server(Connection& connection) {
   return ServerIdentity{*row[0], to_number<std::uint32_t>(row[1]), *position, row[3].value_or(connection.database())};
 }
 
+Result<std::string> system_identifier_of(Connection& connection) {
+  const auto rows = connection.query("SELECT system_identifier FROM pg_catalog.pg_control_system()");
+  if (!rows.is_ok()) return rows.status();
+  return rows->empty() ? "" : rows->front().front().value_or("");
+}
+
 Status check_server(Connection& connection) {
   const auto wal_level = single_value(connection, "SHOW wal_level");
   if (!wal_level.is_ok()) return wal_level.status();

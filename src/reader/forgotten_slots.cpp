@@ -8,6 +8,7 @@
 #include "walcat/base/shortened_list.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
+#include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
 
 namespace walcat {
@@ -61,11 +62,9 @@ Status look(const DatabaseOptions& options, const std::string& system_identifier
       {.conn_str = options.conn_str, .replication = false, .expects_answers = true, .stop = &stop, .logger = logger});
   if (!connection.is_ok()) return connection.status();
   // Another of several hosts may have answered.
-  auto rows = (*connection)->query("SELECT system_identifier FROM pg_catalog.pg_control_system()");
-  if (!rows.is_ok()) return rows.status();
-  if (rows->size() != 1 || rows->front().front() != system_identifier) {
-    return {StatusCode::kUnavailable, "another server has answered"};
-  }
+  const auto answering = system_identifier_of(**connection);
+  if (!answering.is_ok()) return answering.status();
+  if (*answering != system_identifier) return {StatusCode::kUnavailable, "another server has answered"};
   const auto slots = inactive_slots(**connection);
   if (!slots.is_ok()) return slots.status();
   std::vector<std::string> left;

@@ -224,9 +224,17 @@ void ReplicationSource::break_off(const Status& status) {
   disconnect();
 }
 
+// The server, or the database, may be another one: OIDs and positions of the one before mean nothing there.
 void ReplicationSource::begin_anew() {
   disconnect();
   begins_anew_ = true;
+  describer_ = std::make_unique<RelationDescriber>(options_, rules_->selection(), stop_, logger_);
+  table_look_.forget();
+  rules_->selection().forget_followed();
+  table_news_.reset();
+  looks_.clear();
+  signals_.clear();
+  signals_in_transaction_.clear();
 }
 
 Status ReplicationSource::take_pending() {

@@ -91,7 +91,8 @@ RuleMemory::RuleMemory(std::shared_ptr<const Selection> selection, OnLostRule on
 
 void RuleMemory::recall(const std::vector<RememberedTable>& tables) {
   const std::lock_guard lock(mutex_);
-  for (const RememberedTable& table : tables) tables_.insert_or_assign(table.oid, table);
+  tables_.clear();
+  for (const RememberedTable& table : tables) tables_.emplace(table.oid, table);
 }
 
 Status RuleMemory::compare(const std::vector<Relation>& published) {

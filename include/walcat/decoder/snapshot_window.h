@@ -48,6 +48,8 @@ class SnapshotWindow {
 
   // The worker's half.
 
+  /// A worker is taken on, after abandon() or the first one.
+  void begin();
   /// Asks the decoder to follow transactions; it does once it sees another batch.
   void follow();
   bool is_following() const { return is_following_.load(std::memory_order_acquire); }

@@ -27,6 +27,9 @@ struct ServerIdentity {
 /// Runs IDENTIFY_SYSTEM, which only a real replication connection answers.
 Result<ServerIdentity> identify_server(Connection& connection);
 
+/// The system identifier alone, which any connection answers, unless a role was denied pg_control_system().
+Result<std::string> system_identifier_of(Connection& connection);
+
 /// Checks what logical replication needs of the server: `wal_level`, no recovery before 16.
 ///
 /// Errors: kRefused with the value seen, the value expected and how to change it.

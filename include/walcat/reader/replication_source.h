@@ -72,7 +72,8 @@ class ReplicationSource : public Source {
   /// The snapshot can't be read to its end: the next read() connects anew and takes what is left.
   void drop_snapshot() { disconnect(); }
   /// What the run has come to since its last session began, for the next one to begin from: all of the offset, as the
-  /// keeper would store it, so that nothing that changed meanwhile is forgotten. Not while a session lasts.
+  /// keeper would store it, so that nothing that changed meanwhile is forgotten; but the tables as they were found
+  /// last, which may be on their way to the writer still. Not while a session lasts.
   void resume_from(const Offset& offset);
   /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
   /// ends with the transaction of the last of them.

@@ -64,6 +64,9 @@ class TableLook {
   /// anyway.
   std::optional<IncrementalSnapshot> update(Offset& offset, const TableView& view, bool reads_all, bool is_first);
 
+  /// Forgets what was said of tables by their OIDs.
+  void forget() { told_.clear(); }
+
  private:
   const DatabaseOptions& options_;
   const Selection& selection_;
