@@ -196,6 +196,7 @@ void Decoder::begin(Message& message) {
   in_transaction_ = true;
   transaction_in_batch_ = false;
   next_index_ = 0;
+  described_ = {};
   done_below_ = 0;
   has_dead_letters_ = false;
   if (options_.dead_letters != nullptr) {
@@ -267,6 +268,7 @@ void Decoder::relation(Message& message) {
   const bool noted = notes_taken_ < notes.size() && notes[notes_taken_]->relation_oid == relation.oid;
   const RelationNote* note = noted ? notes[notes_taken_++].get() : nullptr;
   if (!options_.use_notes) note = nullptr;
+  described_ = {described_.index == next_index_ ? described_.last : 0, relation.oid, next_index_};
   relations_->put(std::move(relation), note, message.frame());
 }
 
@@ -280,13 +282,13 @@ void Decoder::type(Message& message) {
   if (message.is_whole()) relations_->put_type(oid, schema, name, message.frame());
 }
 
-const Relation* Decoder::known_relation(Message& message) {
+const Relation* Decoder::known_relation(Message& message, bool is_row) {
   const std::uint32_t oid = message.reader().u32();
   if (message.reader().failed()) return nullptr;
   if (!in_transaction_) message.fault_of_place("change outside a transaction");
   const Relation* relation = relations_->pin(oid, *batch_);
   if (relation == nullptr && !message.faulty() && relations_->awaits_rules(oid)) [[unlikely]] {
-    if (!apply_rules(message, oid)) return nullptr;
+    if (!apply_rules(message, oid, is_row)) return nullptr;
     relation = relations_->pin(oid, *batch_);
   }
   if (relation == nullptr) {
@@ -297,9 +299,12 @@ const Relation* Decoder::known_relation(Message& message) {
   return message.faulty() ? nullptr : relation;
 }
 
-// Before the first change of a relation since it was described.
-bool Decoder::apply_rules(Message& message, std::uint32_t oid) {
-  const auto applied = relations_->apply(oid, relation_rules(), {transaction_.commit_lsn, next_index_});
+// Before the first change of a relation since it was described. Of a row that comes as the root's, the root has been
+// described and then the partition.
+bool Decoder::apply_rules(Message& message, std::uint32_t oid, bool is_row) {
+  RowsAhead rows{ChangePlace{transaction_.commit_lsn, next_index_}};
+  if (is_row && described_.root == oid && described_.index == next_index_) rows.parts = {described_.last};
+  const auto applied = relations_->apply(oid, relation_rules(), rows);
   if (!applied.is_ok()) {
     refused_ = applied.status().with_context(fmt::format("commit LSN {}", transaction_.commit_lsn.to_string()));
     message.fault("a rule is lost");
@@ -479,7 +484,7 @@ void Decoder::truncate(Message& message) {
   reader.u8();  // CASCADE and RESTART IDENTITY: the tables that cascade are listed as well.
   std::vector<const Relation*> relations;
   for (std::uint32_t i = 0; i < count; ++i) {
-    relations.push_back(known_relation(message));
+    relations.push_back(known_relation(message, false));
     if (relations.back() == nullptr) return;
   }
   if (!message.is_whole()) return;

@@ -82,9 +82,9 @@ void complete_description(Relation& relation, const RelationNote* note) {
 }
 
 Result<std::shared_ptr<const Relation>> ruled_relation(Relation described, const RelationRules& rules,
-                                                       const std::optional<ChangePlace>& place) {
+                                                       const RowsAhead& rows) {
   if (rules.rules != nullptr) {
-    if (Status applied = rules.rules->apply(described, place); !applied.is_ok()) return applied;
+    if (Status applied = rules.rules->apply(described, rows); !applied.is_ok()) return applied;
   } else if (rules.selection != nullptr) {
     rules.selection->apply(described);
   }
@@ -123,9 +123,9 @@ bool RelationCache::awaits_rules(std::uint32_t oid) const {
   return found != relations_.end() && found->second.awaits_rules;
 }
 
-Result<const Relation*> RelationCache::apply(std::uint32_t oid, const RelationRules& rules, const ChangePlace& place) {
+Result<const Relation*> RelationCache::apply(std::uint32_t oid, const RelationRules& rules, const RowsAhead& rows) {
   Entry& entry = relations_.at(oid);
-  auto ruled = ruled_relation(entry.described, rules, place);
+  auto ruled = ruled_relation(entry.described, rules, rows);
   if (!ruled.is_ok()) return ruled.status();
   entry.awaits_rules = false;
   // ANALYZE, VACUUM and CREATE INDEX repeat the description; keeping the object keeps what is rendered from it.

@@ -26,11 +26,11 @@ struct RelationRules {
 /// Adds what the catalog (`note`, may be null) says of `relation`, and replaces what is no UTF-8 in names.
 void complete_description(Relation& relation, const RelationNote* note);
 
-/// The relation as it is printed from here on (`place`: RuleMemory::apply()), of one whose description is complete.
+/// The relation as it is printed from here on, of one whose description is complete.
 ///
 /// Errors: those of RuleMemory::apply().
 Result<std::shared_ptr<const Relation>> ruled_relation(Relation described, const RelationRules& rules,
-                                                       const std::optional<ChangePlace>& place);
+                                                       const RowsAhead& rows);
 
 /// The relations and types that a session has described so far.
 ///
@@ -55,9 +55,9 @@ class RelationCache {
   /// Whether the relation is described and the rules have not been applied to it since.
   bool awaits_rules(std::uint32_t oid) const;
 
-  /// Applies the rules to a relation that awaits them, before its change at `place`. Returns what it is now, null if
+  /// Applies the rules to a relation that awaits them, before `rows` of it. Returns what it is now, null if
   /// that is as it was before. Errors: those of ruled_relation(); it awaits them still.
-  Result<const Relation*> apply(std::uint32_t oid, const RelationRules& rules, const ChangePlace& place);
+  Result<const Relation*> apply(std::uint32_t oid, const RelationRules& rules, const RowsAhead& rows);
 
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);

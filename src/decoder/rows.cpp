@@ -28,7 +28,7 @@ Result<std::shared_ptr<const Relation>> Decoder::relation_of(const Batch& batch)
   if (kept == nullptr) {
     Relation described = source.relation;
     complete_description(described, options_.use_notes ? source.note.get() : nullptr);
-    auto ruled = ruled_relation(std::move(described), relation_rules(), std::nullopt);
+    auto ruled = ruled_relation(std::move(described), relation_rules(), {std::nullopt, source.parts});
     if (!ruled.is_ok()) return ruled.status().with_context("snapshot");
     kept = std::move(*ruled);
     if (options_.relation_described) options_.relation_described(*kept, *batch.database);

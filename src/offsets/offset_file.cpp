@@ -125,11 +125,12 @@ std::string to_json(const RememberedTable& table) {
   };
   return fmt::format(
       R"({{"oid":{},"layout":{},"hidden":{},"printed":{},"until":"{}","index":{},"masked":{},"let_through":{},)"
-      R"("former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
+      R"("parts":{},"former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
       table.oid, print_layout(table.layout), json_list(table.hidden, json_text), json_list(table.printed, print_layout),
       table.until.commit_lsn.to_string(), table.until.index, json_list(table.masked, json_text),
-      json_list(table.let_through, json_text), json_list(table.former, json_text), table.is_excluded, table.is_kept_out,
-      table.is_let_through, table.is_from_catalog);
+      json_list(table.let_through, json_text), fmt::format("[{}]", fmt::join(table.parts, ",")),
+      json_list(table.former, json_text), table.is_excluded, table.is_kept_out, table.is_let_through,
+      table.is_from_catalog);
 }
 
 std::string to_json(const FollowedTable& table) {
@@ -257,6 +258,7 @@ RememberedTable read_remembered(simdjson::dom::element json) {
   table.until = {read_lsn(json["until"]), std::uint64_t(json["index"])};
   table.masked = read_texts(json["masked"]);
   table.let_through = read_texts(json["let_through"]);
+  for (const simdjson::dom::element part : simdjson::dom::array(json["parts"])) table.parts.insert(read_u32(part));
   table.former = read_texts(json["former"]);
   table.is_excluded = bool(json["excluded"]);
   table.is_kept_out = bool(json["kept_out"]);

@@ -394,8 +394,10 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   start.tables = {std::move(*members), server->flush_position, connection.server_version()};
   // A table dropped since the start must not stop a stream that is under way.
   if (!last) {
-    const Status fit = check_rules(connection, *server, options, rules, offset_file);
+    const Status fit = check_rules(connection, *server, options, start.tables.members, rules, offset_file);
     if (!fit.is_ok()) return fit;
+  } else {
+    learn_parts(start.tables.members, rules);
   }
   // A table that comes later is told of when the stream describes it.
   if (!last && options.topics != nullptr) {

@@ -112,6 +112,7 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   source->note = std::move(note);
   // Behind the message that marks their place.
   source->first_index = 1;
+  for (const PhysicalTable& physical : found->tables) source->parts.push_back(physical.oid);
   std::vector<KeyedPart> parts;
   for (const PhysicalTable& physical : found->tables) {
     if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;

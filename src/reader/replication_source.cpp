@@ -9,6 +9,7 @@
 
 #include "cold_start.h"
 #include "relation_describer.h"
+#include "rule_check.h"
 #include "stream_connection.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
@@ -189,6 +190,7 @@ Status ReplicationSource::look() {
   const auto view = looks_.take(written_);
   if (!view || !offset_->published) return Status::ok();
   follow_listed(view->members, rules_->selection());
+  learn_parts(view->members, *rules_);
   if (describer_->is_outdated(view->members)) {
     renew_session();
     return Status::ok();

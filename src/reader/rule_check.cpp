@@ -57,17 +57,28 @@ std::vector<RememberedTable> remembered_by(const Offset& offset, const ServerIde
   auto tables = offset.remembered;
   if (offset.system_identifier == server.system_identifier && offset.database == server.database) return tables;
   std::uint32_t oid = std::numeric_limits<std::uint32_t>::max();
-  for (RememberedTable& table : tables) table.oid = oid--;
+  for (RememberedTable& table : tables) {
+    table.oid = oid--;
+    table.parts.clear();
+    table.until = {};
+  }
   return tables;
 }
 
 }  // namespace
 
+void learn_parts(const std::vector<MemberTable>& members, RuleMemory& rules) {
+  for (const MemberTable& member : members) {
+    for (const NamedTable& ancestor : member.ancestors) rules.learn_parts(ancestor.oid, {member.table.oid});
+  }
+}
+
 Status check_rules(Connection& connection, const ServerIdentity& server, const DatabaseOptions& options,
-                   RuleMemory& rules, const OffsetFile& offset_file) {
+                   const std::vector<MemberTable>& members, RuleMemory& rules, const OffsetFile& offset_file) {
   const auto known = offset_file.load();
   if (known.status().code() == StatusCode::kUnavailable) return known.status();
   if (known.is_ok() && *known) rules.recall(remembered_by(**known, server));
+  learn_parts(members, rules);
   if (options.selection == SelectionOptions{} && rules.tables().empty()) return Status::ok();
   const auto published = published_columns(connection, options.publication_name);
   if (!published.is_ok()) return published.status();

@@ -200,6 +200,7 @@ void plan_reads(const std::vector<PublishedRelation>& relations,
     if (start.tasks.size() == tasks) continue;
     auto source = std::make_shared<SnapshotSource>();
     source->relation = published.relation;
+    for (const PhysicalTable& physical : published.tables) source->parts.push_back(physical.oid);
     source->note = notes.empty() ? nullptr : notes[i];
     source->point = start.progress.point;
     source->began = start.progress.began;

@@ -47,7 +47,7 @@ TableLayout layout_of(const Relation& relation) {
 
 RuleLoss loss_of(const RememberedTable& before, const Relation& relation) {
   RuleLoss loss;
-  loss.is_table = before.is_excluded;
+  loss.is_table = before.is_excluded || before.is_kept_out;
   std::set<std::string> missing;
   for (const std::string& hidden : before.hidden) {
     const Column* column = find_column(relation, hidden);

@@ -92,7 +92,16 @@ RuleMemory::RuleMemory(std::shared_ptr<const Selection> selection, OnLostRule on
 void RuleMemory::recall(const std::vector<RememberedTable>& tables) {
   const std::lock_guard lock(mutex_);
   tables_.clear();
-  for (const RememberedTable& table : tables) tables_.emplace(table.oid, table);
+  parts_ = {};
+  for (const RememberedTable& table : tables) {
+    for (const std::uint32_t part : table.parts) parts_.learn(table.oid, part);
+    tables_.emplace(table.oid, table).first->second.parts.clear();
+  }
+}
+
+void RuleMemory::learn_parts(std::uint32_t whole, const std::vector<std::uint32_t>& parts) {
+  const std::lock_guard lock(mutex_);
+  for (const std::uint32_t part : parts) parts_.learn(whole, part);
 }
 
 Status RuleMemory::compare(const std::vector<Relation>& published) {
@@ -101,15 +110,14 @@ Status RuleMemory::compare(const std::vector<Relation>& published) {
   for (const Relation& relation : published) by_oid.emplace(relation.oid, &relation);
   std::vector<const RememberedTable*> gone;
   for (auto& [oid, table] : tables_) {
-    const auto now = by_oid.find(oid);
-    take_over(table, now == by_oid.end() ? nullptr : now->second);
-    if (now == by_oid.end()) gone.push_back(&table);
+    take_over(table, by_oid);
+    if (!by_oid.contains(oid)) gone.push_back(&table);
   }
   forget(std::move(gone));
   for (const Relation& described : published) {
     Relation relation = described;
     selection_->apply(relation);
-    if (Status judged = judge(relation, std::nullopt); !judged.is_ok()) return judged;
+    if (Status judged = judge(relation, {}); !judged.is_ok()) return judged;
     warn_of_key(relation);
   }
   return Status::ok();
@@ -131,12 +139,14 @@ void RuleMemory::forget(std::vector<const RememberedTable*> gone) {
 
 // Rules may have changed since: one that was taken away hides nothing, but in rows that still come under a name that
 // the table has no more.
-void RuleMemory::take_over(RememberedTable& table, const Relation* now) {
+void RuleMemory::take_over(RememberedTable& table, const std::map<std::uint32_t, const Relation*>& published) {
+  const auto now = published.find(table.oid);
   std::erase_if(table.hidden, [&](const std::string& column) {
     if (table.masked.contains(column) || !selection_->hidden_by(table.layout.name, column).empty()) return false;
-    if (now == nullptr || find_column(*now, column) != nullptr) return true;
+    if (now == published.end() ? !is_handed_on(table, column, published) : find_column(*now->second, column) != nullptr)
+      return true;
     logger_.warning(
-        "relation {}: no rule hides the column {} any more, which was renamed or dropped; in older rows it "
+        "relation {}: no rule hides the column {} any more, which has another name now, or none; in older rows it "
         "is masked all the same",
         table.layout.name.to_string(), column);
     table.masked.insert(column);
@@ -149,11 +159,21 @@ void RuleMemory::take_over(RememberedTable& table, const Relation* now) {
   table.is_kept_out = false;
 }
 
-Status RuleMemory::apply(Relation& relation, const std::optional<ChangePlace>& place) {
+// Whether a rule hides the column where rows of the table come now.
+bool RuleMemory::is_handed_on(const RememberedTable& table, const std::string& column,
+                              const std::map<std::uint32_t, const Relation*>& published) const {
+  const auto others = parts_.others_of(table.oid, {});
+  return std::any_of(others.begin(), others.end(), [&](std::uint32_t oid) {
+    const auto other = published.find(oid);
+    return other != published.end() && !selection_->hidden_by(name_of(*other->second), column).empty();
+  });
+}
+
+Status RuleMemory::apply(Relation& relation, const RowsAhead& rows) {
   selection_->apply(relation);
   const std::lock_guard lock(mutex_);
   if (hides_by_name_ || !tables_.empty()) {
-    if (Status judged = judge(relation, place); !judged.is_ok()) return judged;
+    if (Status judged = judge(relation, rows); !judged.is_ok()) return judged;
   }
   warn_of_key(relation);
   return Status::ok();
@@ -166,7 +186,9 @@ void RuleMemory::hide_remembered(const RememberedTable& table, Relation& relatio
   }
 }
 
-Status RuleMemory::judge(Relation& relation, const std::optional<ChangePlace>& place) {
+Status RuleMemory::judge(Relation& relation, const RowsAhead& rows) {
+  const std::optional<ChangePlace>& place = rows.place;
+  for (const std::uint32_t part : rows.parts) parts_.learn(relation.oid, part);
   const auto known = tables_.find(relation.oid);
   const bool is_new = known == tables_.end();
   Verdict verdict;
@@ -177,7 +199,7 @@ Status RuleMemory::judge(Relation& relation, const std::optional<ChangePlace>& p
     verdict.is_let_through = known->second.is_let_through;
   }
   if (relation.is_wanted) {
-    if (Status passed = pass(relation, verdict); !passed.is_ok()) return passed;
+    if (Status passed = pass(relation, rows.parts, verdict); !passed.is_ok()) return passed;
   }
   RememberedTable& table = tables_[relation.oid];
   table.oid = relation.oid;
@@ -195,18 +217,26 @@ Status RuleMemory::judge(Relation& relation, const std::optional<ChangePlace>& p
   return Status::ok();
 }
 
-// The relation against what it was itself, and against the table that bore its name.
-Status RuleMemory::pass(Relation& relation, Verdict& verdict) const {
+// The relation against what it was itself, against the table that bore its name, and against those that have had its
+// physical tables.
+Status RuleMemory::pass(Relation& relation, const std::vector<std::uint32_t>& parts, Verdict& verdict) const {
+  std::vector<const RememberedTable*> others;
   const auto known = tables_.find(relation.oid);
-  if (known != tables_.end()) {
-    const RememberedTable& before = known->second;
-    if (Status survived = survive(loss_of(before, relation), before, relation, verdict); !survived.is_ok())
-      return survived;
-    if (was_printed_as(before, name_of(relation))) return Status::ok();
+  // A table that takes a name again under which it was printed is still the same table, unlike its columns.
+  const bool has_its_name = known != tables_.end() && was_printed_as(known->second, name_of(relation));
+  if (known != tables_.end()) others.push_back(&known->second);
+  if (!has_its_name) {
+    if (const RememberedTable* namesake = namesake_of(relation)) others.push_back(namesake);
   }
-  const RememberedTable* namesake = namesake_of(relation);
-  if (namesake == nullptr) return Status::ok();
-  return survive(loss_of(*namesake, relation), *namesake, relation, verdict);
+  for (const std::uint32_t oid : parts_.others_of(relation.oid, parts)) {
+    if (const auto akin = tables_.find(oid); akin != tables_.end()) others.push_back(&akin->second);
+  }
+  for (const RememberedTable* before : others) {
+    RuleLoss loss = loss_of(*before, relation);
+    loss.is_table = loss.is_table && !(has_its_name && before->oid == relation.oid);
+    if (Status survived = survive(std::move(loss), *before, relation, verdict); !survived.is_ok()) return survived;
+  }
+  return Status::ok();
 }
 
 const RememberedTable* RuleMemory::namesake_of(const Relation& relation) const {
@@ -225,7 +255,8 @@ std::string RuleMemory::rule_of(const RememberedTable& table, const std::string&
 Status RuleMemory::survive(RuleLoss loss, const RememberedTable& before, Relation& relation, Verdict& verdict) const {
   const std::string table = name_of(relation).to_string();
   for (const std::string& column : loss.gone) {
-    if (before.is_from_catalog) break;  // The catalog knows columns that are not published, too.
+    // The catalog knows columns that are not published, too; and another table keeps its own.
+    if (before.is_from_catalog || (before.oid != relation.oid && before.layout.name != name_of(relation))) break;
     logger_.warning("relation {}: the column {}, which {} names, is gone", table, column, rule_of(before, column));
   }
   std::erase_if(loss.uncovered, [&](const std::string& column) { return verdict.let_through.contains(column); });
@@ -255,8 +286,10 @@ Status RuleMemory::survive(RuleLoss loss, const RememberedTable& before, Relatio
 std::string RuleMemory::describe(const RuleLoss& loss, const RememberedTable& before, const Relation& relation) const {
   const std::string table = name_of(relation).to_string();
   if (loss.is_table) {
-    return fmt::format("relation {} ({}) was {}, which {} leaves out; no rule leaves it out under its new name", table,
-                       relation.oid, before.layout.name.to_string(), selection_->excluded_by(before.layout.name));
+    const std::string rule = selection_->excluded_by(before.layout.name);
+    return fmt::format("relation {} ({}) {} {}, which {} leaves out; no rule leaves it out under its new name", table,
+                       relation.oid, before.oid == relation.oid ? "was" : "brings rows of",
+                       before.layout.name.to_string(), rule.empty() ? "on_lost_rule" : rule);
   }
   std::string lost;
   for (const std::string& column : loss.lost) {
@@ -340,7 +373,9 @@ std::vector<RememberedTable> RuleMemory::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<RememberedTable> tables;
   for (const auto& [oid, table] : tables_) {
-    if (!hides_nothing(table)) tables.push_back(table);
+    if (hides_nothing(table)) continue;
+    tables.push_back(table);
+    tables.back().parts = parts_.of(oid);
   }
   return tables;
 }

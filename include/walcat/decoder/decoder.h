@@ -128,8 +128,8 @@ class Decoder {
   void put_captured(std::string_view frame, FrameRole role, std::uint64_t index = 0);
   Status sync_dead_letters();
 
-  const Relation* known_relation(Message& message);
-  bool apply_rules(Message& message, std::uint32_t oid);
+  const Relation* known_relation(Message& message, bool is_row = true);
+  bool apply_rules(Message& message, std::uint32_t oid, bool is_row);
   void tuple(Message& message, const Relation& relation);
   void faulty_tuple(Message& message, std::size_t count);
   OldTuple old_tuple(Message& message, const Relation& relation, std::uint8_t marker);
@@ -152,6 +152,13 @@ class Decoder {
   bool in_transaction_ = false;
   Transaction transaction_;
   std::uint64_t next_index_ = 0;
+  /// What was described last, before the change of that index, and directly before it.
+  struct Described {
+    std::uint32_t root = 0;
+    std::uint32_t last = 0;
+    std::uint64_t index = 0;
+  };
+  Described described_;
   /// Changes of the transaction with a lower index went down the street before.
   std::uint64_t done_below_ = 0;
   /// Ordinals of the change in hand among the transaction's records, and among those of its table.

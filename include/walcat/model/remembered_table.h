@@ -43,6 +43,8 @@ struct RememberedTable {
   std::set<std::string> masked = {};
   /// Columns of the layout that a lost rule hid, and that are printed all the same, because the configuration said so.
   std::set<std::string> let_through = {};
+  /// OIDs of the physical tables whose rows have come, or may have come, as the table's: its partitions.
+  std::set<std::uint32_t> parts = {};
   /// Columns that were hidden, as `schema.table.column`, and tables that were, as `schema.table`; there no longer.
   std::set<std::string> former = {};
   /// Whether exclude_tables names the table; whether it is left out all the same, because that rule was lost; and

@@ -76,6 +76,8 @@ struct SnapshotProgress {
 struct SnapshotSource {
   /// As the stream would describe it.
   Relation relation;
+  /// OIDs of the physical tables that are read; empty where that is not known, in a replay.
+  std::vector<std::uint32_t> parts = {};
   /// Null where the catalog's note is not wanted.
   std::shared_ptr<const RelationNote> note;
   Lsn point;

@@ -52,7 +52,8 @@ struct Offset {
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
 ///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
-///        "let_through":[],"former":[],"excluded":false,"kept_out":false,"is_let_through":false,"from_catalog":false}],
+///        "let_through":[],"parts":[],"former":[],"excluded":false,"kept_out":false,"is_let_through":false,
+///        "from_catalog":false}],
 ///      "configured_slots":["slot1","slot2"],
 ///      "published":[{"oid":16385,"table":"public.t","membership":"o731.iudt.10 r16420","since":"0/15E4C58"}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}

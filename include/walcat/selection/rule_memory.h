@@ -14,6 +14,7 @@
 #include "walcat/base/status.h"
 #include "walcat/model/relation.h"
 #include "walcat/model/remembered_table.h"
+#include "walcat/selection/physical_parts.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -30,12 +31,24 @@ enum class OnLostRule {
   kContinue,  ///< They are printed, with a warning.
 };
 
+/// Rows that are about to be printed.
+struct RowsAhead {
+  /// That of the change in the stream; nothing where rows are read in the layout of the catalog, which the stream may
+  /// be behind.
+  std::optional<ChangePlace> place = {};
+  /// OIDs of the physical tables that they are of. Empty: all that the relation has had count.
+  std::vector<std::uint32_t> parts = {};
+};
+
 /// A database's selection, and what its rules have hidden so far, so that a rename uncovers nothing.
 ///
 /// Rules go by names, and PostgreSQL's tables by OIDs: a column that a rule hid may be renamed, and so may its table.
 /// Before rows of a table are printed in a layout (its name, and its columns in their order), that is compared with the
 /// layout before. That a layout was printed once vouches for it only where the stream repeats itself, as it does after
-/// a reconnect: further on the same names may be other columns'. Threads: thread-safe.
+/// a reconnect: further on the same names may be other columns'. Rows of a partition come under its own name or under
+/// that of a table above it, as the publication says and as it is attached: so a relation is compared as well with each
+/// other one that has had the same physical table.
+/// Threads: thread-safe.
 class RuleMemory {
  public:
   /// `warns_of_keys`: whether records bear keys, so that a hidden column of one is worth a warning.
@@ -53,12 +66,14 @@ class RuleMemory {
   /// Errors: kRefused where a rule is lost, with OnLostRule::kStop; naming table, columns and rule.
   Status compare(const std::vector<Relation>& published);
 
-  /// Selection::apply() to a relation whose rows are about to be printed, and whatever a lost rule demands. `place` is
-  /// that of the change in the stream; nothing where rows are read in the layout of the catalog, which the stream may
-  /// be behind.
+  /// Selection::apply() to a relation, and whatever a lost rule demands, before `rows` of it are printed.
   ///
   /// Errors: kRefused as above: nothing of the relation may be printed.
-  Status apply(Relation& relation, const std::optional<ChangePlace>& place);
+  Status apply(Relation& relation, const RowsAhead& rows);
+
+  /// Rows of the physical tables `parts` come as those of the relation `whole`, or may: what is hidden in one relation
+  /// is looked for in each other that has had a part of it.
+  void learn_parts(std::uint32_t whole, const std::vector<std::uint32_t>& parts);
 
   /// Names of columns (schema.table.column) and tables (schema.table) that were hidden once and may be there no longer.
   std::vector<std::string> former_names() const;
@@ -69,13 +84,15 @@ class RuleMemory {
  private:
   struct Verdict;
 
-  void take_over(RememberedTable& table, const Relation* now);
+  void take_over(RememberedTable& table, const std::map<std::uint32_t, const Relation*>& published);
+  bool is_handed_on(const RememberedTable& table, const std::string& column,
+                    const std::map<std::uint32_t, const Relation*>& published) const;
   void forget(std::vector<const RememberedTable*> gone);
   void hide_remembered(const RememberedTable& table, Relation& relation) const;
   const RememberedTable* namesake_of(const Relation& relation) const;
   std::string rule_of(const RememberedTable& table, const std::string& column) const;
-  Status judge(Relation& relation, const std::optional<ChangePlace>& place);
-  Status pass(Relation& relation, Verdict& verdict) const;
+  Status judge(Relation& relation, const RowsAhead& rows);
+  Status pass(Relation& relation, const std::vector<std::uint32_t>& parts, Verdict& verdict) const;
   Status survive(selection::RuleLoss loss, const RememberedTable& before, Relation& relation, Verdict& verdict) const;
   std::string describe(const selection::RuleLoss& loss, const RememberedTable& before, const Relation& relation) const;
   void remember(RememberedTable& table, const Relation& relation, const ChangePlace& place) const;
@@ -89,8 +106,9 @@ class RuleMemory {
   const bool hides_by_name_;
 
   mutable std::mutex mutex_;
-  // Guarded by mutex_: by OID; and the key columns that were warned of.
+  // Guarded by mutex_: by OID, without their parts; those; and the key columns that were warned of.
   std::map<std::uint32_t, RememberedTable> tables_;
+  PhysicalParts parts_;
   std::set<std::pair<std::uint32_t, std::string>> warned_keys_;
 };
 

@@ -53,6 +53,7 @@ TEST(OffsetFile, GivesBackWhatRulesHid) {
                         .until = {Lsn{0x16B374D900}, 7},
                         .masked = {"x"},
                         .let_through = {"y"},
+                        .parts = {16390, 4'000'000'000},
                         .former = {"public.t.mail"},
                         .is_excluded = true,
                         .is_kept_out = true,

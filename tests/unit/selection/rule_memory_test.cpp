@@ -45,22 +45,24 @@ class Rules {
       : memory_(*Selection::compile(options), on_lost_rule, false, log::Logger()) {}
 
   // What is printed as it is, further on in the stream; `-`: nothing of the table; `!`: it is refused.
-  std::string shows(const std::string& text, std::uint32_t oid = kOid) {
-    return printed(text, oid, ChangePlace{{++place_}, 0});
+  std::string shows(const std::string& text, std::uint32_t oid = kOid, const std::vector<std::uint32_t>& parts = {}) {
+    return printed(text, oid, {ChangePlace{{++place_}, 0}, parts});
   }
   // The same where the stream repeats itself.
   std::string shows_again(const std::string& text, std::uint32_t oid = kOid) {
-    return printed(text, oid, ChangePlace{{1}, 0});
+    return printed(text, oid, {ChangePlace{{1}, 0}});
   }
   // Rows that are read in the layout of the catalog.
-  std::string reads(const std::string& text, std::uint32_t oid = kOid) { return printed(text, oid, std::nullopt); }
+  std::string reads(const std::string& text, std::uint32_t oid = kOid, const std::vector<std::uint32_t>& parts = {}) {
+    return printed(text, oid, {std::nullopt, parts});
+  }
   RuleMemory& memory() { return memory_; }
   const Status& status() const { return status_; }
 
  private:
-  std::string printed(const std::string& text, std::uint32_t oid, const std::optional<ChangePlace>& place) {
+  std::string printed(const std::string& text, std::uint32_t oid, const RowsAhead& rows) {
     Relation relation = described(text, oid);
-    status_ = memory_.apply(relation, place);
+    status_ = memory_.apply(relation, rows);
     if (!status_.is_ok()) return "!";
     if (!relation.is_wanted) return "-";
     std::string open;
@@ -227,8 +229,8 @@ TEST(RuleMemory, WarnsOnceOfAKeyThatIsHidden) {
     relation.key = {0, 1, 2, 3};
     testing::internal::CaptureStderr();
     Relation first = relation;
-    EXPECT_TRUE(memory.apply(first, ChangePlace{{1}, 0}).is_ok());
-    EXPECT_TRUE(memory.apply(relation, ChangePlace{{2}, 0}).is_ok());
+    EXPECT_TRUE(memory.apply(first, {ChangePlace{{1}, 0}}).is_ok());
+    EXPECT_TRUE(memory.apply(relation, {ChangePlace{{2}, 0}}).is_ok());
     const std::string log = testing::internal::GetCapturedStderr();
     EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), has_keys ? 2 : 0) << log;
     if (!has_keys) continue;
@@ -264,8 +266,6 @@ TEST(RuleMemory, VouchesForNoNameThatMayMeanAnotherColumn) {
       {{"t: id a b email mail2", "t: id email mail2", "t: id a b"}, "id"},
       {{"t: id email x", "t: id email", "t: id x"}, "id"},
       {{"u: id secret", "t: id secret", "u: id secret"}, "id"},
-      {{"open: id name", "hidden: id name", "open: id name"}, "-"},
-      {{"t: id name email", "hidden: id email", "t: id name"}, "-"},
   };
   for (const History& history : histories) {
     Rules stopping;
@@ -285,6 +285,17 @@ TEST(RuleMemory, VouchesForNoNameThatMayMeanAnotherColumn) {
       EXPECT_EQ(going.shows(layout), going.shows_again(layout));
     }
   }
+}
+
+TEST(RuleMemory, PrintsATableThatTakesItsNameAgain) {
+  Rules rules;
+  EXPECT_EQ(rules.shows("open: id"), "id");
+  EXPECT_EQ(rules.shows("hidden: id"), "-");
+  EXPECT_EQ(rules.shows("open: id"), "id");
+  EXPECT_EQ(rules.shows("hidden: id"), "-");
+  EXPECT_EQ(rules.shows("other: id"), "!");
+  EXPECT_EQ(rules.shows("hidden: id", kOid + 1), "-");
+  EXPECT_EQ(rules.shows("open: id", kOid + 1), "!") << "another one printed under that name";
 }
 
 TEST(RuleMemory, IsToldOnceWhatMayBeSeen) {
@@ -331,6 +342,100 @@ TEST(RuleMemory, ForgetsTheOldestLayoutsAndJudgesThemAnew) {
   EXPECT_EQ(rules.memory().tables().front().printed.size(), 64U);
   EXPECT_EQ(rules.shows_again("t: id email c99"), "id c99");
   EXPECT_EQ(rules.shows_again("t: id name"), "!");
+}
+
+constexpr std::uint32_t kRoot = 16400;
+constexpr std::uint32_t kOtherRoot = 16410;
+constexpr std::uint32_t kLeaf = 16401;
+constexpr std::uint32_t kOtherLeaf = 16402;
+
+// Relations that have had the same physical table, one after the other; the last is refused, or shows under `mask`
+// what is said.
+struct Journey {
+  struct Stop {
+    const char* layout;
+    std::uint32_t oid;
+    std::vector<std::uint32_t> parts = {};
+  };
+  std::vector<Stop> stops;
+  const char* masked;
+};
+
+TEST(RuleMemory, FollowsRowsThatComeUnderAnotherTablesName) {
+  const SelectionOptions options{.exclude_tables = {".*\\.hidden"},
+                                 .mask_columns = {{"public\\.orders\\.email", "***"}}};
+  const Journey journeys[] = {
+      {{{"orders: id email", kRoot, {kLeaf}}, {"orders_1: id email", kLeaf}}, "id"},
+      {{{"orders: id email", kRoot, {kLeaf}}, {"orders_1: mail id", kLeaf}}, "id"},
+      {{{"orders: id email", kRoot, {kLeaf}}, {"old: id email", kOtherRoot, {kLeaf}}}, "id"},
+      {{{"old: id email", kOtherRoot, {kOtherLeaf}},
+        {"orders: id email", kRoot, {kLeaf}},
+        {"old: id email", kOtherRoot, {kLeaf}}},
+       "id"},
+      {{{"orders: id email", kLeaf}, {"old: id email", kRoot, {kLeaf}}}, "id"},
+      {{{"orders: id email", kRoot, {kLeaf}}, {"old: id email", kOtherRoot, {kLeaf}}, {"orders_1: id email", kLeaf}},
+       "id"},
+      {{{"hidden: id", kRoot, {kLeaf}}, {"open: id", kLeaf}}, "-"},
+      {{{"hidden: id", kLeaf}, {"open: id", kRoot, {kLeaf}}}, "-"},
+      {{{"hidden: id", kRoot, {kLeaf, kOtherLeaf}}, {"open: id", kOtherRoot, {kOtherLeaf}}}, "-"},
+  };
+  for (const Journey& journey : journeys) {
+    Rules stopping(OnLostRule::kStop, options);
+    Rules masking(OnLostRule::kMask, options);
+    Rules going(OnLostRule::kContinue, options);
+    std::string way;
+    for (const auto& [layout, oid, parts] : journey.stops) {
+      way += std::string(layout) + "; ";
+      const bool is_last = layout == journey.stops.back().layout && oid == journey.stops.back().oid &&
+                           parts == journey.stops.back().parts;
+      const bool was_lost = journey.stops.size() > 2 && oid == kOtherRoot && parts == std::vector{kLeaf};
+      EXPECT_EQ(stopping.shows(layout, oid, parts) == "!", is_last || was_lost) << way;
+      const std::string shown = masking.shows(layout, oid, parts);
+      if (is_last) {
+        EXPECT_EQ(shown, journey.masked) << way;
+      }
+      EXPECT_NE(going.shows(layout, oid, parts), "!");
+    }
+  }
+}
+
+TEST(RuleMemory, TakesOtherPartitionsForNoKin) {
+  Rules rules;
+  rules.memory().learn_parts(kRoot, {kLeaf, kOtherLeaf});
+  EXPECT_EQ(rules.shows("hidden_1: id", kLeaf), "-");
+  EXPECT_EQ(rules.shows("open: id", kOtherLeaf), "id");
+  EXPECT_EQ(rules.shows("root: id", kRoot, {kOtherLeaf}), "id") << "only rows of that one come";
+  EXPECT_EQ(rules.shows("root: id", kRoot, {kLeaf}), "!");
+  EXPECT_EQ(rules.shows("root: id", kRoot), "!") << "of whichever";
+  EXPECT_EQ(rules.reads("root: id", kRoot, {kLeaf, kOtherLeaf}), "!");
+}
+
+TEST(RuleMemory, HandsPartsOnToTheNextRun) {
+  Rules first;
+  first.memory().learn_parts(kRoot, {kLeaf});
+  first.shows("t: id secret", kRoot);
+  first.shows("other: id", kOtherRoot, {kOtherLeaf});
+  ASSERT_EQ(first.memory().tables().size(), 1U);
+  EXPECT_THAT(first.memory().tables().front().parts, testing::ElementsAre(kLeaf));
+  Rules next;
+  next.memory().recall(first.memory().tables());
+  EXPECT_EQ(next.memory().tables(), first.memory().tables());
+  EXPECT_FALSE(next.memory().compare({described("t_1: id secret", kLeaf)}).is_ok());
+  EXPECT_EQ(next.shows("t_1: id secret", kLeaf), "!");
+}
+
+TEST(RuleMemory, MasksOlderRowsOfARootWhoseRuleHasGoneOnToThePartition) {
+  for (const bool is_replaced : {true, false}) {
+    Rules first;
+    first.shows("t: id secret", kRoot, {kLeaf});
+    SelectionOptions options;
+    if (is_replaced) options.exclude_columns = {"public\\.t_1\\.secret"};
+    Rules next(OnLostRule::kStop, options);
+    next.memory().recall(first.memory().tables());
+    EXPECT_TRUE(next.memory().compare({described("t_1: id secret", kLeaf)}).is_ok());
+    EXPECT_EQ(next.shows_again("t: id secret", kRoot), is_replaced ? "id" : "id secret");
+    EXPECT_EQ(next.shows("t_1: id secret", kLeaf), is_replaced ? "id" : "id secret");
+  }
 }
 
 }  // namespace
