@@ -107,10 +107,10 @@ std::string json_name(const TableName& name) { return json_text(name.to_string()
 std::string to_json(const IncrementalSnapshot& snapshot) {
   const std::string part = snapshot.part.table.empty() ? "" : snapshot.part.to_string();
   return fmt::format(
-      R"({{"id":{},"tables":{},"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
+      R"({{"id":{},"tables":{},"parts":[{}],"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
       R"("seen_xid":{}}})",
-      json_text(snapshot.id), json_list(snapshot.tables, json_name), json_text(snapshot.where),
-      snapshot.rows_per_second, snapshot.is_paused, snapshot.is_added, json_text(part),
+      json_text(snapshot.id), json_list(snapshot.tables, json_name), fmt::join(snapshot.parts, ","),
+      json_text(snapshot.where), snapshot.rows_per_second, snapshot.is_paused, snapshot.is_added, json_text(part),
       json_list(snapshot.key, json_text), json_list(snapshot.last_key, json_text), snapshot.seen_xid);
 }
 
@@ -228,6 +228,8 @@ IncrementalSnapshot read_incremental(simdjson::dom::element json) {
   IncrementalSnapshot snapshot;
   snapshot.id = read_text(json["id"]);
   snapshot.tables = read_list<TableName>(json["tables"], read_name);
+  simdjson::dom::element parts;
+  if (json["parts"].get(parts) == simdjson::SUCCESS) snapshot.parts = read_list<std::uint32_t>(parts, read_u32);
   snapshot.where = read_text(json["where"]);
   snapshot.rows_per_second = std::uint64_t(json["rows_per_second"]);
   snapshot.is_paused = bool(json["paused"]);

@@ -111,11 +111,20 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
   return tally_.outcome();
 }
 
+Result<std::vector<KeyedPart>> IncrementalCrew::plan(const IncrementalSnapshot& snapshot, const TableName& table) {
+  auto parts = reader_.plan(table, snapshot.where);
+  if (!parts.is_ok() || snapshot.parts.empty()) return parts;
+  std::erase_if(*parts, [&](const KeyedPart& part) {
+    return std::find(snapshot.parts.begin(), snapshot.parts.end(), part.part_oid) == snapshot.parts.end();
+  });
+  return parts;
+}
+
 // Tables that came into the configuration are nobody's question: there a refusal is a warning.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
   std::vector<TableName> fit;
   for (const TableName& table : snapshot.tables) {
-    const auto parts = reader_.plan(table, snapshot.where);
+    const auto parts = plan(snapshot, table);
     if (parts.is_ok()) {
       fit.push_back(table);
       for (const KeyedPart& part : *parts) tally_.expect(part);
@@ -148,7 +157,7 @@ Status IncrementalCrew::begin_following() {
 
 Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
   for (bool is_read = false; !is_read;) {
-    const auto parts = reader_.plan(snapshot.tables.front(), snapshot.where);
+    const auto parts = plan(snapshot, snapshot.tables.front());
     if (parts.status().code() == StatusCode::kRefused) {
       tally_.pass_over(parts.status());
       return Status::ok();

@@ -70,6 +70,7 @@ class IncrementalCrew {
   Status read_snapshot(IncrementalSnapshot& snapshot);
   Status check_tables(IncrementalSnapshot& snapshot);
   Status begin_following();
+  Result<std::vector<KeyedPart>> plan(const IncrementalSnapshot& snapshot, const TableName& table);
   Status read_table(IncrementalSnapshot& snapshot);
   void finish(const std::string& id, const Status& status);
 

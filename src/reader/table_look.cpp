@@ -137,6 +137,7 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
   if (view.server_version < kVersionWithTidings && !reads_all) rules.blind_since = began;
   TableReview review = review_tables(known, view.members, rules, view.position);
   std::set<TableName> to_read;
+  std::vector<std::uint32_t> parts;
   for (const TableFinding& finding : review.findings) {
     if (finding.kind == Kind::kRenamed && !told_.insert(finding.now.table.oid).second) continue;
     std::string rows;
@@ -151,7 +152,10 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
                                "--tables {} prints them",
                                why, finding.now.as.name.to_string());
       is_missing = !why.empty();
-      if (!is_missing) to_read.insert(finding.now.as.name);
+      if (!is_missing) {
+        to_read.insert(finding.now.as.name);
+        parts.push_back(finding.now.table.oid);
+      }
     }
     log::write(is_harmless(finding, is_missing, selection_) ? log::Level::kInfo : log::Level::kWarning,
                logger_.database(), describe(finding, rows, options_, selection_, view.position));
@@ -162,6 +166,7 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
   news.snapshot->id = fmt::format("added-{}", postgres_now_micros());
   news.snapshot->is_added = true;
   news.snapshot->tables.assign(to_read.begin(), to_read.end());
+  news.snapshot->parts = std::move(parts);
   return news;
 }
 
@@ -175,7 +180,7 @@ std::optional<IncrementalSnapshot> TableLook::update(Offset& offset, const Table
   offset.published = std::move(news.known);
   if (!news.snapshot || !is_first) return news.snapshot;
   for (const IncrementalSnapshot& other : offset.incremental) {
-    if (!other.is_added || !other.part.table.empty()) continue;
+    if (!other.is_added || !other.part.table.empty() || !other.parts.empty()) continue;
     std::erase_if(news.snapshot->tables, [&](const TableName& table) {
       return std::find(other.tables.begin(), other.tables.end(), table) != other.tables.end();
     });

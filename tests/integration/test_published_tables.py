@@ -84,6 +84,22 @@ def test_the_rows_are_right_whatever_was_done_to_the_tables(moment, story, datab
 
 @NEEDS_MESSAGES
 @pytest.mark.parametrize("moment", MOMENTS)
+def test_of_a_partitioned_table_only_what_was_attached_is_read(moment, story, database):
+    """Printed as the root's, and not with all that the root has."""
+    database.execute("CREATE TABLE e (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id)",
+                     "CREATE TABLE e_0 PARTITION OF e FOR VALUES FROM (0) TO (10)", "INSERT INTO e VALUES (1, 'old')")
+    told = story()
+    database.execute(f"CREATE PUBLICATION {told.publication} FOR TABLE e WITH (publish_via_partition_root)")
+    run = told.happens(moment, "CREATE TABLE e_1 (note text, id integer PRIMARY KEY)",
+                       "INSERT INTO e_1 VALUES ('new', 11), ('new', 12)",
+                       "ALTER TABLE e ATTACH PARTITION e_1 FOR VALUES FROM (10) TO (20)")
+    run.wait_for_log(r"incremental snapshot added-\d+ complete: 2 rows")
+    told.converges({"public.e": ("id",)})
+    assert [(line.op, line.after["id"]) for line in told.lines()] == [("r", "1"), ("r", "11"), ("r", "12")]
+
+
+@NEEDS_MESSAGES
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_publication_that_was_dropped_and_made_anew(moment, story, database):
     database.execute("CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     told = story()

@@ -18,6 +18,8 @@ struct IncrementalSnapshot {
   std::string id;
   /// Published tables that are not read to their end; the first is in hand.
   std::vector<TableName> tables;
+  /// The physical tables (of partitioned ones, leaves) whose rows are read, by OID; empty: all of `tables`.
+  std::vector<std::uint32_t> parts = {};
   /// SQL over the tables' columns; empty: all rows.
   std::string where;
   /// 0: as fast as it goes.

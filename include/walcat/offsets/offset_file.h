@@ -47,7 +47,7 @@ struct Offset {
 ///      "snapshot":{"point":"0/15E4C58","began":823123123123,"visible":"750:750:","sessions":1,"complete":false,
 ///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
 ///                   "mixed":false,"rewritten":false}]},
-///      "incremental":[{"id":"a1b2","tables":["public.t"],"where":"","rows_per_second":0,"paused":false,"added":false,
+///      "incremental":[{"id":"a1b2","tables":["public.t"],"parts":[],"where":"","rows_per_second":0,"paused":false,"added":false,
 ///        "part":"public.t","key":["id bigint","table 16385"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
