@@ -65,7 +65,7 @@ std::string operations(int version) {
   if (version >= kVersionWithTruncate) text += " || CASE WHEN p.pubtruncate THEN 't' ELSE '' END";
   text += " || '.' || p.pubowner";
   if (version >= kVersionWithRoots) text += " || CASE WHEN p.pubviaroot THEN 'v' ELSE '' END";
-  if (version >= kVersionWithGenerated) text += " || p.pubgencols";
+  if (version >= kVersionWithGenerated) text += " || p.pubgencols::text";
   return text;
 }
 
