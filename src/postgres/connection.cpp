@@ -112,6 +112,8 @@ struct Connection::Session {
   bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
   bool poll_socket(short events, int timeout_ms);
   Status connect();
+  Status send(const std::string& sql, const std::vector<std::string>& parameters = {});
+  Result<Rows> collect();
   void receive_notice(const PGresult* notice);
   Result<PgResult> next_result();
   Status flush();
@@ -179,6 +181,45 @@ void Connection::Session::receive_notice(const PGresult* notice) {
   options.logger.info("server: {}", message);
 }
 
+// By the extended protocol the server takes one statement and no more, whatever a condition in it says; walsenders do
+// not speak it. libpq would send what stands before a NUL.
+Status Connection::Session::send(const std::string& sql, const std::vector<std::string>& parameters) {
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (has_nul(sql) || std::any_of(parameters.begin(), parameters.end(), has_nul)) {
+    return {StatusCode::kRefused, "a text for the server holds a NUL byte"};
+  }
+  if (options.replication && parameters.empty()) {
+    return PQsendQuery(pg.get(), sql.c_str()) == 0 ? connection_error(pg.get()) : Status::ok();
+  }
+  std::vector<const char*> values;
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  const int sent = PQsendQueryParams(pg.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                                     nullptr, nullptr, 0);
+  return sent == 0 ? connection_error(pg.get()) : Status::ok();
+}
+
+Result<Rows> Connection::Session::collect() {
+  Rows rows;
+  Status failed;
+  for (;;) {
+    auto result = next_result();
+    if (!result.is_ok()) return result.status();
+    if (*result == nullptr) break;
+    const ExecStatusType state = PQresultStatus(result->get());
+    if (state == PGRES_FATAL_ERROR && failed.is_ok()) failed = result_error(result->get(), pg.get());
+    for (int r = 0; r < PQntuples(result->get()); ++r) {
+      Row& row = rows.emplace_back();
+      for (int c = 0; c < PQnfields(result->get()); ++c) {
+        row.push_back(PQgetisnull(result->get(), r, c) != 0
+                          ? std::nullopt
+                          : std::optional<std::string>(PQgetvalue(result->get(), r, c)));
+      }
+    }
+  }
+  if (!failed.is_ok()) return failed;
+  return rows;
+}
+
 Result<PgResult> Connection::Session::next_result() {
   while (PQflush(pg.get()) == 1) poll_socket(POLLIN | POLLOUT, 1000);
   for (auto heard = std::chrono::steady_clock::now(); PQisBusy(pg.get()) != 0;) {
@@ -228,10 +269,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
                   fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));
   }
   // Not at the start: then it could not be given back to what the role has.
-  std::string settings = "SET search_path = pg_catalog";
+  std::string settings = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)";
   // Servers refuse names they do not know, so these wait until the version is known.
-  if (version >= 140000) settings += "; SET idle_session_timeout = 0";
-  if (version >= 170000) settings += "; SET transaction_timeout = 0";
+  if (version >= 140000) settings += ", pg_catalog.set_config('idle_session_timeout', '0', false)";
+  if (version >= 170000) settings += ", pg_catalog.set_config('transaction_timeout', '0', false)";
   if (const Status set = connection->execute(settings); !set.is_ok()) return set;
   // Such a server sends whatever bytes it holds, or, asked for UTF-8, breaks off at the first that is none.
   if (connection->server_encoding() == "SQL_ASCII") {
@@ -255,28 +296,15 @@ std::string Connection::literal(std::string_view text) const {
 }
 
 Result<Rows> Connection::query(const std::string& sql, Wait wait) {
-  PGconn* pg = session_->pg.get();
   session_->is_brief = session_->options.expects_answers && wait == Wait::kBriefly;
-  if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
-  Rows rows;
-  Status failed;
-  for (;;) {
-    auto result = session_->next_result();
-    if (!result.is_ok()) return result.status();
-    if (*result == nullptr) break;
-    const ExecStatusType state = PQresultStatus(result->get());
-    if (state == PGRES_FATAL_ERROR && failed.is_ok()) failed = result_error(result->get(), pg);
-    for (int r = 0; r < PQntuples(result->get()); ++r) {
-      Row& row = rows.emplace_back();
-      for (int c = 0; c < PQnfields(result->get()); ++c) {
-        row.push_back(PQgetisnull(result->get(), r, c) != 0
-                          ? std::nullopt
-                          : std::optional<std::string>(PQgetvalue(result->get(), r, c)));
-      }
-    }
-  }
-  if (!failed.is_ok()) return failed;
-  return rows;
+  if (const Status sent = session_->send(sql); !sent.is_ok()) return sent;
+  return session_->collect();
+}
+
+Result<Rows> Connection::query(const std::string& sql, const std::vector<std::string>& parameters) {
+  session_->is_brief = session_->options.expects_answers;
+  if (const Status sent = session_->send(sql, parameters); !sent.is_ok()) return sent;
+  return session_->collect();
 }
 
 Status Connection::execute(const std::string& sql, Wait wait) { return query(sql, wait).status(); }
@@ -284,7 +312,7 @@ Status Connection::execute(const std::string& sql, Wait wait) { return query(sql
 Status Connection::start_copy(const std::string& sql) {
   PGconn* pg = session_->pg.get();
   session_->is_brief = false;
-  if (PQsendQuery(pg, sql.c_str()) == 0) return connection_error(pg);
+  if (const Status sent = session_->send(sql); !sent.is_ok()) return sent;
   auto result = session_->next_result();
   if (!result.is_ok()) return result.status();
   if (*result != nullptr && PQresultStatus(result->get()) == PGRES_COPY_OUT) return Status::ok();
@@ -296,9 +324,10 @@ Status Connection::start_copy(const std::string& sql) {
   return failed;
 }
 
-std::optional<std::string> Connection::take_notification() {
-  const std::unique_ptr<PGnotify, decltype(&PQfreemem)> notification(PQnotifies(session_->pg.get()), &PQfreemem);
-  return notification == nullptr ? std::nullopt : std::optional<std::string>(notification->extra);
+std::optional<Notification> Connection::take_notification() {
+  const std::unique_ptr<PGnotify, decltype(&PQfreemem)> taken(PQnotifies(session_->pg.get()), &PQfreemem);
+  if (taken == nullptr) return std::nullopt;
+  return Notification{taken->be_pid, taken->relname, taken->extra};
 }
 
 // PQgetCopyData allocates each row; this does not. In COPY's text a line feed ends a row and stands nowhere else.

@@ -86,8 +86,8 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
   FollowerWatch follower(connection, options.slot_name, wait.timeout, logger);
   auto reminder = std::chrono::steady_clock::now() + kReminder;
   for (bool heard = false;;) {
-    while (const auto payload = connection.take_notification()) {
-      const auto news = parse_news(*payload, options.slot_name);
+    while (const auto told = connection.take_notification()) {
+      const auto news = parse_news(told->payload, options.slot_name);
       if (!news || news->id != signal.snapshot.id) continue;
       heard = true;
       report(*news);

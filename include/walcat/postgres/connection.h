@@ -37,6 +37,14 @@ enum class Wait { kBriefly, kForOthers };
 using Row = std::vector<std::optional<std::string>>;
 using Rows = std::vector<Row>;
 
+/// What a session has said by NOTIFY.
+struct Notification {
+  /// The process of the server that serves the session: set by the server, so nobody can pretend to be another.
+  int pid = 0;
+  std::string channel;
+  std::string payload;
+};
+
 /// A replication connection to one database, which also takes plain SQL until the stream begins.
 ///
 /// Every session pins the settings that change a value's text: two servers, roles or databases set up differently
@@ -68,12 +76,16 @@ class Connection {
 
   /// Runs one statement and collects its rows. Waits until it ends, a stop is requested, or the connection breaks.
   ///
-  /// Errors: also kUnavailable where answers are expected and none came in time.
+  /// Errors: also kUnavailable where answers are expected and none came in time; kRefused for a text that holds a NUL,
+  /// and, unless the connection is to carry a stream, for more than one statement.
   Result<Rows> query(const std::string& sql, Wait wait = Wait::kBriefly);
   Status execute(const std::string& sql, Wait wait = Wait::kBriefly);
+  /// The same with texts for `$1` and so on, which do not show in pg_stat_activity; not where the connection is to carry
+  /// a stream.
+  Result<Rows> query(const std::string& sql, const std::vector<std::string>& parameters);
 
-  /// The payload of the next notification that has arrived, whatever its channel; nothing if there is none.
-  std::optional<std::string> take_notification();
+  /// The next notification that has arrived, whatever its channel; nothing if there is none.
+  std::optional<Notification> take_notification();
 
   // COPY ... TO STDOUT, in text form.
 
