@@ -107,11 +107,12 @@ std::string json_name(const TableName& name) { return json_text(name.to_string()
 std::string to_json(const IncrementalSnapshot& snapshot) {
   const std::string part = snapshot.part.table.empty() ? "" : snapshot.part.to_string();
   return fmt::format(
-      R"({{"id":{},"tables":{},"parts":[{}],"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
+      R"({{"id":{},"channel":{},"tables":{},"parts":[{}],"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
       R"("seen_xid":{}}})",
-      json_text(snapshot.id), json_list(snapshot.tables, json_name), fmt::join(snapshot.parts, ","),
-      json_text(snapshot.where), snapshot.rows_per_second, snapshot.is_paused, snapshot.is_added, json_text(part),
-      json_list(snapshot.key, json_text), json_list(snapshot.last_key, json_text), snapshot.seen_xid);
+      json_text(snapshot.id), json_text(snapshot.channel), json_list(snapshot.tables, json_name),
+      fmt::join(snapshot.parts, ","), json_text(snapshot.where), snapshot.rows_per_second, snapshot.is_paused,
+      snapshot.is_added, json_text(part), json_list(snapshot.key, json_text), json_list(snapshot.last_key, json_text),
+      snapshot.seen_xid);
 }
 
 std::string to_json(const CapturedTables& captured) {
@@ -227,6 +228,9 @@ std::string read_text(simdjson::dom::element value) { return std::string(std::st
 IncrementalSnapshot read_incremental(simdjson::dom::element json) {
   IncrementalSnapshot snapshot;
   snapshot.id = read_text(json["id"]);
+  simdjson::dom::element channel;
+  // Nobody hears of those that earlier versions have begun.
+  if (json["channel"].get(channel) == simdjson::SUCCESS) snapshot.channel = read_text(channel);
   snapshot.tables = read_list<TableName>(json["tables"], read_name);
   simdjson::dom::element parts;
   if (json["parts"].get(parts) == simdjson::SUCCESS) snapshot.parts = read_list<std::uint32_t>(parts, read_u32);

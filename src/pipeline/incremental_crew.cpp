@@ -90,7 +90,7 @@ void IncrementalCrew::work() {
       if (!desk_.sleep(kRetry)) return;
       continue;
     }
-    finish(snapshot->id, status);
+    finish(*snapshot, status);
   }
 }
 
@@ -182,7 +182,8 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
   return Status::ok();
 }
 
-void IncrementalCrew::finish(const std::string& id, const Status& status) {
+void IncrementalCrew::finish(const IncrementalSnapshot& snapshot, const Status& status) {
+  const std::string& id = snapshot.id;
   log::show_status(logger_.database(), "");
   if (!desk_.take_off(id)) {
     logger_.info("incremental snapshot {}: cancelled after {} rows", id, tally_.printed());
@@ -196,7 +197,7 @@ void IncrementalCrew::finish(const std::string& id, const Status& status) {
     // The connection may be in a transaction that has failed.
     reader_.disconnect();
   }
-  desk_.tell_end(id, status.is_ok() ? "complete" : "refused", text);
+  desk_.tell_end(snapshot, status.is_ok() ? "complete" : "refused", text);
 }
 
 }  // namespace walcat

@@ -72,7 +72,7 @@ class IncrementalCrew {
   Status begin_following();
   Result<std::vector<KeyedPart>> plan(const IncrementalSnapshot& snapshot, const TableName& table);
   Status read_table(IncrementalSnapshot& snapshot);
-  void finish(const std::string& id, const Status& status);
+  void finish(const IncrementalSnapshot& snapshot, const Status& status);
 
   // Both.
   SnapshotWindow& window_;

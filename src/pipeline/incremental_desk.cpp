@@ -9,6 +9,11 @@ namespace walcat {
 
 namespace {
 
+// Every role of the database can write questions, and whoever is entitled asks again.
+constexpr std::size_t kAskedMost = 32;
+// Those who asked may ask again at once, and want to know whose session it was that told them.
+constexpr std::chrono::seconds kStay{10};
+
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 }  // namespace
@@ -39,7 +44,12 @@ bool IncrementalDesk::hear(const std::vector<SnapshotSignal>& signals) {
   for (const SnapshotSignal& signal : signals) {
     heard_ = std::max(heard_, signal.commit_lsn);
     if (signal.kind == SnapshotSignal::Kind::kMark || signal.commit_lsn <= heard) continue;
-    asked_.push_back(signal);
+    if (asked_.size() < kAskedMost) {
+      asked_.push_back(signal);
+    } else if (const auto times = dropped_.add(1, Clock::now()); times > 0) {
+      logger_.warning("{} questions about incremental snapshots were dropped: {} wait for an answer", times,
+                      kAskedMost);
+    }
   }
   if (asked_.empty()) return false;
   changed_.notify_all();
@@ -71,9 +81,10 @@ std::optional<IncrementalSnapshot> IncrementalDesk::wait_for_snapshot() {
     std::unique_lock lock(mutex_);
     if (is_closed_) return std::nullopt;
     if (!snapshots_.empty()) return snapshots_.front();
-    if (!asked_.empty()) continue;
+    const auto is_wanted = [&] { return is_closed_ || !snapshots_.empty() || !asked_.empty(); };
+    if (changed_.wait_for(lock, kStay, is_wanted)) continue;
     reader_.disconnect();
-    changed_.wait(lock, [&] { return is_closed_ || !snapshots_.empty() || !asked_.empty(); });
+    changed_.wait(lock, is_wanted);
   }
 }
 
@@ -118,9 +129,13 @@ bool IncrementalDesk::take_off(const std::string& id) {
   return true;
 }
 
-void IncrementalDesk::tell_end(const std::string& id, const std::string& state, const std::string& text) {
-  ended_[id] = {state, text};
-  reader_.tell(id, state, text);
+void IncrementalDesk::tell_end(const IncrementalSnapshot& snapshot, const std::string& state, const std::string& text) {
+  ended_[snapshot.id] = {state, text};
+  say(snapshot, state, text);
+}
+
+void IncrementalDesk::say(const IncrementalSnapshot& to, const std::string& state, const std::string& text) {
+  reader_.tell(to.channel, {to.id, state, text});
 }
 
 bool IncrementalDesk::sleep(std::chrono::milliseconds time) {
@@ -131,69 +146,91 @@ bool IncrementalDesk::sleep(std::chrono::milliseconds time) {
 // Whoever asked asks again if nothing is heard of it.
 void IncrementalDesk::answer() {
   for (;;) {
-    SnapshotSignal signal;
+    std::vector<SnapshotSignal> asked;
     {
       const std::lock_guard lock(mutex_);
       if (asked_.empty() || is_closed_) return;
-      signal = std::move(asked_.front());
-      asked_.pop_front();
+      asked.swap(asked_);
     }
-    const std::string& id = signal.snapshot.id;
-    auto by_right = is_asked_by_right(id);
-    if (by_right.status().is_transient()) {
-      // An idle connection may have been cut.
-      reader_.disconnect();
-      by_right = is_asked_by_right(id);
-    }
-    if (!by_right.is_ok()) {
-      logger_.warning("question {} is not answered: {}", id, by_right.status().message());
-      reader_.disconnect();
-    } else if (!*by_right) {
-      logger_.warning("question {} is refused: it was not asked by the role that walcat connects as", id);
-      reader_.tell(id, "refused", "ask as the role that walcat connects as, and stay until it is answered");
-    } else {
+    answer(asked);
+  }
+}
+
+// One look at the server for all of them, however many nobody vouches for.
+void IncrementalDesk::answer(const std::vector<SnapshotSignal>& asked) {
+  auto vouchers = this->vouchers();
+  if (vouchers.status().is_transient()) {
+    // An idle connection may have been cut.
+    reader_.disconnect();
+    vouchers = this->vouchers();
+  }
+  if (!vouchers.is_ok()) {
+    reader_.disconnect();
+    const auto times = unanswered_.add(asked.size(), Clock::now());
+    if (times > 0) logger_.warning("{} questions are not answered: {}", times, vouchers.status().message());
+    return;
+  }
+  for (const SnapshotSignal& signal : asked) {
+    if (vouchers->vouch_for(signal.digest)) {
       obey(signal);
+    } else {
+      note_foreign(signal);
     }
   }
 }
 
-Result<bool> IncrementalDesk::is_asked_by_right(const std::string& id) {
+Result<Vouchers> IncrementalDesk::vouchers() {
   if (Status connected = reader_.connect(); !connected.is_ok()) return connected;
-  return reader_.is_asked_by_right(id);
+  return reader_.vouchers();
 }
 
+// Not on its channel: that is for who may ask.
+void IncrementalDesk::note_foreign(const SnapshotSignal& signal) {
+  const auto times = foreign_.add(1, Clock::now());
+  if (times == 0) return;
+  logger_.warning(
+      "question {} is refused: no session vouches for it of the role that walcat connects as, or of one that can "
+      "become it{}; hint: walcat snapshot does, until it is answered",
+      signal.snapshot.id, times == 1 ? "" : fmt::format(" ({} such since this was said last)", times));
+}
+
+// Who hears no answer asks once more: that is the same question, whatever was asked since.
 void IncrementalDesk::obey(const SnapshotSignal& signal) {
-  const std::string& id = signal.snapshot.id;
+  if (const auto ended = ended_.find(signal.snapshot.id); ended != ended_.end()) {
+    return say(signal.snapshot, ended->second.state, ended->second.text);
+  }
   if (signal.kind == SnapshotSignal::Kind::kStart) return accept(signal.snapshot);
+  steer(signal);
+}
+
+void IncrementalDesk::steer(const SnapshotSignal& signal) {
   const bool cancels = signal.kind == SnapshotSignal::Kind::kCancel;
   const bool pauses = signal.kind == SnapshotSignal::Kind::kPause;
   const char* state = cancels ? "cancelled" : (pauses ? "paused" : "resumed");
-  std::vector<std::string> ids;
+  std::vector<IncrementalSnapshot> steered;
   {
     const std::lock_guard lock(mutex_);
     for (IncrementalSnapshot& snapshot : snapshots_) {
-      ids.push_back(snapshot.id);
+      steered.push_back(snapshot);
       snapshot.is_paused = pauses;
     }
     if (cancels) snapshots_.clear();
     has_news_ = true;
   }
   news_.notify();
-  for (const std::string& snapshot : ids) {
-    if (cancels) ended_[snapshot] = {state, "on request"};
-    logger_.info("incremental snapshot {}: {}", snapshot, state);
-    reader_.tell(snapshot, state, "on request");
+  std::string told;
+  for (const IncrementalSnapshot& snapshot : steered) {
+    if (cancels) ended_[snapshot.id] = {state, "on request"};
+    logger_.info("incremental snapshot {}: {}", snapshot.id, state);
+    say(snapshot, state, "on request");
+    told += (told.empty() ? "" : ", ") + snapshot.id;
   }
-  std::string told = ids.empty() ? "no incremental snapshot is under way" : "";
-  for (const std::string& snapshot : ids) told += (told.empty() ? "" : ", ") + snapshot;
-  reader_.tell(id, ids.empty() ? "idle" : state, told);
+  if (steered.empty()) return tell_end(signal.snapshot, "idle", "no incremental snapshot is under way");
+  tell_end(signal.snapshot, state, told);
 }
 
 // All tables at once: who asks learns of a wrong one before a row is read.
 void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
-  if (const auto ended = ended_.find(asked.id); ended != ended_.end()) {
-    return reader_.tell(asked.id, ended->second.state, ended->second.text);
-  }
   std::size_t before = 0;
   bool is_known = false;
   {
@@ -202,15 +239,15 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
     for (const IncrementalSnapshot& known : snapshots_) is_known = is_known || known.id == asked.id;
   }
   // A walcat that has died may have accepted it without a word.
-  if (is_known) return reader_.tell(asked.id, "accepted", "it is under way");
+  if (is_known) return say(asked, "accepted", "it is under way");
   for (const TableName& table : asked.tables) {
     const auto parts = reader_.plan(table, asked.where);
     if (parts.is_ok()) continue;
     const Status& why = parts.status();
     logger_.error("incremental snapshot {} refused: {}", asked.id, why.message());
     // What may heal is asked again.
-    if (why.is_transient()) return reader_.tell(asked.id, "refused", why.message());
-    return tell_end(asked.id, "refused", why.message());
+    if (why.is_transient()) return say(asked, "refused", why.message());
+    return tell_end(asked, "refused", why.message());
   }
   {
     const std::lock_guard lock(mutex_);
@@ -219,7 +256,7 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
   }
   news_.notify();
   const std::string behind = before > 0 ? fmt::format(", behind {} others", before) : "";
-  reader_.tell(asked.id, "accepted", fmt::format("{} tables{}", asked.tables.size(), behind));
+  say(asked, "accepted", fmt::format("{} tables{}", asked.tables.size(), behind));
 }
 
 }  // namespace walcat

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "walcat/base/counted_notice.h"
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/model/incremental_snapshot.h"
@@ -19,8 +19,8 @@
 
 namespace walcat {
 
-/// Where incremental snapshots are asked for: answers the questions, and keeps the list of those under way, the first
-/// of them in hand.
+/// Where incremental snapshots are asked for: answers the questions for which somebody vouches, and keeps the list of
+/// those under way, the first of them in hand.
 ///
 /// The lane's reader puts down what messages ask for, the worker answers when it comes by: nobody but it may speak to
 /// the server here. So a snapshot that is paused or cancelled learns of it at its next check_in().
@@ -38,8 +38,8 @@ class IncrementalDesk {
   void resume(const std::vector<IncrementalSnapshot>& snapshots);
   /// Adds one that is news.
   void add(const IncrementalSnapshot& snapshot);
-  /// Puts down what messages ask for, each once however often the stream brings it; passes marks over. Returns whether
-  /// there is something to answer.
+  /// Puts down what messages ask for, each once however often the stream brings it, and no more than a few at a time;
+  /// passes marks over. Returns whether there is something to answer.
   bool hear(const std::vector<SnapshotSignal>& signals);
   /// Whether there are rows to be read.
   bool is_busy() const;
@@ -61,8 +61,8 @@ class IncrementalDesk {
   Status store(IncrementalSnapshot& snapshot);
   /// Takes `id` off the list; false if it was cancelled before.
   bool take_off(const std::string& id);
-  /// Tells whoever asked for `id` what became of it, now and when asked again.
-  void tell_end(const std::string& id, const std::string& state, const std::string& text);
+  /// Tells whoever asked for `snapshot` what became of it, now and when asked again.
+  void tell_end(const IncrementalSnapshot& snapshot, const std::string& state, const std::string& text);
   /// Whether the time was slept through.
   bool sleep(std::chrono::milliseconds time);
 
@@ -73,9 +73,13 @@ class IncrementalDesk {
   };
 
   void answer();
-  Result<bool> is_asked_by_right(const std::string& id);
+  void answer(const std::vector<SnapshotSignal>& asked);
+  Result<Vouchers> vouchers();
+  void note_foreign(const SnapshotSignal& signal);
   void obey(const SnapshotSignal& signal);
+  void steer(const SnapshotSignal& signal);
   void accept(const IncrementalSnapshot& asked);
+  void say(const IncrementalSnapshot& to, const std::string& state, const std::string& text);
 
   const WakeFd& news_;
   const log::Logger logger_;
@@ -84,17 +88,20 @@ class IncrementalDesk {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool is_closed_ = false;
-  std::deque<SnapshotSignal> asked_;
+  std::vector<SnapshotSignal> asked_;
   std::vector<IncrementalSnapshot> snapshots_;
   bool has_news_ = false;
 
   // The lane's reader.
   Lsn heard_;
+  CountedNotice dropped_;
 
   // The worker.
   IncrementalReader& reader_;
-  /// What became of this run's snapshots.
+  /// What became of this run's snapshots, and of its other questions.
   std::map<std::string, End> ended_;
+  CountedNotice foreign_;
+  CountedNotice unanswered_;
 };
 
 }  // namespace walcat

@@ -58,7 +58,7 @@ void IncrementalTally::report(const IncrementalSnapshot& snapshot) {
   run_.next_news = now + kNewsInterval;
   const std::string text = fmt::format("{}: {} of {} rows, {:.0f} rows/s", snapshot.part.to_string(), run_.read,
                                        expected_rows(), static_cast<double>(run_.read) / seconds());
-  reader_.tell(snapshot.id, "progress", text);
+  reader_.tell(snapshot.channel, {snapshot.id, "progress", text});
   log::show_status(logger_.database(), text);
   if (now < run_.next_log) return;
   run_.next_log = now + kLogInterval;

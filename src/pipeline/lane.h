@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "batch_pool.h"
-#include "counted_notice.h"
+#include "walcat/base/counted_notice.h"
 #include "walcat/base/log.h"
 #include "walcat/base/status.h"
 #include "walcat/decoder/decoder.h"

@@ -1,11 +1,9 @@
 #include "part_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <random>
 #include <utility>
 
+#include "walcat/base/secret.h"
 #include "walcat/base/utf8.h"
 
 namespace walcat {
@@ -19,11 +17,7 @@ constexpr std::size_t kAttemptsMost = 100;
 constexpr std::chrono::milliseconds kShortestWait{1};
 constexpr std::chrono::milliseconds kLongestWait{200};
 
-// Marks of an earlier run, or of another walcat on the same slot, must not be taken for ours.
-std::string random_name() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
+constexpr std::size_t kMarkBytes = 16;
 
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
@@ -31,13 +25,7 @@ Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 PartReader::PartReader(IncrementalReader& reader, SnapshotWindow& window, IncrementalDesk& desk, ChunkHatch& hatch,
                        IncrementalTally& tally, const log::Logger& logger)
-    : reader_(reader),
-      window_(window),
-      desk_(desk),
-      hatch_(hatch),
-      tally_(tally),
-      logger_(logger),
-      run_(random_name()) {}
+    : reader_(reader), window_(window), desk_(desk), hatch_(hatch), tally_(tally), logger_(logger) {}
 
 // Where it goes on in the middle, rows may have moved from what is left to what was read while nobody was watching, and
 // the stream may have left out their large values: so first the rows are read that were written since, among those
@@ -160,7 +148,8 @@ Status PartReader::insert_chunk(const KeyedPart& part, IncrementalSnapshot& snap
   reading_.chunk_last = window_.hold(*batch_, part.source->relation, reading_.visible);
   batch_->snapshot = part.source;
   batch_->chunk = chunk_;
-  const std::string mark = fmt::format("{}.{}", run_, chunk_);
+  // Every role can write messages: one that says this was written when the mark was known, so the chunk had been read.
+  const std::string mark = random_hex(kMarkBytes);
   hatch_.put(std::move(batch_), mark);
   Status marked = reader_.mark(mark);
   if (!marked.is_ok()) {

@@ -84,7 +84,6 @@ class PartReader {
   ChunkHatch& hatch_;
   IncrementalTally& tally_;
   const log::Logger logger_;
-  const std::string run_;
   std::uint64_t chunk_ = 0;
   std::unique_ptr<Batch> batch_;
   Reading reading_;

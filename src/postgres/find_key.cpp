@@ -38,12 +38,23 @@ constexpr const char* kOperators =
     "pg_catalog.pg_operator p ON p.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = p.oprnamespace WHERE "
     "m.amopfamily = f.opcfamily AND m.amoplefttype = f.opcintype AND m.amoprighttype = f.opcintype) o)";
 
+// Whether a domain stands within a type: in the rows, arrays and ranges that it is made of.
+constexpr const char* kHoldsDomain =
+    "(SELECT pg_catalog.bool_or(t.typtype = 'd') FROM (WITH RECURSIVE part (oid) AS (SELECT b.oid UNION SELECT m.oid "
+    "FROM "
+    "part p JOIN pg_catalog.pg_type t ON t.oid = p.oid CROSS JOIN LATERAL (SELECT t.typelem UNION ALL SELECT "
+    "c.atttypid FROM pg_catalog.pg_attribute c WHERE t.typrelid <> 0 AND c.attrelid = t.typrelid AND c.attnum > 0 AND "
+    "NOT c.attisdropped UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE t.oid = r.rngtypid OR t.oid = "
+    "{multirange} UNION ALL SELECT t.typbasetype) m (oid)) SELECT p.oid FROM part p) p JOIN pg_catalog.pg_type t ON "
+    "t.oid = p.oid)";
+
 std::string key_query(std::uint32_t relation_oid, int server_version) {
   return fmt::format(
       "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.concat(pg_catalog.quote_ident("
       "vn.nspname), '.', pg_catalog.quote_ident(v.typname)), v.oid <> a.atttypid, pg_catalog.concat("
       "pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(l.collname)), l.oid IS NOT NULL, o.less, "
-      "o.at_most, o.equal, o.greater FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
+      "o.at_most, o.equal, o.greater, {holds_domain} FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = "
+      "i.indexrelid "
       "CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), pg_catalog.unnest("
       "i.indclass::pg_catalog.oid[]), pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS "
       "k(attnum, "
@@ -55,6 +66,8 @@ std::string key_query(std::uint32_t relation_oid, int server_version) {
       "LEFT "
       "JOIN pg_catalog.pg_collation l ON l.oid = k.collated LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = "
       "l.collnamespace WHERE k.place <= {size} AND i.indexrelid = {index} ORDER BY k.place",
+      fmt::arg("holds_domain",
+               fmt::format(kHoldsDomain, fmt::arg("multirange", server_version >= 140000 ? "r.rngmultitypid" : "0"))),
       fmt::arg("base_type", kBaseType), fmt::arg("operator_class", kOperatorClass), fmt::arg("operators", kOperators),
       fmt::arg("size", key_size("i", server_version)),
       fmt::arg("index", key_index(std::to_string(relation_oid), KeyHolds::kAtCommit, server_version)));
@@ -77,6 +90,13 @@ Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid) {
       return Status(StatusCode::kRefused, fmt::format("column {} of its key, of type {}, has no order; hint: CREATE "
                                                       "OPERATOR CLASS .. USING btree",
                                                       column.name, column.type));
+    }
+    // A bound is read as a value of the type, and there is no such type without the domain.
+    if (row[10] == "t") {
+      return Status(StatusCode::kRefused,
+                    fmt::format("column {} of its key, of type {}, has a domain within, whose CHECK would be run by "
+                                "walcat's role; hint: REPLICA IDENTITY USING INDEX with another unique index",
+                                column.name, column.type));
     }
     column.less = *row[6];
     column.at_most = *row[7];

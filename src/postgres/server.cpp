@@ -79,6 +79,12 @@ Result<std::vector<std::string>> login_triggers(Connection& connection) {
   return names;
 }
 
+Result<bool> acts_as_superuser(Connection& connection) {
+  const auto answer = single_value(connection, "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user");
+  if (!answer.is_ok()) return answer.status();
+  return *answer == "t";
+}
+
 Result<bool> is_in_recovery(Connection& connection) {
   const auto answer = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
   if (!answer.is_ok()) return answer.status();

@@ -341,6 +341,20 @@ std::optional<Offset> known_before(const OffsetFile& file, const std::optional<L
   return is_of_this ? std::move(*loaded) : std::nullopt;
 }
 
+// What a table's owner has made of it may be run by whoever reads it.
+Status tell_superuser(Connection& connection, const log::Logger& logger) {
+  const auto is_superuser = acts_as_superuser(connection);
+  if (!is_superuser.is_ok()) return is_superuser.status();
+  if (*is_superuser) {
+    logger.warning(
+        "role {} is a superuser: functions by owners of the tables that walcat reads, in their indexes, may do with "
+        "the "
+        "server what they like; hint: CREATE ROLE .. LOGIN REPLICATION and GRANT SELECT, see docs/security.md",
+        connection.user());
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules, const OffsetFile& offset_file,
@@ -365,6 +379,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   if (const Status fit = check_server(connection); !fit.is_ok()) return fit;
   if (!last) {
     if (const Status told = tell_login_triggers(connection, logger); !told.is_ok()) return told;
+    if (const Status told = tell_superuser(connection, logger); !told.is_ok()) return told;
   }
   if (options.heartbeat_interval.count() > 0 && connection.server_version() < kVersionWithMessages) {
     return Status(

@@ -8,12 +8,10 @@
 
 #include "snapshot_plan.h"
 #include "snapshot_start.h"
-#include "walcat/base/json_string.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/copy_reader.h"
-#include "walcat/reader/incremental_request.h"
 #include "walcat/reader/snapshot_signal.h"
 
 namespace walcat {
@@ -27,11 +25,11 @@ Status refused(const TableName& table, const std::string& why) {
   return {StatusCode::kRefused, fmt::format("table {}: {}", table.to_string(), why)};
 }
 
-// `conditions` may be empty, and so may each of them.
+// `conditions` may be empty, and so may each of them. One may end with a comment.
 std::string where_clause(const std::vector<std::string>& conditions) {
   std::string where;
   for (const std::string& condition : conditions) {
-    if (!condition.empty()) where += (where.empty() ? " WHERE (" : " AND (") + condition + ")";
+    if (!condition.empty()) where += (where.empty() ? " WHERE (" : " AND (") + condition + "\n)";
   }
   return where;
 }
@@ -116,13 +114,8 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   std::vector<KeyedPart> parts;
   for (const PhysicalTable& physical : found->tables) {
     if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
-    if (!where.empty()) {
-      if (const Status own = use_own_path(*connection_); !own.is_ok()) return own;
-      const Status makes_sense = connection_->execute(
-          fmt::format("SELECT FROM ONLY {}{} LIMIT 0", physical.name.quoted(), where_clause({where})));
-      if (!makes_sense.is_ok()) return makes_sense.with_context("table " + table.to_string());
-      if (const Status pinned = use_pinned_path(*connection_); !pinned.is_ok()) return pinned;
-    }
+    if (const Status fits = check_condition(physical.name, where); !fits.is_ok())
+      return fits.with_context("table " + table.to_string());
     const auto shape =
         connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version()));
     if (!shape.is_ok()) return shape.status();
@@ -133,6 +126,17 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
   return parts;
 }
 
+// Without parentheses around it a condition can close none that it has not opened: so between them it stays.
+Status IncrementalReader::check_condition(const TableName& part, const std::string& where) {
+  if (where.empty()) return Status::ok();
+  if (Status own = use_own_path(*connection_); !own.is_ok()) return own;
+  for (const std::string& clause : {fmt::format(" WHERE CASE WHEN {}\n THEN true END", where), where_clause({where})}) {
+    const std::string sql = fmt::format("SELECT FROM ONLY {}{} LIMIT 0", part.quoted(), clause);
+    if (Status makes_sense = connection_->execute(sql); !makes_sense.is_ok()) return makes_sense;
+  }
+  return use_pinned_path(*connection_);
+}
+
 Result<std::uint64_t> IncrementalReader::next_transaction() {
   const auto rows = connection_->query("SELECT pg_catalog.pg_current_xact_id()");
   if (!rows.is_ok()) return rows.status();
@@ -140,15 +144,6 @@ Result<std::uint64_t> IncrementalReader::next_transaction() {
   std::uint64_t xid = 0;
   std::from_chars(text.data(), text.data() + text.size(), xid);
   return xid;
-}
-
-Result<bool> IncrementalReader::is_asked_by_right(const std::string& id) {
-  const auto rows = connection_->query(fmt::format(
-      "SELECT 1 FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid WHERE a.datname = "
-      "pg_catalog.current_database() AND a.application_name = {} AND (r.rolsuper OR r.rolname = current_user)",
-      connection_->literal(asker_name(id))));
-  if (!rows.is_ok()) return rows.status();
-  return !rows->empty();
 }
 
 Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part) {
@@ -242,22 +237,24 @@ Status IncrementalReader::end_chunk() { return connection_->execute("COMMIT"); }
 Status IncrementalReader::mark(const std::string& mark) {
   SnapshotSignal signal;
   signal.mark = mark;
-  return connection_->execute(fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})",
-                                          connection_->literal(kSnapshotPrefix),
-                                          connection_->literal(to_message(signal, options_.slot_name))));
+  return connection_
+      ->query("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
+              {std::string(kSnapshotPrefix), to_message(signal, options_.slot_name)})
+      .status();
 }
 
 // News are a courtesy: that they can't be told stops nothing. An idle connection may have been cut.
-void IncrementalReader::tell(const std::string& id, const std::string& state, const std::string& text) {
+void IncrementalReader::tell(const std::string& channel, SnapshotNews news) {
+  if (channel.empty()) return;
   // Escapes may make it six times as long.
-  const SnapshotNews news{id, state, text.substr(0, kTextMost)};
+  news.text = news.text.substr(0, kTextMost);
   for (int attempt = 1; attempt <= 2; ++attempt) {
     if (!connect().is_ok()) return;
     const Status told =
-        connection_->execute(fmt::format("SELECT pg_catalog.pg_notify({}, {})", connection_->literal(kNewsChannel),
-                                         connection_->literal(to_payload(news, options_.slot_name))));
+        connection_->query("SELECT pg_catalog.pg_notify($1, $2)", {channel, to_payload(news, options_.slot_name)})
+            .status();
     if (told.is_ok()) return;
-    logger_.debug("incremental snapshot {}: {}", id, told.message());
+    logger_.debug("incremental snapshot {}: {}", news.id, told.message());
     connection_.reset();
   }
 }

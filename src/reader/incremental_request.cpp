@@ -4,13 +4,19 @@
 #include <simdjson.h>
 
 #include <chrono>
+#include <utility>
+#include <vector>
 
+#include "follower_voice.h"
 #include "follower_watch.h"
 #include "walcat/base/json_string.h"
+#include "walcat/base/printable.h"
+#include "walcat/base/secret.h"
 #include "walcat/base/utf8.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/reader/vouchers.h"
 
 namespace walcat {
 
@@ -18,6 +24,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kWait{1'000};
 constexpr std::chrono::seconds kReminder{10};
+constexpr std::size_t kChannelBytes = 16;
+constexpr std::size_t kShownMost = 2'000;
 
 // What ends the wait for an answer to each kind of question.
 bool is_answer(SnapshotSignal::Kind asked, const std::string& state, bool wait_for_end) {
@@ -30,9 +38,57 @@ bool is_answer(SnapshotSignal::Kind asked, const std::string& state, bool wait_f
   return state == "complete" || state == "refused" || state == "cancelled" || (!wait_for_end && state == "accepted");
 }
 
-}  // namespace
+// A question, and the session that vouches for it.
+class Question {
+ public:
+  // Nobody else is to hear the answer, which may quote the table's rows, nor to speak in the follower's place.
+  Question(Connection& connection, SnapshotSignal signal, const std::string& slot)
+      : connection_(connection), slot_(slot), signal_(std::move(signal)) {
+    signal_.snapshot.channel = "walcat_" + random_hex(kChannelBytes);
+    content_ = to_message(signal_, slot);
+  }
 
-std::string asker_name(std::string_view id) { return fmt::format("walcat snapshot {}", id); }
+  // Our ear, our word for the question, then the question.
+  Status ask_first() {
+    // The name is for people.
+    for (const std::string& sql :
+         {"SET application_name = " + connection_.literal("walcat snapshot " + signal_.snapshot.id),
+          "LISTEN " + quote_identifier(signal_.snapshot.channel),
+          std::string("SET default_transaction_read_only = off"), std::string("SET synchronous_commit = local")}) {
+      if (Status done = connection_.execute(sql); !done.is_ok()) return done;
+    }
+    if (Status vouched = vouch(); !vouched.is_ok()) return vouched;
+    return ask();
+  }
+
+  Status ask() {
+    return connection_
+        .query("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)", {std::string(kSnapshotPrefix), content_})
+        .status();
+  }
+
+ private:
+  // What the follower would refuse is refused here.
+  Status vouch() {
+    const auto read = parse_snapshot_signal(content_, slot_);
+    if (!read.is_ok()) return read.status();
+    std::vector<std::string> locks;
+    for (const std::int64_t lock : Vouchers::locks_of((*read)->digest)) locks.push_back(std::to_string(lock));
+    return connection_
+        .query(
+            "SELECT pg_catalog.pg_advisory_lock($1), pg_catalog.pg_advisory_lock($2), "
+            "pg_catalog.pg_advisory_lock($3), pg_catalog.pg_advisory_lock($4)",
+            locks)
+        .status();
+  }
+
+  Connection& connection_;
+  const std::string slot_;
+  SnapshotSignal signal_;
+  std::string content_;
+};
+
+}  // namespace
 
 std::string to_payload(const SnapshotNews& news, const std::string& slot) {
   return fmt::format(R"({{"slot":{},"id":{},"state":{},"text":{}}})", json_string(slot),
@@ -73,23 +129,22 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
             "a running walcat is asked by a message in its stream, which servers before 14 do not send; hint: "
             "--dump prints the rows here"};
   }
-  const std::string question =
-      fmt::format("SELECT pg_catalog.pg_logical_emit_message(true, {}, {})", connection.literal(kSnapshotPrefix),
-                  connection.literal(to_message(signal, options.slot_name)));
-  // Our name and our ear, then the question.
-  for (const std::string& sql :
-       {"SET application_name = " + connection.literal(asker_name(signal.snapshot.id)),
-        "LISTEN " + std::string(kNewsChannel), std::string("SET default_transaction_read_only = off"),
-        std::string("SET synchronous_commit = local"), question}) {
-    if (Status done = connection.execute(sql); !done.is_ok()) return done;
-  }
+  FollowerVoice voice(connection, options.slot_name);
+  if (Status may = voice.learn(); !may.is_ok()) return may;
+  Question question(connection, signal, options.slot_name);
+  if (Status asked = question.ask_first(); !asked.is_ok()) return asked;
   FollowerWatch follower(connection, options.slot_name, wait.timeout, logger);
   auto reminder = std::chrono::steady_clock::now() + kReminder;
   for (bool heard = false;;) {
     while (const auto told = connection.take_notification()) {
-      const auto news = parse_news(told->payload, options.slot_name);
+      auto news = parse_news(told->payload, options.slot_name);
       if (!news || news->id != signal.snapshot.id) continue;
-      heard = true;
+      const auto is_his = voice.is_heard_from(told->pid);
+      if (!is_his.is_ok()) return is_his.status();
+      // Whoever is not believed, or has gone before he could be, may have been the follower: then he is asked again.
+      heard = *is_his;
+      if (!*is_his) continue;
+      news->text = printable(news->text, kShownMost);
       report(*news);
       if (!is_answer(signal.kind, news->state, wait.for_end)) continue;
       const bool was_cancelled = signal.kind == SnapshotSignal::Kind::kStart && news->state == "cancelled";
@@ -101,14 +156,16 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
     if (Status alive = connection.consume_input(); !alive.is_ok()) return alive;
     const auto is_new = follower.look();
     if (!is_new.is_ok()) return is_new.status();
-    if (!*is_new) {
+    if (*is_new) {
+      voice.forget();
+    } else {
       if (heard || std::chrono::steady_clock::now() < reminder) continue;
       reminder += kReminder;
       logger.info("no answer yet; asking again (the stream of slot {} may not have come to the question)",
                   options.slot_name);
     }
     // A follower that died over the first question does not hear it again, nor does its successor.
-    if (Status asked = connection.execute(question); !asked.is_ok()) return asked;
+    if (Status asked = question.ask(); !asked.is_ok()) return asked;
   }
 }
 

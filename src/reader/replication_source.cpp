@@ -10,6 +10,7 @@
 #include "cold_start.h"
 #include "relation_describer.h"
 #include "rule_check.h"
+#include "signal_intake.h"
 #include "stream_connection.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
@@ -33,6 +34,8 @@ constexpr std::chrono::milliseconds kSpoolWait{1'000};
 constexpr std::chrono::seconds kComplaintInterval{30};
 constexpr std::size_t kKeepaliveSize = 18;
 // Bytes after which somebody may have something else for us to do: what is spooled fills no batch.
+// The largest batch is full at 64 MiB: small frames are no more than that at a time.
+constexpr std::size_t kLargeFrame = std::size_t{96} << 20;
 constexpr std::size_t kTakenEnough = std::size_t{256} << 10;
 
 bool asks_for_reply(std::string_view frame) {
@@ -63,9 +66,12 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       describer_(std::make_unique<RelationDescriber>(options, rules_->selection(), stop, logger)),
       table_look_(options_, rules_->selection(), logger),
       unfinished_(std::make_unique<UnfinishedTransactions>(spool_options(options), logger)),
+      intake_(std::make_unique<SignalIntake>(options.slot_name, logger)),
       until_(bounds.until_lsn) {}
 
 ReplicationSource::~ReplicationSource() = default;
+
+std::vector<SnapshotSignal> ReplicationSource::take_signals() { return intake_->take(); }
 
 Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   if (connection_ == nullptr) {
@@ -290,9 +296,12 @@ Result<bool> ReplicationSource::take_unfinished(std::string_view frame) {
 Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   gathering_ = Gathering{};
   for (bool waited = false;;) {
+    const Lsn received_before = received_;
     const auto taken = take_frames(batch);
     const auto now = Clock::now();
     if (gathering_.frames > 0) silence_.heard(now);
+    // Small frames fill a batch before they are so many bytes.
+    if (gathering_.bytes >= kLargeFrame && !grown_at_) grown_at_ = received_before;
     if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
     if (const Status attended = attend_server(wants_answer() && !batch.has_frames()); !attended.is_ok())
       return attended;
@@ -305,6 +314,7 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
       continue;
     }
     if (batch.has_frames()) return ReadOutcome::kFrames;
+    if (grown_at_ && is_settled()) return renew_connection();
     if (waited) return ReadOutcome::kNothing;
     if (blocked_) {
       wait_for_room();
@@ -313,6 +323,20 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
     if (const Status alive = wait_for_frames(); !alive.is_ok()) return alive;
     waited = true;
   }
+}
+
+// Nothing would be sent again, the large frame least of all.
+bool ReplicationSource::is_settled() {
+  if (in_transaction_ || finishing_ || blocked_ || unfinished_->in_block() || unfinished_->holds_any()) return false;
+  return received_ > *grown_at_ && stored_ >= received_;
+}
+
+// libpq keeps room for the largest frame it has met until its connection ends.
+ReadOutcome ReplicationSource::renew_connection() {
+  logger_.info("a change of more than {} MiB has come by; connecting anew, which gives its memory back",
+               kLargeFrame >> 20);
+  disconnect();
+  return ReadOutcome::kNothing;
 }
 
 Status ReplicationSource::wait_for_frames() {
@@ -375,16 +399,17 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
       commit_lsn_ = lsn_at(frame, kXLogDataHeader + 1);
       if (at_end(commit_lsn_)) return Border::kEndsBefore;
       in_transaction_ = true;
-      signals_in_transaction_.clear();
+      intake_->begin();
       return Border::kInside;
-    case 'M': examine_message(frame); return Border::kInside;
+    case 'M': meet_message(frame); return Border::kInside;
     case 'C': {
       const Lsn end_lsn = lsn_at(frame, kXLogDataHeader + 10);
       in_transaction_ = false;
       // What prepared transactions hold back is sent again, and was heard before.
-      if (end_lsn <= received_) signals_in_transaction_.clear();
+      if (end_lsn <= received_) intake_->begin();
       receive(end_lsn);
-      const bool has_signals = release_signals(frame);
+      const auto commit_time = static_cast<std::int64_t>(lsn_at(frame, kXLogDataHeader + 18).value);
+      const bool has_signals = intake_->commit(lsn_at(frame, kXLogDataHeader + 2), commit_time);
       if (finishing_ || at_end(end_lsn)) return Border::kEndsAfter;
       return has_signals ? Border::kLeavesAfter : Border::kInside;
     }
@@ -392,37 +417,14 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
   }
 }
 
-// Only what a transaction says counts: its place in the log is sure.
-void ReplicationSource::examine_message(std::string_view frame) {
-  ByteReader reader(frame.substr(kXLogDataHeader + 1));
-  const bool is_transactional = (reader.u8() & 1) != 0;
-  reader.u64();
-  const std::string_view prefix = reader.cstring();
-  if (!is_transactional || prefix != kSnapshotPrefix) return;
-  const std::string_view content = reader.bytes(reader.u32());
-  if (reader.failed()) return;  // The decoder names the fault.
-  auto signal = parse_snapshot_signal(content, options_.slot_name);
-  if (!signal.is_ok()) {
-    logger_.warning("{}; passing it over", signal.status().message());
-  } else if (*signal) {
-    signals_in_transaction_.push_back(std::move(**signal));
-  }
-}
-
-// The transaction has committed: what it said is true.
-bool ReplicationSource::release_signals(std::string_view commit) {
-  if (signals_in_transaction_.empty()) return false;
-  ByteReader reader(commit.substr(kXLogDataHeader + 2));
-  const Lsn commit_lsn{reader.u64()};
-  reader.u64();
-  const std::int64_t commit_time = reader.i64();
-  for (SnapshotSignal& signal : signals_in_transaction_) {
-    signal.commit_lsn = commit_lsn;
-    signal.commit_time = commit_time;
-    signals_.push_back(std::move(signal));
-  }
-  signals_in_transaction_.clear();
-  return true;
+// What nobody will read goes no further.
+void ReplicationSource::meet_message(std::string_view frame) {
+  intake_->meet(frame.substr(kXLogDataHeader + 1));
+  auto shorter = SignalIntake::without_content(frame, kXLogDataHeader + 1);
+  if (!shorter) return;
+  gathering_.bytes += frame.size() - shorter->size();
+  shortened_ = std::move(*shorter);
+  pending_ = shortened_;
 }
 
 ReplicationSource::Border ReplicationSource::examine_keepalive(std::string_view frame) {
@@ -552,6 +554,7 @@ void ReplicationSource::disconnect() {
   streaming_ = false;
   looks_.clear();
   connection_.reset();
+  grown_at_.reset();
   describer_->disconnect();
 }
 

@@ -67,6 +67,12 @@ class UnfinishedTransactions {
   /// Nothing beyond this may be confirmed while `stored` is what the offset file holds; zero if there is no such
   /// border.
   Lsn border(Lsn stored) { return prepared_.border(stored); }
+  /// Whether there are any.
+  bool holds_any() {
+    bool any = walking_.has_value();
+    for_each_spool([&](const auto&) { any = true; });
+    return any;
+  }
   /// Why the spool takes no more.
   const std::string& obstacle() const { return obstacle_; }
 

@@ -1,7 +1,7 @@
 #include "walcat/selection/column_value.h"
 
-#include "digest.h"
 #include "walcat/base/utf8.h"
+#include "walcat/selection/digest.h"
 
 namespace walcat {
 

@@ -1,4 +1,4 @@
-#include "digest.h"
+#include "walcat/selection/digest.h"
 
 #include <openssl/evp.h>
 

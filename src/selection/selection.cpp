@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "alternatives.h"
-#include "digest.h"
 #include "walcat/base/utf8.h"
+#include "walcat/selection/digest.h"
 
 namespace walcat {
 

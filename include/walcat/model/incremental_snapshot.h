@@ -16,6 +16,8 @@ inline constexpr std::string_view kSnapshotPrefix = "walcat.snapshot";
 struct IncrementalSnapshot {
   /// Tells it from others, in logs and to whoever asked for it.
   std::string id;
+  /// The channel (NOTIFY) on which whoever asked hears of it; empty: nobody does. Only who knows it hears, or speaks.
+  std::string channel;
   /// Published tables that are not read to their end; the first is in hand.
   std::vector<TableName> tables;
   /// The physical tables (of partitioned ones, leaves) whose rows are read, by OID; empty: all of `tables`.

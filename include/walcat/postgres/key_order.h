@@ -71,7 +71,8 @@ class KeyOrder {
 /// The key of a table in the stream: the index of its replica identity, else its primary key, else the oldest unique
 /// index over columns that are NOT NULL. No columns if there is none.
 ///
-/// Errors: also kRefused for a column that has no btree order.
+/// Errors: also kRefused for a column that has no btree order, or whose values would be checked by functions of others
+/// when they are read: a domain stands within its type.
 Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid);
 
 /// SQL for a text that changes whenever the columns of table `part` do, or what find_key() says of `table`.

@@ -38,6 +38,9 @@ Status check_server(Connection& connection);
 /// Names of the event triggers that run in each new session, those that stream too; none before PostgreSQL 17.
 Result<std::vector<std::string>> login_triggers(Connection& connection);
 
+/// Whether the session's role is a superuser.
+Result<bool> acts_as_superuser(Connection& connection);
+
 /// Whether the server is a standby.
 Result<bool> is_in_recovery(Connection& connection);
 

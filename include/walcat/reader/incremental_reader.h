@@ -14,7 +14,9 @@
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/key_order.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/incremental_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/vouchers.h"
 #include "walcat/selection/selection.h"
 
 namespace walcat {
@@ -62,9 +64,8 @@ class IncrementalReader {
   /// A transaction ID that no transaction had before.
   Result<std::uint64_t> next_transaction();
 
-  /// Whether whoever asked for the snapshot `id` may: a session of this very role, or of a superuser, that calls itself
-  /// asker_name(id). Messages tell nobody's name, and every role can write them.
-  Result<bool> is_asked_by_right(const std::string& id);
+  /// Which questions may be answered now. The connection must be made.
+  Result<Vouchers> vouchers() { return Vouchers::look(*connection_); }
 
   /// What a chunk is read as of.
   struct Moment {
@@ -95,14 +96,15 @@ class IncrementalReader {
   /// Ends the chunk that was begun.
   Status end_chunk();
 
-  /// Writes a mark into the server's log, behind everything that earlier snapshots see.
+  /// Writes a mark into the server's log, behind everything that earlier snapshots see. Nobody must know it before.
   Status mark(const std::string& mark);
-  /// Tells whoever waits for news of the snapshot, or the question, `id`; over a new connection if need be.
-  void tell(const std::string& id, const std::string& state, const std::string& text);
+  /// Tells whoever listens on `channel`; over a new connection if need be. Empty: nobody does.
+  void tell(const std::string& channel, SnapshotNews news);
 
  private:
   Status check_in();
   Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table, const std::string& where);
+  Status check_condition(const TableName& part, const std::string& where);
   Status choose_rows(const KeyedPart& part, const std::string& where);
   std::string rows_where(std::vector<std::string> conditions) const;
   KeyOrder::Quote quote() const;

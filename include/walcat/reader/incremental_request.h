@@ -13,12 +13,6 @@
 
 namespace walcat {
 
-/// The channel (NOTIFY) on which whoever follows a slot tells of its incremental snapshots.
-inline constexpr const char* kNewsChannel = "walcat";
-
-/// What the session of whoever asks for the snapshot `id` calls itself (application_name) until it is answered.
-std::string asker_name(std::string_view id);
-
 /// What became of an incremental snapshot.
 struct SnapshotNews {
   std::string id;
@@ -43,8 +37,9 @@ struct AnswerWait {
   std::optional<std::chrono::seconds> timeout;
 };
 
-/// Says `signal` to whoever follows the slot, by a logical message, and waits for the answer. `report` hears all news
-/// on the way. A follower that ends before it answers is waited for, for a minute.
+/// Says `signal` to whoever follows the slot, by a logical message for which this session vouches, and waits for the
+/// answer on a channel whose name nobody else knows. `report` hears all news on the way, fit to be shown. A follower
+/// that ends before it answers is waited for, for a minute.
 ///
 /// Errors: kRefused with the follower's reason, or if the snapshot was cancelled; kWaiting if there is no answer yet,
 /// and there is none to be waited for.

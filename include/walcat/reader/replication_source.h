@@ -23,6 +23,7 @@
 namespace walcat {
 
 class RelationDescriber;
+class SignalIntake;
 class UnfinishedTransactions;
 struct StreamStart;
 
@@ -77,7 +78,7 @@ class ReplicationSource : public Source {
   void resume_from(const Offset& offset);
   /// What messages about incremental snapshots said that came by, in their order. The batch that read() filled last
   /// ends with the transaction of the last of them.
-  std::vector<SnapshotSignal> take_signals() { return std::exchange(signals_, {}); }
+  std::vector<SnapshotSignal> take_signals();
   /// What a look at the publication, or a session after the first, has found of its tables: what the offset is to know
   /// of them, and what is to be read with it.
   std::optional<TableNews> take_table_news() { return std::exchange(table_news_, std::nullopt); }
@@ -110,8 +111,9 @@ class ReplicationSource : public Source {
   Result<bool> take_unfinished(std::string_view frame);
   Border examine(std::string_view frame);
   Border examine_keepalive(std::string_view frame);
-  void examine_message(std::string_view frame);
-  bool release_signals(std::string_view commit);
+  void meet_message(std::string_view frame);
+  bool is_settled();
+  ReadOutcome renew_connection();
   void wait_for_room();
   bool worth_keeping(std::string_view frame) const;
   bool at_end(Lsn position) const {
@@ -164,6 +166,8 @@ class ReplicationSource : public Source {
   std::chrono::milliseconds silence_limit_{60'000};
   Silence silence_;
   std::optional<std::string_view> pending_;
+  /// If libpq holds room for a frame such as hardly any other is: what was received when it came.
+  std::optional<Lsn> grown_at_;
 
   // Transactions that have not committed; a frame that waits for room among them.
   std::unique_ptr<UnfinishedTransactions> unfinished_;
@@ -182,8 +186,9 @@ class ReplicationSource : public Source {
   Pace pace_;
 
   // The stream.
-  std::vector<SnapshotSignal> signals_in_transaction_;
-  std::vector<SnapshotSignal> signals_;
+  std::unique_ptr<SignalIntake> intake_;
+  /// The frame in hand, if it goes on without its content.
+  std::string shortened_;
   bool in_transaction_ = false;
   /// Where the transaction that was begun last is to commit.
   Lsn commit_lsn_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,19 +12,26 @@
 
 namespace walcat {
 
+/// What is read of a message, and of a transaction, whoever wrote them.
+inline constexpr std::size_t kSignalBytesMost = std::size_t{64} << 10;
+inline constexpr std::size_t kSignalsInTransactionMost = 16;
+inline constexpr std::size_t kTablesInSignalMost = 1'000;
+
 /// What a logical message about incremental snapshots says to whoever follows the slot.
 ///
 ///     SELECT pg_logical_emit_message(true, 'walcat.snapshot', '{"slot":"slot1","ask":"start","id":"a1b2",
-///       "tables":["public.orders"],"where":"","rows_per_second":0}');
+///       "channel":"news","tables":["public.orders"],"where":"","rows_per_second":0}');
 ///
-/// `ask` is `start`, `pause`, `resume` or `cancel`; only `start` takes more than slot and id. The session that asks
-/// must be named asker_name(id) until it is answered. The place of a chunk is marked by
+/// `ask` is `start`, `pause`, `resume` or `cancel`; only `start` takes more than slot, id and channel. A session must
+/// vouch for the question until it is answered (see Vouchers). The place of a chunk is marked by
 /// `{"slot":"slot1","mark":"..."}`.
 struct SnapshotSignal {
   enum class Kind { kStart, kPause, kResume, kCancel, kMark };
   Kind kind = Kind::kMark;
-  /// Of kStart; of the other questions only its id.
+  /// Of kStart; of the other questions only its id and channel.
   IncrementalSnapshot snapshot;
+  /// Of a question: SHA-256 of the message's content, in lower-case hexadecimal digits.
+  std::string digest;
   /// Of kMark.
   std::string mark;
 
@@ -32,9 +40,9 @@ struct SnapshotSignal {
   std::int64_t commit_time = 0;
 };
 
-/// Reads a message's content; nothing if it is for another slot.
+/// Reads a message's content, of kSignalBytesMost at most; nothing if it is for another slot.
 ///
-/// Errors: kRefused with what is wrong with it.
+/// Errors: kRefused with what is wrong with it, fit to be shown.
 Result<std::optional<SnapshotSignal>> parse_snapshot_signal(std::string_view content, const std::string& slot);
 
 /// The content of a message that says `signal`.

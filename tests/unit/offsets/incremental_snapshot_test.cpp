@@ -18,6 +18,7 @@ IncrementalSnapshot snapshot() {
   IncrementalSnapshot snapshot;
   snapshot.id = "a1b2";
   snapshot.parts = {16390, 16391};
+  snapshot.channel = "walcat_c3";
   snapshot.tables = {{"public", "orders"}, {"My.Shop", "a\"b"}};
   snapshot.part = {"public", "orders_1"};
   snapshot.key = {"id bigint"};
@@ -48,7 +49,7 @@ TEST_F(IncrementalSnapshotFile, StandsInAFormThatPeopleRead) {
   EXPECT_THAT(
       stored(with_captured()),
       HasSubstr(
-          R"("incremental":[{"id":"a1b2","tables":["public.orders","\"My.Shop\".\"a\"\"b\""],"parts":[16390,16391],"where":"",)"
+          R"("incremental":[{"id":"a1b2","channel":"walcat_c3","tables":["public.orders","\"My.Shop\".\"a\"\"b\""],"parts":[16390,16391],"where":"",)"
           R"("rows_per_second":0,"paused":false,"added":false,"part":"public.orders_1",)"
           R"("key":["id bigint"],"last_key":["4711"],"seen_xid":750}],"captured":{"tables":["public.orders"],"include":["public\\..*"],)"
           R"("exclude":[".*\\.audit"]},"stored_at")"));

@@ -63,7 +63,8 @@ TEST(SnapshotSignal, TakesWhatPeopleWrite) {
 TEST(SnapshotSignal, SaysBackWhatItRead) {
   SnapshotSignal start;
   start.kind = Kind::kStart;
-  start.snapshot.id = "q\"\\";
+  start.snapshot.id = "q_-9Z";
+  start.snapshot.channel = "news";
   start.snapshot.tables = {{"public", "t"}, {"a\"b", "c\\d\n\x01"}, {"schöma", "T"}};
   start.snapshot.where = "v <> E'\\t\"' AND \x1f = ''";
   start.snapshot.rows_per_second = ~std::uint64_t{0};
@@ -76,6 +77,8 @@ TEST(SnapshotSignal, SaysBackWhatItRead) {
     ask.kind = kind;
     ask.snapshot.id = "q";
     EXPECT_EQ(parsed(to_message(ask, "s"))->kind, kind);
+    ask.snapshot.channel = "news";
+    EXPECT_EQ(parsed(to_message(ask, "s"))->snapshot.channel, "news");
   }
   SnapshotSignal mark;
   mark.mark = "0123abc.7";
@@ -129,6 +132,49 @@ TEST(SnapshotSignal, RefusesAStartThatIsIncomplete) {
   for (const std::string& table : std::vector<std::string>{"orders", "", "a.b.c", "a.", "a.b; DROP", "*"}) {
     EXPECT_THAT(refused(start(R"(,"id":"1","tables":[")" + table + "\"]")),
                 HasSubstr("found \"" + table + "\"; expected schema.table"));
+  }
+}
+
+TEST(SnapshotSignal, IsToldApartByTheDigestOfAllItsWords) {
+  const auto signal = parsed(R"({"slot":"s","ask":"pause","id":"7"})");
+  EXPECT_EQ(signal->digest, "0c4c4baf13af00d92f102d7b5239d4d357e4e52ea4731e91678f98ef87471477");
+  EXPECT_NE(parsed(R"({"slot":"s","ask":"pause","id":"7" })")->digest, signal->digest);
+}
+
+TEST(SnapshotSignal, RefusesNamesThatMeanMoreThanThemselves) {
+  const auto with = [](const std::string& rest) {
+    return R"({"slot":"s","ask":"start","tables":["a.b"],)" + rest + "}";
+  };
+  for (const std::string& id :
+       std::vector<std::string>{R"(a\u0000z)", "a b", "a'", "ä", "a.b", R"(a\n)", std::string(65, 'x')}) {
+    EXPECT_THAT(refused(with(R"("id":")" + id + "\"")), HasSubstr("id: expected")) << id;
+    EXPECT_THAT(refused(with(R"("id":"1","channel":")" + id + "\"")), HasSubstr("channel: expected")) << id;
+  }
+  EXPECT_EQ(parsed(with(R"("id":")" + std::string(64, 'x') + "\""))->snapshot.id.size(), 64U);
+  EXPECT_THAT(refused(with(R"("id":"1","channel":7)")), HasSubstr("channel: expected"));
+  EXPECT_THAT(refused(with(R"("id":"1","where":"true\u0000")")), HasSubstr("where: holds a NUL"));
+  EXPECT_THAT(refused(R"({"slot":"s","ask":"start","id":"1","tables":["a.\"b\u0000\""]})"), HasSubstr("tables: found"));
+}
+
+TEST(SnapshotSignal, ReadsNoMoreThanItMust) {
+  const std::string head = R"({"slot":"s","ask":"start","id":"1","where":")";
+  const std::string tail = R"(","tables":["a.b"]})";
+  const std::size_t room = kSignalBytesMost - head.size() - tail.size();
+  EXPECT_TRUE(parsed(head + std::string(room, 'x') + tail).has_value());
+  EXPECT_THAT(refused(head + std::string(room + 1, 'x') + tail), HasSubstr("65537 bytes; expected 65536 at most"));
+  std::string tables = "\"a.b\"";
+  for (std::size_t i = 1; i < kTablesInSignalMost; ++i) tables += ",\"a.b\"";
+  EXPECT_EQ(parsed(R"({"slot":"s","ask":"start","id":"1","tables":[)" + tables + "]}")->snapshot.tables.size(), 1'000U);
+  EXPECT_THAT(refused(R"({"slot":"s","ask":"start","id":"1","tables":[)" + tables + R"(,"a.b"]})"),
+              HasSubstr("1000 at most"));
+}
+
+TEST(SnapshotSignal, QuotesLittleOfWhatIsWrong) {
+  const std::string noise = R"(\u001b[2J)" + std::string(5'000, 'x');
+  for (const std::string& content : {R"({"slot":"s","ask":")" + noise + "\"}",
+                                     R"({"slot":"s","ask":"start","id":"1","tables":[")" + noise + "\"]}"}) {
+    EXPECT_LT(refused(content).size(), 200U);
+    EXPECT_THAT(refused(content), HasSubstr(R"(\u001b[2Jxxx)"));
   }
 }
 

@@ -1,6 +1,6 @@
 // When something that may happen in every transaction is worth a line of the log.
 
-#include "pipeline/counted_notice.h"
+#include "walcat/base/counted_notice.h"
 
 #include <gtest/gtest.h>
 

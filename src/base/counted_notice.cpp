@@ -1,4 +1,4 @@
-#include "counted_notice.h"
+#include "walcat/base/counted_notice.h"
 
 #include <utility>
 

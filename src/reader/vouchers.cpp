@@ -1,0 +1,74 @@
+#include "walcat/reader/vouchers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace walcat {
+
+namespace {
+
+constexpr std::size_t kDigestDigits = 64;
+constexpr std::size_t kLockDigits = 16;
+
+// The role by which a session has logged in counts, whatever it has SET since. From 16 on there are members who can
+// neither become the role nor use its rights.
+Result<Vouchers> look_once(Connection& connection) {
+  const auto rows = connection.query(fmt::format(
+      "SELECT a.pid, (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM pg_catalog.pg_stat_activity a "
+      "JOIN pg_catalog.pg_locks l ON l.pid = a.pid JOIN pg_catalog.pg_database d ON d.oid = a.datid AND d.oid = "
+      "l.database WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 AND "
+      "l.granted AND l.mode = 'ExclusiveLock' AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}')",
+      connection.server_version() >= 160000 ? "SET" : "MEMBER"));
+  if (!rows.is_ok()) return rows.status();
+  Vouchers vouchers;
+  for (const Row& row : *rows) {
+    const std::string lock = row[1].value_or("");
+    std::int64_t key = 0;
+    std::from_chars(lock.data(), lock.data() + lock.size(), key);
+    vouchers.add(row[0].value_or(""), key);
+  }
+  return vouchers;
+}
+
+}  // namespace
+
+// The server looks at sessions and at locks one after the other, and a process may have served another session in
+// between: what both looks show is true.
+Result<Vouchers> Vouchers::look(Connection& connection) {
+  auto first = look_once(connection);
+  if (!first.is_ok()) return first;
+  const auto second = look_once(connection);
+  if (!second.is_ok()) return second;
+  first->keep(*second);
+  return first;
+}
+
+Vouchers::Locks Vouchers::locks_of(std::string_view digest) {
+  Locks locks{};
+  for (std::size_t i = 0; i < locks.size(); ++i) {
+    std::uint64_t bits = 0;
+    const std::string_view digits = digest.substr(i * kLockDigits, kLockDigits);
+    std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+    locks[i] = static_cast<std::int64_t>(bits);
+  }
+  return locks;
+}
+
+void Vouchers::keep(const Vouchers& other) {
+  for (auto& [session, locks] : held_) {
+    const auto same = other.held_.find(session);
+    std::erase_if(locks, [&](std::int64_t lock) { return same == other.held_.end() || !same->second.contains(lock); });
+  }
+}
+
+bool Vouchers::vouch_for(std::string_view digest) const {
+  if (digest.size() != kDigestDigits) return false;
+  const Locks locks = locks_of(digest);
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& session) {
+    return std::all_of(locks.begin(), locks.end(), [&](std::int64_t lock) { return session.second.contains(lock); });
+  });
+}
+
+}  // namespace walcat
