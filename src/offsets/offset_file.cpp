@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -320,6 +322,21 @@ Offset from_json(simdjson::dom::element json) {
   return offset;
 }
 
+// A condition is run without asking again: whoever asked for its rows has gone.
+Status check_writers(const std::string& path, const Offset& offset) {
+  const auto with_condition = std::find_if(offset.incremental.begin(), offset.incremental.end(),
+                                           [](const IncrementalSnapshot& snapshot) { return !snapshot.where.empty(); });
+  struct stat about{};
+  if (with_condition == offset.incremental.end() || ::stat(path.c_str(), &about) != 0) return Status::ok();
+  const bool is_ours = about.st_uid == ::geteuid() || about.st_uid == 0;
+  if (is_ours && (about.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Status::ok();
+  return {
+      StatusCode::kRefused,
+      fmt::format("offset file {} holds a condition in SQL, of incremental snapshot {}, and others may have written "
+                  "it: owner {}, mode {:04o}; expected owner {}, mode 0600; hint: look at it, then chown and chmod",
+                  path, with_condition->id, about.st_uid, about.st_mode & 07777U, ::geteuid())};
+}
+
 }  // namespace
 
 std::string offset_path_for_slot(const std::string& base, const std::string& slot_name) {
@@ -339,7 +356,9 @@ Result<std::optional<Offset>> OffsetFile::load() const {
   if (!is_there) return std::optional<Offset>();
   try {
     simdjson::dom::parser parser;
-    return std::optional(from_json(parser.parse(text)));
+    auto offset = std::optional(from_json(parser.parse(text)));
+    if (Status ours = check_writers(path_, *offset); !ours.is_ok()) return ours;
+    return offset;
   } catch (const simdjson::simdjson_error& fault) {
     return unreadable(path_, fmt::format("not a walcat offset ({})", fault.what()));
   }

@@ -120,7 +120,7 @@ def test_a_table_without_a_key_is_named_and_the_others_are_read(run):
     run("public.orders", expects=None)
     second = run("public.orders", "public.loose", "public.items")
     assert read(second) == ITEMS
-    warnings = [line for line in second.log().splitlines() if " warning " in line and "publication" not in line]
+    warnings = [line for line in second.warnings() if "publication" not in line]
     assert len(warnings) == 1 and "public.loose" in warnings[0] and "key" in warnings[0]
     assert read(run("public.orders", "public.loose", "public.items", expects=None)) == []
 

@@ -106,6 +106,10 @@ class WalcatProcess:
     def log(self) -> str:
         return self._log_path.read_text(errors="replace")
 
+    def warnings(self) -> list[str]:
+        """Lines of the log, but for the one about the suite's own role, which is a superuser."""
+        return [line for line in self.log().splitlines() if " warning " in line and "is a superuser" not in line]
+
     def lines(self) -> list[Line]:
         return self.output.lines()
 

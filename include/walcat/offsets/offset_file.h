@@ -47,8 +47,9 @@ struct Offset {
 ///      "snapshot":{"point":"0/15E4C58","began":823123123123,"visible":"750:750:","sessions":1,"complete":false,
 ///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
 ///                   "mixed":false,"rewritten":false}]},
-///      "incremental":[{"id":"a1b2","tables":["public.t"],"parts":[],"where":"","rows_per_second":0,"paused":false,"added":false,
-///        "part":"public.t","key":["id bigint","table 16385"],"last_key":["4711"],"seen_xid":750}],
+///      "incremental":[{"id":"a1b2","channel":"walcat_5e0c","tables":["public.t"],"parts":[],"where":"",
+///        "rows_per_second":0,"paused":false,"added":false,"part":"public.t","key":["id bigint","table
+///        16385"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
 ///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
@@ -71,8 +72,9 @@ class OffsetFile {
 
   /// The stored offset; nothing if there is no file.
   ///
-  /// Errors: kGap if the file is there but unreadable, torn, no regular file or not ours: starting anew in silence
-  /// would lose changes. kUnavailable where the machine refuses just now, a descriptor for one. Worth retrying.
+  /// Errors: kRefused if it holds a condition in SQL, which the next start runs, and others may have written it. kGap
+  /// if the file is there but unreadable, torn, no regular file or not ours: starting anew in silence would lose
+  /// changes. kUnavailable where the machine refuses just now, a descriptor for one. Worth retrying.
   Result<std::optional<Offset>> load() const;
 
   /// Replaces the file so that a crash at any moment leaves the old or the new content: temporary file, fsync, rename,

@@ -80,8 +80,8 @@ class Connection {
   /// and, unless the connection is to carry a stream, for more than one statement.
   Result<Rows> query(const std::string& sql, Wait wait = Wait::kBriefly);
   Status execute(const std::string& sql, Wait wait = Wait::kBriefly);
-  /// The same with texts for `$1` and so on, which do not show in pg_stat_activity; not where the connection is to carry
-  /// a stream.
+  /// The same with texts for `$1` and so on, which do not show in pg_stat_activity; not where the connection is to
+  /// carry a stream.
   Result<Rows> query(const std::string& sql, const std::vector<std::string>& parameters);
 
   /// The next notification that has arrived, whatever its channel; nothing if there is none.

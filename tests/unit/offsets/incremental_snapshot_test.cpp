@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <utility>
 #include <vector>
@@ -140,6 +141,28 @@ TEST_F(IncrementalSnapshotFile, CallsAPartThatDoesNotFitAGap) {
     const auto end = good.find(",\"captured\"");
     expect_gap(std::string(good).replace(begin, end - begin, whole));
   }
+}
+
+TEST_F(IncrementalSnapshotFile, RunsNoConditionThatOthersMayHaveWritten) {
+  IncrementalSnapshot with_condition = snapshot();
+  with_condition.where = "v > 3";
+  stored(with_incremental({snapshot(), with_condition}));
+  EXPECT_TRUE(file_.load().is_ok());
+  for (const ::mode_t mode : {0620U, 0602U, 0666U}) {
+    ASSERT_EQ(::chmod(file_.path().c_str(), mode), 0);
+    const auto refused = file_.load();
+    ASSERT_FALSE(refused.is_ok());
+    EXPECT_EQ(refused.status().code(), StatusCode::kRefused);
+    EXPECT_THAT(refused.status().message(), HasSubstr("mode 06"));
+  }
+  stored(with_incremental({snapshot()}));
+  ASSERT_EQ(::chmod(file_.path().c_str(), 0666), 0);
+  EXPECT_TRUE(file_.load().is_ok()) << "no condition in it";
+}
+
+TEST_F(IncrementalSnapshotFile, ReadsWhatHadNoChannel) {
+  put_file(file_.path(), with(R"("channel":"walcat_c3",)", ""));
+  EXPECT_EQ(loaded().incremental.front().channel, "");
 }
 
 TEST_F(IncrementalSnapshotFile, CallsATornFileAGap) {
