@@ -164,6 +164,12 @@ std::string to_json(const Offset& offset) {
     const auto print = [](const FollowedTable& table) { return to_json(table); };
     snapshot += "\"published\":" + json_list(*offset.published, print) + ",";
   }
+  if (!offset.listed.empty()) {
+    const auto print = [](const ListedTable& table) {
+      return fmt::format(R"({{"oid":{},"table":{}}})", table.oid, json_name(table.name));
+    };
+    snapshot += "\"listed\":" + json_list(offset.listed, print) + ",";
+  }
   return fmt::format(
       R"({{"version":{},"system_identifier":{},"timeline":{},"database":{},"slot":{},"publication":{},"position":"{}",{}{})"
       R"("stored_at":"{:%Y-%m-%dT%H:%M:%SZ}"}})"
@@ -318,6 +324,13 @@ Offset from_json(simdjson::dom::element json) {
   simdjson::dom::element published;
   if (json["published"].get(published) == simdjson::SUCCESS) {
     offset.published = read_list<FollowedTable>(published, read_followed);
+  }
+  simdjson::dom::element listed;
+  if (json["listed"].get(listed) == simdjson::SUCCESS) {
+    const auto read = [](simdjson::dom::element table) {
+      return ListedTable{read_u32(table["oid"]), read_name(table["table"])};
+    };
+    offset.listed = read_list<ListedTable>(listed, read);
   }
   return offset;
 }

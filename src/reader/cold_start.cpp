@@ -316,6 +316,15 @@ Status name_configuration(const DatabaseOptions& options, const OffsetFile& file
   return is_passed ? Status::ok() : file.store(offset);
 }
 
+// Before anything is renamed.
+Status keep_listed(Connection& connection, const DatabaseOptions& options, const OffsetFile& file, Offset& offset) {
+  auto listed = find_tables(connection, options, offset.listed);
+  if (!listed.is_ok()) return listed.status();
+  if (offset.listed == *listed) return Status::ok();
+  offset.listed = std::move(*listed);
+  return file.store(offset);
+}
+
 // They are the one thing in the session that streams which walcat can't keep from opening tables.
 Status tell_login_triggers(Connection& connection, const log::Logger& logger) {
   const auto names = login_triggers(connection);
@@ -440,6 +449,8 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
   if (!last) {
     const Status kept = keep_rules(rules, offset_file, start.offset);
     if (!kept.is_ok()) return kept;
+    const Status listed = keep_listed(connection, options, offset_file, start.offset);
+    if (!listed.is_ok()) return listed;
     const Status named = name_configuration(options, offset_file, start.offset);
     if (!named.is_ok()) return named;
   }

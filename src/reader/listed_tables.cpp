@@ -26,14 +26,19 @@ bool is_below_listed(const MemberTable& member, const Selection& selection) {
                      [&](const NamedTable& ancestor) { return stands_for_listed(ancestor, selection); });
 }
 
-// A partition that was detached since: the stream may still bring changes that it had before.
-void follow_detached(const std::vector<FollowedTable>& known, const std::vector<MemberTable>& members,
-                     const Selection& selection, const log::Logger& logger) {
+// A partition that was detached or dropped since: the stream may still bring changes that it had before.
+void follow_former(const std::vector<FollowedTable>& known, const std::vector<MemberTable>& members,
+                   const Selection& selection, const log::Logger& logger) {
   if (!selection.has_list()) return;
   std::set<std::uint32_t> there;
   for (const MemberTable& member : members) there.insert(member.table.oid);
   for (const FollowedTable& table : known) {
-    if (table.membership.empty() || !there.contains(table.oid) || selection.follows(table.oid)) continue;
+    if (selection.follows(table.oid)) continue;
+    if (!there.contains(table.oid)) {
+      selection.follow(table.oid);
+      continue;
+    }
+    if (table.membership.empty()) continue;
     logger.warning(
         "table {} stands for no listed table any more; its changes are printed still; hint: list it, or name "
         "it in exclude_tables",
@@ -42,21 +47,34 @@ void follow_detached(const std::vector<FollowedTable>& known, const std::vector<
   }
 }
 
+// Files of versions before name those that hold rows alone.
+std::vector<ListedTable> listed_before(const std::optional<Offset>& known) {
+  if (!known) return {};
+  std::vector<ListedTable> tables = known->listed;
+  if (tables.empty() && known->published) {
+    for (const FollowedTable& table : *known->published) tables.push_back({table.oid, table.name});
+  }
+  return tables;
+}
+
 // What the catalog has of names and of OIDs.
 struct Standing {
   // What has the name now, in words; empty: a table that can be published.
   std::map<TableName, std::string> by_name;
   std::map<std::uint32_t, TableName> by_oid;
+  std::map<TableName, std::uint32_t> oids;
+  // The tables that have no partitions.
+  std::set<TableName> ordinary;
 };
 
 Result<Standing> find_standing(Connection& connection, const std::vector<TableName>& names,
-                               const std::vector<FollowedTable>& followed) {
+                               const std::vector<ListedTable>& before) {
   std::vector<std::string> listed;
   for (const TableName& table : names) {
     listed.push_back(fmt::format("({}, {})", connection.literal(table.schema), connection.literal(table.table)));
   }
   std::vector<std::uint32_t> oids = {0};
-  for (const FollowedTable& table : followed) oids.push_back(table.oid);
+  for (const ListedTable& table : before) oids.push_back(table.oid);
   const auto rows = connection.query(
       fmt::format("SELECT n.nspname, c.relname, c.oid, c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN "
                   "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, c.relname::text) IN "
@@ -68,10 +86,13 @@ Result<Standing> find_standing(Connection& connection, const std::vector<TableNa
     const TableName name{row[0].value_or(""), row[1].value_or("")};
     const std::string kind = unpublishable_kind(row[3].value_or(""), row[4].value_or(""));
     standing.by_name.emplace(name, kind);
+    if (row[3] == "r") standing.ordinary.insert(name);
     std::uint32_t oid = 0;
     const std::string text = row[2].value_or("");
     std::from_chars(text.data(), text.data() + text.size(), oid);
-    if (kind.empty()) standing.by_oid.emplace(oid, name);
+    if (!kind.empty()) continue;
+    standing.by_oid.emplace(oid, name);
+    standing.oids.emplace(name, oid);
   }
   return standing;
 }
@@ -113,30 +134,59 @@ Result<std::vector<TableName>> tables_to_publish(Connection& connection, const D
                                                  const std::optional<Offset>& known, bool was_followed,
                                                  const log::Logger& logger) {
   if (options.tables.empty() || (!known && !was_followed)) return options.tables;
-  const auto followed = known && known->published ? *known->published : std::vector<FollowedTable>{};
-  const auto standing = find_standing(connection, options.tables, followed);
+  const auto listed = listed_before(known);
+  const auto standing = find_standing(connection, options.tables, listed);
   if (!standing.is_ok()) return standing.status();
-  std::set<TableName> listed_before;
-  if (known && known->captured) listed_before.insert(known->captured->tables.begin(), known->captured->tables.end());
+  std::set<TableName> captured;
+  if (known && known->captured) captured.insert(known->captured->tables.begin(), known->captured->tables.end());
   std::vector<TableName> tables;
   for (const TableName& table : options.tables) {
     const auto there = standing->by_name.find(table);
     const bool is_named = there != standing->by_name.end();
-    const auto before =
-        std::find_if(followed.begin(), followed.end(), [&](const FollowedTable& one) { return one.name == table; });
-    const bool is_new = !was_followed && before == followed.end() && !listed_before.contains(table);
+    const auto is_it = [&](const ListedTable& one) {
+      return one.name == table && standing->by_oid.contains(one.oid) && standing->by_oid.at(one.oid) != table;
+    };
+    const auto renamed = std::find_if(listed.begin(), listed.end(), is_it);
+    const bool is_new = !was_followed && renamed == listed.end() && !captured.contains(table);
     // What is wrong with one that is new is an error, and is told by name.
     if (is_new || (is_named && there->second.empty())) {
       tables.push_back(table);
       continue;
     }
-    const auto renamed = before == followed.end() ? standing->by_oid.end() : standing->by_oid.find(before->oid);
-    // The look at the tables tells of its new name.
-    if (renamed != standing->by_oid.end() && !is_named) continue;
-    const std::string fate = renamed != standing->by_oid.end()
-                                 ? fmt::format("goes on as {}", renamed->second.to_string())
-                                 : "is gone; going on without it; hint: take it out of `tables`";
+    const bool is_gone = renamed == listed.end();
+    // The look at the tables, which sees those that hold rows, tells of its new name.
+    if (!is_gone && !is_named && standing->ordinary.contains(standing->by_oid.at(renamed->oid))) continue;
+    const std::string fate =
+        is_gone    ? "is gone; going on without it; hint: take it out of `tables`"
+        : is_named ? fmt::format("goes on as {}", standing->by_oid.at(renamed->oid).to_string())
+                   : fmt::format("is {} now; its changes are printed", standing->by_oid.at(renamed->oid).to_string());
     logger.warning("table {} {}{}", table.to_string(), is_named ? fmt::format("(now {}) ", there->second) : "", fate);
+  }
+  return tables;
+}
+
+Result<bool> may_have_partitions(Connection& connection, const std::vector<TableName>& tables) {
+  const auto standing = find_standing(connection, tables, {});
+  if (!standing.is_ok()) return standing.status();
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const TableName& table) { return !standing->ordinary.contains(table); });
+}
+
+Result<std::vector<ListedTable>> find_tables(Connection& connection, const DatabaseOptions& options,
+                                             const std::vector<ListedTable>& before) {
+  std::vector<ListedTable> tables;
+  if (options.tables.empty()) return tables;
+  const auto standing = find_standing(connection, options.tables, before);
+  if (!standing.is_ok()) return standing.status();
+  for (const ListedTable& table : before) {
+    const bool is_listed = std::find(options.tables.begin(), options.tables.end(), table.name) != options.tables.end();
+    if (is_listed && standing->by_oid.contains(table.oid)) tables.push_back(table);
+  }
+  for (const TableName& name : options.tables) {
+    const auto oid = standing->oids.find(name);
+    if (oid == standing->oids.end()) continue;
+    ListedTable table{oid->second, name};
+    if (std::find(tables.begin(), tables.end(), table) == tables.end()) tables.push_back(std::move(table));
   }
   return tables;
 }
@@ -145,7 +195,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
                                                 const Selection& selection, const std::optional<Offset>& known,
                                                 bool was_followed, const log::Logger& logger) {
   const auto followed = known && known->published ? *known->published : std::vector<FollowedTable>{};
-  for (const FollowedTable& table : followed) {
+  for (const ListedTable& table : listed_before(known)) {
     if (selection.lists(table.name)) selection.follow(table.oid);
   }
   const auto tables = tables_to_publish(connection, options, known, was_followed, logger);
@@ -161,7 +211,7 @@ Result<std::vector<MemberTable>> publish_tables(Connection& connection, const Da
   if (!members.is_ok()) return members;
   follow_listed(*members, selection);
   if (known && known->captured && known->captured->tables == options.tables) {
-    follow_detached(followed, *members, selection, logger);
+    follow_former(followed, *members, selection, logger);
   }
   if (!was_followed) tell_unlisted(*members, options, selection, logger);
   return members;

@@ -5,6 +5,7 @@
 
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
+#include "walcat/reader/listed_tables.h"
 #include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
@@ -17,12 +18,9 @@ void RelationDescriber::begin_session(const TableView& view) {
   for (const MemberTable& member : view.members) {
     for (const NamedTable& ancestor : member.ancestors) ancestors_.emplace(ancestor.oid, ancestor.name);
   }
-  has_partitions_ = false;
   if (!selection_.has_list()) return;
   for (const MemberTable& member : view.members) {
-    const bool is_listed = selection_.follows(member.table.oid);
-    if (!is_listed) unlisted_.insert(member.table.oid);
-    has_partitions_ = has_partitions_ || (is_listed && !member.ancestors.empty());
+    if (!selection_.follows(member.table.oid)) unlisted_.insert(member.table.oid);
   }
 }
 
@@ -93,16 +91,28 @@ Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn c
   if (Status connected = connect(); !connected.is_ok()) return connected;
   const auto lineage = lineage_of(*catalog_, oid);
   if (!lineage.is_ok()) return lineage.status().with_context("catalog");
+  if (lineage->empty()) return follow_dropped(oid, name);
   // Its own name counts as the stream has it: by another one that it has now it comes later.
   const bool is_listed = std::any_of(lineage->begin(), lineage->end(), [&](const NamedTable& table) {
     return table.oid != oid && (selection_.lists(table.name) || selection_.follows(table.oid));
   });
-  const bool is_unknown = lineage->empty() && has_partitions_;
-  if (is_unknown) {
-    logger_.warning("table {} is gone, and may have been a partition of a listed table; its changes are printed",
+  if (is_listed) selection_.follow(oid);
+  return Status::ok();
+}
+
+// Of those that stood for a listed table when the publication was looked at, the selection knows already.
+Status RelationDescriber::follow_dropped(std::uint32_t oid, const TableName& name) {
+  if (unlisted_.contains(oid)) {
+    logger_.warning("table {} is gone; it stood for no listed table when it was last seen, and is not printed",
                     name.to_string());
+    return Status::ok();
   }
-  if (is_listed || is_unknown) selection_.follow(oid);
+  const auto is_possible = may_have_partitions(*catalog_, options_.tables);
+  if (!is_possible.is_ok()) return is_possible.status().with_context("catalog");
+  if (!*is_possible) return Status::ok();
+  logger_.warning("table {} is gone, and may have been a partition of a listed table; its changes are printed",
+                  name.to_string());
+  selection_.follow(oid);
   return Status::ok();
 }
 

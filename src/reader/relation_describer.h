@@ -61,6 +61,7 @@ class RelationDescriber {
 
   Status connect();
   Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
+  Status follow_dropped(std::uint32_t oid, const TableName& name);
   void compare(std::uint32_t oid, const TableName& name);
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
 
@@ -80,8 +81,6 @@ class RelationDescriber {
   /// What the stream has described so far in this run, both ways.
   std::unordered_map<std::uint32_t, TableName> names_;
   std::map<TableName, std::uint32_t> oids_;
-  /// Whether a listed table has partitions.
-  bool has_partitions_ = false;
 };
 
 }  // namespace walcat

@@ -1,6 +1,7 @@
 """What `tables` lists is what is printed, whatever else the publication sends."""
 
 import re
+import signal
 
 import pytest
 from configuration import configuration, entry
@@ -206,3 +207,88 @@ def test_a_first_start_refuses_what_is_no_table(what, database, walcat):
     for _ in range(2):
         assert "take it out of `tables`" in walcat.run(both, status=69).log()
         walcat.catch_up(configuration(entry(database, "public.u")))
+
+
+@pytest.fixture
+def parted(database, walcat):
+    """Followed once: `e`, with one partition, beside what is not listed. Returns the configuration."""
+    database.execute("CREATE TABLE e (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
+                     "CREATE TABLE e_0 PARTITION OF e FOR VALUES FROM (0) TO (10)",
+                     "CREATE TABLE u (id integer PRIMARY KEY)", "CREATE TABLE t (id integer PRIMARY KEY)")
+    publish(database, "ALL TABLES")
+    config = configuration(entry(database, "public.e"))
+    walcat.catch_up(config)
+    return config
+
+
+@NEEDS_PARTITIONS
+@pytest.mark.parametrize("drop", ["DROP TABLE e_0", "DROP TABLE e"])
+def test_a_partition_that_an_earlier_run_knew_is_printed_though_it_is_gone(drop, parted, database, walcat):
+    """Nothing is left that it could be told by: no partition, or not even the table above."""
+    database.execute("INSERT INTO e VALUES (1)", drop)
+    made = walcat.catch_up(parted)
+    assert printed(made) == [("c", "e_0", 1)]
+    assert "may have been" not in made.log()
+
+
+@NEEDS_PARTITIONS
+@pytest.mark.parametrize("drop", ["DROP TABLE e_1; DROP TABLE e_0", "DROP TABLE e"])
+def test_a_partition_that_came_and_went_unseen_is_printed_with_a_warning(drop, parted, database, walcat):
+    database.execute("CREATE TABLE e_1 PARTITION OF e FOR VALUES FROM (10) TO (20)", "INSERT INTO e VALUES (11)",
+                     *drop.split("; "))
+    made = walcat.catch_up(parted)
+    assert printed(made) == [("c", "e_1", 11)]
+    assert "public.e_1 is gone, and may have been a partition" in made.log()
+
+
+@NEEDS_PARTITIONS
+def test_a_table_that_was_seen_to_be_none_of_the_list_is_not_printed_when_it_is_gone(parted, database, walcat):
+    run = walcat.start(parted)
+    run.wait_for_log("streaming from")
+    run.signal(signal.SIGSTOP)
+    database.execute("INSERT INTO u VALUES (1)", "DROP TABLE u", "INSERT INTO e VALUES (2)")
+    run.signal(signal.SIGCONT)
+    run.wait_for_lines(1)
+    assert printed(run) == [("c", "e_0", 2)]
+    assert "table public.u is gone; it stood for no listed table" in run.log()
+    run.stop()
+
+
+def test_where_no_listed_table_has_partitions_nothing_that_is_gone_was_one(database, walcat):
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)", "CREATE TABLE u (id integer PRIMARY KEY)")
+    publish(database, "ALL TABLES")
+    config = configuration(entry(database, "public.t"))
+    walcat.catch_up(config)
+    database.execute("INSERT INTO u VALUES (1)", "DROP TABLE u", "INSERT INTO t VALUES (2)")
+    made = walcat.catch_up(config)
+    assert printed(made) == [("c", "t", 2)] and "is gone" not in made.log()
+
+
+@NEEDS_PARTITIONS
+@pytest.mark.parametrize("publication", ["ALL TABLES", "TABLE e", "TABLE e WITH (publish_via_partition_root)"])
+@pytest.mark.parametrize("moment", ["while streaming", "between runs", "in the run after"])
+def test_a_partition_that_is_made_after_its_root_was_renamed_is_printed(moment, publication, database, walcat):
+    """The table that is listed is the one that had the name, whatever it is called now."""
+    database.execute("CREATE TABLE e (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
+                     "CREATE TABLE e_0 PARTITION OF e FOR VALUES FROM (0) TO (10)")
+    publish(database, publication)
+    config = configuration(entry(database, "public.e"), wal_guard={"interval": "100ms"})
+    run = walcat.start(config)
+    run.wait_for_log("streaming from")
+    if moment != "while streaming":
+        run.stop()
+    database.execute("ALTER TABLE e RENAME TO e_old")
+    if moment == "in the run after":
+        walcat.catch_up(config)
+    database.execute("CREATE TABLE e_1 PARTITION OF e_old FOR VALUES FROM (10) TO (20)",
+                     "INSERT INTO e_old VALUES (1), (11)")
+    if moment != "while streaming":
+        run = walcat.start(config)
+    run.wait_for_lines(2)
+    names = ("e_old", "e_old") if "via" in publication else ("e_0", "e_1")
+    assert printed(run) == [("c", names[0], 1), ("c", names[1], 11)], run.describe()
+    run.stop()
+    database.execute("INSERT INTO e_old VALUES (2), (12)")
+    again = walcat.catch_up(config)
+    assert printed(again) == [("c", names[0], 2), ("c", names[1], 12)], again.describe()
+    assert "table public.e is public.e_old now" in again.log() and "stands for no listed" not in again.log()

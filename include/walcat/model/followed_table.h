@@ -22,4 +22,13 @@ struct FollowedTable {
   bool operator==(const FollowedTable&) const = default;
 };
 
+/// A table that the configuration lists, partitioned or not, and which one it is, whatever it is called since.
+struct ListedTable {
+  std::uint32_t oid = 0;
+  /// As the configuration has it.
+  TableName name;
+
+  bool operator==(const ListedTable&) const = default;
+};
+
 }  // namespace walcat

@@ -36,6 +36,8 @@ struct Offset {
   /// Which tables the position speaks for, in the order of their OIDs; nothing in files of versions that did not note
   /// it.
   std::optional<std::vector<FollowedTable>> published = std::nullopt;
+  /// What the listed names stand for; a name for two tables, where one that had it was renamed and another has it now.
+  std::vector<ListedTable> listed = {};
 
   bool operator==(const Offset&) const = default;
 };
@@ -57,6 +59,7 @@ struct Offset {
 ///        "from_catalog":false}],
 ///      "configured_slots":["slot1","slot2"],
 ///      "published":[{"oid":16385,"table":"public.t","membership":"o731.iudt.10 r16420","since":"0/15E4C58"}],
+///      "listed":[{"oid":16385,"table":"public.t"}],
 ///      "stored_at":"2026-01-31T12:00:00Z"}
 ///
 /// `open_transaction` stands there only after a stop in the middle of a transaction. `snapshot` stands there if one was

@@ -35,6 +35,14 @@ Result<std::vector<TableName>> tables_to_publish(Connection& connection, const D
                                                  const std::optional<Offset>& known, bool was_followed,
                                                  const log::Logger& logger);
 
+/// Whether a table that is dropped may have been a partition of one of `tables`: not if all of them are ordinary
+/// tables.
+Result<bool> may_have_partitions(Connection& connection, const std::vector<TableName>& tables);
+
+/// Which tables the configuration lists, by their names as they are now, and those of `before` that are there still.
+Result<std::vector<ListedTable>> find_tables(Connection& connection, const DatabaseOptions& options,
+                                             const std::vector<ListedTable>& before);
+
 /// Publishes what the configuration lists, as ensure_publication() does, and tells `selection` what stands for it; then
 /// all that the publication publishes. `known`: of an earlier session, or run; `was_followed`: in this run.
 Result<std::vector<MemberTable>> publish_tables(Connection& connection, const DatabaseOptions& options,
