@@ -241,8 +241,7 @@ void ReplicationSource::begin_anew() {
   rules_->selection().forget_followed();
   table_news_.reset();
   looks_.clear();
-  signals_.clear();
-  signals_in_transaction_.clear();
+  intake_->forget();
 }
 
 Status ReplicationSource::take_pending() {

@@ -36,6 +36,11 @@ class SignalIntake {
   /// The transaction has committed: what it said is true. Whether it said something.
   bool commit(Lsn commit_lsn, std::int64_t commit_time);
 
+  /// Forgets all that was not taken.
+  void forget() {
+    begin();
+    signals_.clear();
+  }
   /// What was said by transactions that have committed, in their order.
   std::vector<SnapshotSignal> take() { return std::exchange(signals_, {}); }
 

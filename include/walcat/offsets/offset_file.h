@@ -50,8 +50,8 @@ struct Offset {
 ///        "tables":[{"table":"public.t","oid":16385,"filenode":16385,"chunk_pages":2048,"chunks":81,"done":"0-11,13",
 ///                   "mixed":false,"rewritten":false}]},
 ///      "incremental":[{"id":"a1b2","channel":"walcat_5e0c","tables":["public.t"],"parts":[],"where":"",
-///        "rows_per_second":0,"paused":false,"added":false,"part":"public.t","key":["id bigint","table
-///        16385"],"last_key":["4711"],"seen_xid":750}],
+///        "rows_per_second":0,"paused":false,"added":false,"part":"public.t",
+///        "key":["id bigint","table 16385"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
 ///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
