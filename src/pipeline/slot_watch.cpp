@@ -126,7 +126,8 @@ Status SlotWatch::look_at_tables() {
   auto members = published_members(*connection_, lane_.options.publication_name, oids_of(identity->published));
   if (!members.is_ok()) return members.status();
   // Without a publication there is nothing to compare with; the stream tells of that.
-  if (members->empty()) {
+  const auto is_published = [](const MemberTable& member) { return !member.membership.empty(); };
+  if (std::none_of(members->begin(), members->end(), is_published)) {
     const auto exists = has_publication(*connection_, lane_.options.publication_name);
     if (!exists.is_ok() || !*exists) return exists.status();
   }

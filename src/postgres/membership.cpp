@@ -21,11 +21,13 @@ constexpr int kVersionWithGenerated = 180000;
 // Each physical table with itself (level 0) and each of its ancestors, and what publishes that one. A row of the
 // catalog that CREATE TABLE .. PARTITION OF wrote is at most two commands younger than the table itself; what was
 // attached later is three at least. Ages are compared with the table's own: the larger one is older. A table's name was
-// given when the row of its type was written.
+// given when the row of its type was written. Where there is no publication, tables that were known have left it, and
+// are not gone.
 constexpr const char* kQuery =
     "WITH RECURSIVE pub AS (SELECT p.oid, p.puballtables, {via_root} AS via_root, pg_catalog.age(p.xmin) AS age, 'o' "
     "|| "
-    "p.xmin || '.' || {operations} AS form FROM pg_catalog.pg_publication p WHERE p.pubname = {name}), up (leaf, oid, "
+    "p.xmin || '.' || {operations} AS form FROM (SELECT) one LEFT JOIN pg_catalog.pg_publication p ON p.pubname = "
+    "{name}), up (leaf, oid, "
     "level, edge, edge_cmin, edge_age) AS "
     "(SELECT "
     "c.oid, c.oid, 0, NULL::xid, NULL::cid, NULL::int FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND "
