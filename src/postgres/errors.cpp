@@ -90,6 +90,13 @@ bool tells_a_gap(std::string_view sqlstate, std::string_view message) {
   return sqlstate == "55000" && has("replication slot") && (has("can no longer") || has("cannot read from"));
 }
 
+// Somebody was quicker, or is making the slot still: the next look at the slot says whose it is. The name of the
+// server's function tells slots from other objects, in every language.
+bool tells_slot_exists(std::string_view sqlstate, const PGresult* result) {
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  return sqlstate == "42710" && function != nullptr && std::string_view(function) == "ReplicationSlotCreate";
+}
+
 void replace(std::string& text, std::string_view from, const char* to) {
   const auto at = text.find(from);
   if (at != std::string::npos && to != nullptr) text.replace(at, from.size(), quote_identifier(to));
@@ -138,6 +145,10 @@ Status result_error(const PGresult* result, const PGconn* connection) {
   if (message.empty()) message = "the connection broke";
   if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
+  if (tells_slot_exists(sqlstate, result)) {
+    return Status(StatusCode::kWaiting, with_hint(std::move(message), sqlstate, connection))
+        .with_kind(FaultKind::kSlot);
+  }
   const StatusCode code = tells_a_gap(sqlstate, message) ? StatusCode::kGap : classify_sqlstate(sqlstate);
   return Status(code, with_hint(std::move(message), sqlstate, connection)).with_kind(fault_kind(sqlstate));
 }

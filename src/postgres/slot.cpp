@@ -35,7 +35,7 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   const char* reason = connection.server_version() >= 170000 ? "invalidation_reason" : "NULL";
   const char* two_phase = connection.server_version() >= kVersionWithTwoPhase ? "two_phase" : "false";
   auto rows = connection.query(
-      fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn, {}, {} FROM "
+      fmt::format("SELECT plugin, database, COALESCE(active_pid, 0), {}, confirmed_flush_lsn, {}, {}, temporary FROM "
                   "pg_catalog.pg_replication_slots WHERE slot_name = {}",
                   lost, reason, two_phase, connection.literal(name)));
   if (!rows.is_ok()) return rows.status();
@@ -48,6 +48,7 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   std::from_chars(pid.data(), pid.data() + pid.size(), slot.active_pid);
   slot.lost = row[3] == "t";
   slot.two_phase = row[6] == "t";
+  slot.temporary = row[7] == "t";
   slot.confirmed_flush = Lsn::parse(row[4].value_or("")).value_or(Lsn{});
   slot.lost_reason = row[5].value_or("");
   return std::optional(slot);

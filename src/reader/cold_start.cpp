@@ -124,6 +124,10 @@ class SlotStart {
       return Status(StatusCode::kGap, fmt::format("{}; {}", gap.message(), kWaysOut)).with_kind(gap.kind());
     }
     const bool anew = choice == OnGap::kSnapshot;
+    if (anew || options_.snapshot.mode == SnapshotOptions::Mode::kAlways) {
+      // Before anything is said, which would be said again with each look, or dropped.
+      if (const Status free = check_name_beside(); !free.is_ok()) return free;
+    }
     logger_.warning(
         "{}; {}", gap.message(),
         anew ? fmt::format("starting anew with a snapshot ({})",
@@ -176,12 +180,14 @@ class SlotStart {
                    slot.confirmed_flush.to_string());
       return first_start(slot.confirmed_flush);
     }
+    if (const Status free = check_name_beside(); !free.is_ok()) return free;
     logger_.info("found slot {} and no offset file; taking a snapshot and starting from there", options_.slot_name);
     return snapshot_beside_slot(nullptr);
   }
 
   // The stream goes on from `known`, or from the snapshot if there is nothing known.
   Result<StreamStart> snapshot_beside_slot(const Offset* known) {
+    if (const Status free = check_name_beside(); !free.is_ok()) return free;
     if (const Status ready = check_snapshot(); !ready.is_ok()) return ready;
     auto snapshot = taker_.take(temporary_slot_name(options_.slot_name), true, known);
     if (!snapshot.is_ok()) return snapshot.status();
@@ -246,6 +252,9 @@ class SlotStart {
   }
 
   bool wants_snapshot() const { return options_.snapshot.mode != SnapshotOptions::Mode::kNever; }
+
+  // A walcat that was killed while the server made its slot leaves the name taken, and so may our own last session.
+  Status check_name_beside() { return check_snapshot_slot(connection_, temporary_slot_name(options_.slot_name)); }
 
   Status check_snapshot() {
     if (const Status room = check_free_slot(connection_); !room.is_ok()) return room;

@@ -86,6 +86,25 @@ Status check_slot(const SlotState& slot, const ServerIdentity& server, const Dat
   return Status::ok();
 }
 
+Status check_snapshot_slot(Connection& connection, const std::string& name) {
+  const auto found = find_slot(connection, name);
+  if (!found.is_ok()) return found.status();
+  if (!*found) return Status::ok();
+  const SlotState& slot = **found;
+  if (!slot.temporary) {
+    return {StatusCode::kRefused,
+            fmt::format("slot {0} exists, and the snapshot needs a temporary one of that name; hint: choose another "
+                        "slot_name, or SELECT pg_drop_replication_slot('{0}') if nobody needs it",
+                        name)};
+  }
+  return Status(StatusCode::kWaiting,
+                fmt::format("temporary slot {0} is active, made for an earlier snapshot by process {1} of the server; "
+                            "waiting until that has ended, which it does after the transactions it waits for; hint: "
+                            "SELECT pg_terminate_backend({1}) ends it at once, if its walcat has gone",
+                            name, slot.active_pid))
+      .with_kind(FaultKind::kSlot);
+}
+
 Status check_slot_whole(Connection& connection, const SlotState& slot, const ServerIdentity& server,
                         const DatabaseOptions& options) {
   if (slot.lost) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "walcat/base/log.h"
 #include "walcat/offsets/offset_file.h"
@@ -22,6 +23,11 @@ struct LastSession {
 ///
 /// Errors: kRefused for a slot of another kind; kWaiting while somebody reads it.
 Status check_slot(const SlotState& slot, const ServerIdentity& server, const DatabaseOptions& options);
+
+/// Whether the temporary slot `name`, which a snapshot beside an existing slot begins at, can be made.
+///
+/// Errors: kWaiting while a session has one of that name, which is so until it ends; kRefused for a permanent slot.
+Status check_snapshot_slot(Connection& connection, const std::string& name);
 
 /// Whether the slot still leads to all that follows what it has confirmed.
 ///

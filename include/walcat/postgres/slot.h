@@ -16,7 +16,9 @@ namespace walcat {
 struct SlotState {
   std::string plugin;
   std::string database;
-  /// Process that reads it; 0 if nobody does.
+  /// Ends with the session that has made it.
+  bool temporary = false;
+  /// Process that reads it, or is making it; 0 if nobody does.
   int active_pid = 0;
   /// The server has invalidated the slot; it can't be read any more.
   bool lost = false;
@@ -72,12 +74,15 @@ Result<std::optional<SlotUsage>> slot_usage(Connection& connection, const std::s
 /// takes part in no transaction's counting.
 Result<std::optional<Lsn>> write_heartbeat(Connection& connection, Lsn position);
 
-/// Looks the slot up; nothing if there is none. Physical slots are found with an empty plugin.
+/// Looks the slot up; nothing if there is none. Physical slots are found with an empty plugin and database, a logical
+/// one that is being made may have its plugin not yet.
 Result<std::optional<SlotState>> find_slot(Connection& connection, const std::string& name);
 
 /// Creates a pgoutput slot and returns its consistent point: every later commit will be streamed.
 ///
-/// Waits for every transaction that is open on the server to end.
+/// Waits for every transaction that is open on the server to end. The server waits for them even when the client has
+/// gone, and keeps the slot's name taken so long.
+/// Errors: kWaiting where there is a slot of that name.
 Result<Lsn> create_slot(Connection& connection, const std::string& name);
 
 /// Drops a slot that nobody reads.

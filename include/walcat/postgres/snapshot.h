@@ -82,7 +82,8 @@ Result<std::string> current_snapshot(Connection& connection);
 Result<Lsn> position_of_snapshot(Connection& connection);
 
 /// Makes a slot within begin_snapshot()'s transaction, whose snapshot then sees exactly what committed before the
-/// slot's consistent point, which is returned. `temporary`: the slot ends with the connection.
+/// slot's consistent point, which is returned. `temporary`: the slot ends with the connection. Waits and fails as
+/// create_slot() does.
 Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary);
 
 }  // namespace walcat
