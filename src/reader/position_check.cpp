@@ -69,7 +69,9 @@ Status check_server_position(Connection& connection, Lsn read, const ServerIdent
 
 Status check_slot(const SlotState& slot, const ServerIdentity& server, const DatabaseOptions& options) {
   const std::string& name = options.slot_name;
-  if (slot.plugin != "pgoutput") {
+  // The server shows a logical slot a moment before it has its plugin.
+  const bool is_begun = slot.plugin.empty() && !slot.database.empty() && slot.active_pid != 0;
+  if (slot.plugin != "pgoutput" && !is_begun) {
     return {StatusCode::kRefused, fmt::format("slot {} uses {}, pgoutput is needed; hint: choose another slot_name",
                                               name, slot.plugin.empty() ? "no plugin (physical)" : slot.plugin)};
   }
