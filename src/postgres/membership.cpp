@@ -49,7 +49,7 @@ constexpr const char* kQuery =
     "w.edge = a.xmin AND w.edge_cmin::text::int - a.cmin::text::int <= 2, l.relfilenode = l.oid, "
     "pg_catalog.age(t.xmin) "
     "< pg_catalog.age(a.xmin) OR t.xmin = a.xmin AND t.cmin::text::int > a.cmin::text::int, {key} IS NOT NULL, CASE "
-    "l.relpersistence WHEN 'p' THEN w.form || {rewrite} END FROM way "
+    "l.relpersistence WHEN 'p' THEN w.form END FROM way "
     "w JOIN "
     "pg_catalog.pg_class l ON l.oid = w.leaf JOIN pg_catalog.pg_namespace n ON n.oid = w.relnamespace JOIN "
     "pg_catalog.pg_attribute a ON a.attrelid = w.leaf AND a.attnum = -1 JOIN pg_catalog.pg_type t ON t.oid = w.reltype "
@@ -70,16 +70,6 @@ std::string operations(int version) {
   if (version >= kVersionWithGenerated) text += " || p.pubgencols::text";
   return text;
 }
-
-// The file of large values, another one since an ALTER TABLE wrote the table anew; behind it `a` if that altered
-// columns. What else writes it anew (VACUUM FULL, CLUSTER, TRUNCATE) keeps it, so without `a` it was unlogged, or
-// logged again.
-constexpr const char* kRewrite =
-    "CASE WHEN w.level > 0 OR l.reltoastrelid = 0 THEN '' ELSE ' t' || l.reltoastrelid || CASE WHEN EXISTS (SELECT "
-    "FROM "
-    "pg_catalog.pg_attribute x JOIN pg_catalog.pg_attribute y ON y.xmin = x.xmin WHERE x.attrelid = l.reltoastrelid "
-    "AND "
-    "x.attnum = -1 AND x.xmin <> a.xmin AND y.attrelid = l.oid AND y.attnum > 0) THEN 'a' ELSE '' END END";
 
 // One whose DETACH CONCURRENTLY is under way, or was cut, is published by its root no more.
 const char* only_attached(int version) {
@@ -160,7 +150,7 @@ Result<std::vector<MemberTable>> published_members(Connection& connection, const
       fmt::runtime(kQuery), fmt::arg("name", connection.literal(publication)),
       fmt::arg("key", key_index("w.oid", KeyHolds::kAtCommit, connection.server_version())),
       fmt::arg("known", fmt::join(known, ",")), fmt::arg("operations", operations(connection.server_version())),
-      fmt::arg("rewrite", kRewrite), fmt::arg("attached", only_attached(connection.server_version())),
+      fmt::arg("attached", only_attached(connection.server_version())),
       fmt::arg("via_root", connection.server_version() >= kVersionWithRoots ? "p.pubviaroot" : "false"),
       fmt::arg("schema", has_schemas ? "s.oid AS schema, pg_catalog.age(s.xmin) AS schema_age"
                                      : "NULL::oid AS schema, NULL::int AS schema_age"),

@@ -21,7 +21,7 @@ std::set<std::string> ways_of(const std::string& membership) {
   std::istringstream words(membership);
   std::set<std::string> ways;
   for (std::string way; words >> way;) {
-    if (!way.starts_with('o') && !way.starts_with('t')) ways.insert(way.substr(0, way.find('@')));
+    if (!way.starts_with('o')) ways.insert(way.substr(0, way.find('@')));
   }
   return ways;
 }
@@ -64,26 +64,9 @@ bool is_same(const TableName& one, const TableName& other) {
          with_replacements(one.table) == with_replacements(other.table);
 }
 
-// The file of large values that tells of a table that was unlogged; empty: there is none.
-std::string file_of(const std::string& membership) {
-  std::istringstream words(membership);
-  for (std::string word; words >> word;) {
-    if (word.starts_with('t')) return word;
-  }
-  return "";
-}
-
-bool was_unlogged(const std::string& before, const std::string& now) {
-  const std::string was = file_of(before);
-  const std::string is = file_of(now);
-  const auto number = [](const std::string& file) { return file.substr(0, file.find('a')); };
-  return !was.empty() && !is.empty() && number(was) != number(is) && !is.ends_with('a');
-}
-
 // A table is published by the way it was before, or has been away.
 bool is_uninterrupted(const std::string& before, const std::string& now) {
   if (before == now) return true;
-  if (was_unlogged(before, now)) return false;
   const auto ways = ways_of(before);
   const auto still = ways_of(now);
   return std::any_of(ways.begin(), ways.end(), [&](const std::string& way) { return still.contains(way); });

@@ -31,9 +31,7 @@ struct MemberTable {
   /// transaction 731), `r16420` (itself), with `/732` for each step from an ancestor down (attached by transaction
   /// 732), and `@16384` if changes come as that ancestor's. Before them stands what is published, `o733.iudt.10`:
   /// inserts, updates, deletes and truncates, as transaction 733 has left the publication; and its owner with what else
-  /// leaves out no change. Then `t16433`, another one once the table was unlogged for a while, or, with an `a` behind
-  /// it, its columns were altered; without columns of variable length there is none. Empty: it is there and is not
-  /// published.
+  /// leaves out no change. Empty: it is there and is not published.
   std::string membership;
   /// Whether it has been published since it was made: there were no rows before. False where the catalog can't tell.
   bool is_whole = false;

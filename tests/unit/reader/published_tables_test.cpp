@@ -99,19 +99,6 @@ TEST_F(PublishedTables, ThatWereAttachedUnderABlindStreamEnterWithTheNextSession
   EXPECT_TRUE(needs_session_);
 }
 
-TEST_F(PublishedTables, ThatWereUnloggedHaveBeenAway) {
-  const FollowedTable before = known(1, "a", "o7.iud.10 t20 r10");
-  const auto now = [&](const std::string& file) {
-    return review({before}, {member(1, "a", "o7.iud.10" + file + " r10")});
-  };
-  EXPECT_THAT(now(" t20"), IsEmpty());
-  EXPECT_THAT(now(" t20a"), IsEmpty());
-  EXPECT_THAT(now(" t21a"), IsEmpty()) << "its columns were altered";
-  EXPECT_THAT(now(""), IsEmpty());
-  EXPECT_THAT(now(" t21"), ElementsAre("back a+"));
-  EXPECT_THAT(review({known(1, "a", "o7.iud.10 r10")}, {member(1, "a", "o7.iud.10 t20 r10")}), IsEmpty());
-}
-
 TEST_F(PublishedTables, OfWhichOperationsAreLeftOut) {
   const FollowedTable before = known(1, "a", "o7.iud.10v r10");
   const auto now = [&](const std::string& form) { return review({before}, {member(1, "a", form + " r10")}); };
