@@ -96,8 +96,15 @@ class WalcatProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output if stdout is None else stdout,
                 stderr=log,
-                preexec_fn=prepare,
+                preexec_fn=lambda: self._prepare(prepare),
             )
+
+    @staticmethod
+    def _prepare(prepare: Callable[[], None] | None) -> None:
+        """In the child. A suite that was started in the background is deaf to SIGINT, and so would walcat be."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if prepare is not None:
+            prepare()
 
     @property
     def pid(self) -> int:
