@@ -126,10 +126,17 @@ std::string to_json(const RememberedTable& table) {
   const auto print_layout = [](const TableLayout& layout) {
     return fmt::format(R"({{"table":{},"columns":{}}})", json_name(layout.name), json_list(layout.columns, json_text));
   };
+  const auto print_number = [](const auto& column) {
+    return fmt::format(R"({{"attnum":{},"column":{}}})", column.first, json_text(column.second));
+  };
+  const auto print_dropped = [](const auto& column) {
+    return fmt::format(R"({{"column":{},"before":"{}"}})", json_text(column.first), column.second.to_string());
+  };
   return fmt::format(
-      R"({{"oid":{},"layout":{},"hidden":{},"printed":{},"until":"{}","index":{},"masked":{},"let_through":{},)"
-      R"("parts":{},"former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
-      table.oid, print_layout(table.layout), json_list(table.hidden, json_text), json_list(table.printed, print_layout),
+      R"({{"oid":{},"layout":{},"hidden":{},"numbers":{},"dropped":{},"printed":{},"until":"{}","index":{},)"
+      R"("masked":{},"let_through":{},"parts":{},"former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
+      table.oid, print_layout(table.layout), json_list(table.hidden, json_text), json_list(table.numbers, print_number),
+      json_list(table.dropped, print_dropped), json_list(table.printed, print_layout),
       table.until.commit_lsn.to_string(), table.until.index, json_list(table.masked, json_text),
       json_list(table.let_through, json_text), fmt::format("[{}]", fmt::join(table.parts, ",")),
       json_list(table.former, json_text), table.is_excluded, table.is_kept_out, table.is_let_through,
@@ -263,11 +270,23 @@ TableLayout read_layout(simdjson::dom::element json) {
   return {read_name(json["table"]), read_list<std::string>(json["columns"], read_text)};
 }
 
+std::int16_t read_attnum(simdjson::dom::element value) {
+  const std::int64_t number(value);
+  if (number < 1 || number > INT16_MAX) throw simdjson::simdjson_error(simdjson::NUMBER_OUT_OF_RANGE);
+  return static_cast<std::int16_t>(number);
+}
+
 RememberedTable read_remembered(simdjson::dom::element json) {
   RememberedTable table;
   table.oid = read_u32(json["oid"]);
   table.layout = read_layout(json["layout"]);
   table.hidden = read_texts(json["hidden"]);
+  for (const simdjson::dom::element column : simdjson::dom::array(json["numbers"])) {
+    table.numbers.emplace(read_attnum(column["attnum"]), read_text(column["column"]));
+  }
+  for (const simdjson::dom::element column : simdjson::dom::array(json["dropped"])) {
+    table.dropped.emplace(read_text(column["column"]), read_lsn(column["before"]));
+  }
   table.printed = read_list<TableLayout>(json["printed"], read_layout);
   table.until = {read_lsn(json["until"]), std::uint64_t(json["index"])};
   table.masked = read_texts(json["masked"]);

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "walcat/base/log.h"
+#include "walcat/postgres/catalog.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
@@ -131,10 +133,26 @@ Status SlotWatch::look_at_tables() {
     const auto exists = has_publication(*connection_, lane_.options.publication_name);
     if (!exists.is_ok() || !*exists) return exists.status();
   }
+  if (const Status looked = look_at_hidden_columns(*position); !looked.is_ok()) return looked;
   if (session == session_ && *members == members_) return Status::ok();
   session_ = session;
   members_ = std::move(*members);
   lane_.show_tables({members_, *position, connection_->server_version()}, session);
+  return Status::ok();
+}
+
+// Columns that a rule hides and that have gone from the stream: were they dropped, or does the publication leave them
+// out?
+Status SlotWatch::look_at_hidden_columns(Lsn position) {
+  const auto missing = lane_.rules->missing_columns();
+  if (missing.empty()) return Status::ok();
+  std::vector<std::uint32_t> oids;
+  for (const HiddenColumn& column : missing) oids.push_back(column.table_oid);
+  const auto there = columns_of(*connection_, oids);
+  if (!there.is_ok()) return there.status();
+  for (const HiddenColumn& column : missing) {
+    if (!there->contains({column.table_oid, column.number})) lane_.rules->note_dropped(column, position);
+  }
   return Status::ok();
 }
 

@@ -42,6 +42,7 @@ class SlotWatch {
   Status check_server() const;
   Status guard();
   Status look_at_tables();
+  Status look_at_hidden_columns(Lsn position);
   Status beat();
   bool is_beat_due(Clock::time_point now);
   Clock::time_point next_event(Clock::time_point now) const;

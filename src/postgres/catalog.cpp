@@ -132,6 +132,18 @@ Result<std::shared_ptr<const RelationNote>> describe_relation(Connection& connec
   return std::shared_ptr<const RelationNote>(std::move(note));
 }
 
+Result<std::set<std::pair<std::uint32_t, std::int16_t>>> columns_of(Connection& connection,
+                                                                    const std::vector<std::uint32_t>& tables) {
+  std::set<std::pair<std::uint32_t, std::int16_t>> columns;
+  const auto rows = connection.query(
+      fmt::format("SELECT a.attrelid, a.attnum FROM pg_catalog.pg_attribute a WHERE a.attrelid = ANY ('{{{}}}'::oid[]) "
+                  "AND a.attnum > 0 AND NOT a.attisdropped",
+                  fmt::join(tables, ",")));
+  if (!rows.is_ok()) return rows.status();
+  for (const Row& row : *rows) columns.emplace(to_number<std::uint32_t>(row[0]), to_number<std::int16_t>(row[1]));
+  return columns;
+}
+
 Result<std::map<std::uint32_t, std::vector<std::string>>> keys_of(Connection& connection,
                                                                   const std::vector<std::uint32_t>& relation_oids) {
   std::map<std::uint32_t, std::vector<std::string>> keys;

@@ -211,7 +211,7 @@ Result<bool> has_publication(Connection& connection, const std::string& name) {
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
   // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
   auto rows = connection.query(fmt::format(
-      "SELECT t.nspname, t.relname, a.attname, t.oid FROM (SELECT c.oid, n.nspname, c.relname FROM "
+      "SELECT t.nspname, t.relname, a.attname, t.oid, a.attnum FROM (SELECT c.oid, n.nspname, c.relname FROM "
       "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
       "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {}) t LEFT JOIN "
       "pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, a.attnum",
@@ -224,7 +224,9 @@ Result<std::vector<PublishedTable>> published_columns(Connection& connection, co
     if (tables.empty() || tables.back().schema != schema || tables.back().table != table) {
       tables.push_back({schema, table, {}, to_oid(row[3].value_or(""))});
     }
-    if (row[2]) tables.back().columns.push_back(*row[2]);
+    if (!row[2]) continue;
+    tables.back().columns.push_back(*row[2]);
+    tables.back().numbers.push_back(static_cast<std::int16_t>(to_oid(row[4].value_or(""))));
   }
   return tables;
 }

@@ -22,9 +22,10 @@ Relation relation_of(const PublishedTable& table) {
   // As the decoder has them.
   relation.schema = with_replacements(table.schema);
   relation.name = with_replacements(table.table);
-  for (const std::string& name : table.columns) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
     Column column;
-    column.name = with_replacements(name);
+    column.name = with_replacements(table.columns[i]);
+    column.number = table.numbers[i];
     relation.columns.push_back(std::move(column));
   }
   return relation;
@@ -60,6 +61,8 @@ std::vector<RememberedTable> remembered_by(const Offset& offset, const ServerIde
   for (RememberedTable& table : tables) {
     table.oid = oid--;
     table.parts.clear();
+    table.numbers.clear();
+    table.dropped.clear();
     table.until = {};
   }
   return tables;
@@ -89,7 +92,7 @@ Status check_rules(Connection& connection, const ServerIdentity& server, const D
     if (Status added = add_keys(connection, relations); !added.is_ok()) return added;
   }
   // Before patterns are: that a column is gone says more than that a pattern matches nothing.
-  if (Status kept = rules.compare(relations); !kept.is_ok()) return kept;
+  if (Status kept = rules.compare(relations, server.flush_position); !kept.is_ok()) return kept;
   const Status matched = rules.selection().check(*published, rules.former_names());
   return matched.is_ok() ? matched : Status(StatusCode::kRefused, matched.message());
 }

@@ -1,7 +1,7 @@
 #include "rule_loss.h"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
 #include <vector>
 
 #include "succession.h"
@@ -29,6 +29,16 @@ void find_moved(const RememberedTable& before, const Relation& relation, RuleLos
   }
 }
 
+// A column that was renamed, whatever else was done to the table.
+void find_renamed(const RememberedTable& before, const Relation& relation, RuleLoss& loss) {
+  for (const Column& column : relation.columns) {
+    const auto hidden = before.numbers.find(column.number);
+    if (hidden == before.numbers.end() || hidden->second == column.name || !is_open(column)) continue;
+    loss.lost.insert(hidden->second);
+    loss.uncovered.insert(column.name);
+  }
+}
+
 }  // namespace
 
 bool is_open(const Column& column) { return column.rule.action == ColumnRule::Action::kPrint; }
@@ -45,14 +55,14 @@ TableLayout layout_of(const Relation& relation) {
   return layout;
 }
 
-RuleLoss loss_of(const RememberedTable& before, const Relation& relation) {
+RuleLoss loss_of(const RememberedTable& before, const Relation& relation, const std::set<std::string>& dropped) {
   RuleLoss loss;
   loss.is_table = before.is_excluded || before.is_kept_out;
   std::set<std::string> missing;
   for (const std::string& hidden : before.hidden) {
     const Column* column = find_column(relation, hidden);
     if (column == nullptr) {
-      missing.insert(hidden);
+      if (!dropped.contains(hidden)) missing.insert(hidden);
     } else if (is_open(*column)) {
       loss.lost.insert(hidden);
       loss.uncovered.insert(hidden);
@@ -65,8 +75,17 @@ RuleLoss loss_of(const RememberedTable& before, const Relation& relation) {
     loss.uncovered.insert(column.name);
     loss.lost.insert(missing.begin(), missing.end());
   }
-  if (before.oid == relation.oid) find_moved(before, relation, loss);
-  if (loss.is_none()) loss.gone = std::move(missing);
+  if (before.oid == relation.oid) {
+    find_moved(before, relation, loss);
+    find_renamed(before, relation, loss);
+  }
+  if (loss.is_none()) {
+    // Of those that were not there before either, that was said when they went.
+    const auto was_there = [&](const std::string& name) {
+      return std::find(columns.begin(), columns.end(), name) != columns.end();
+    };
+    std::copy_if(missing.begin(), missing.end(), std::inserter(loss.gone, loss.gone.end()), was_there);
+  }
   return loss;
 }
 

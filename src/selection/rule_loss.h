@@ -24,8 +24,10 @@ struct RuleLoss {
 /// Compares `relation`, to which the selection has been applied, with a table whose rows it may have: itself, with one
 /// that had its name, or with one that has had the same physical table.
 ///
-/// Only the layout before counts: that a name was printed once vouches for no column that has it now.
-RuleLoss loss_of(const RememberedTable& before, const Relation& relation);
+/// Only the layout before counts: that a name was printed once vouches for no column that has it now. Where the columns
+/// of `relation` have numbers, these count as well. `dropped`: hidden columns that are known to be in the table no
+/// more.
+RuleLoss loss_of(const RememberedTable& before, const Relation& relation, const std::set<std::string>& dropped = {});
 
 /// Whether the column is printed as it is.
 bool is_open(const Column& column);

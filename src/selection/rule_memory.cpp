@@ -31,6 +31,19 @@ TableName name_of(const Relation& relation) { return {relation.schema, relation.
 std::string full_name(const TableName& table) { return table.schema + "." + table.table; }
 std::string full_name(const TableName& table, const std::string& column) { return full_name(table) + "." + column; }
 
+bool has_column(const TableLayout& layout, const std::string& name) {
+  return std::find(layout.columns.begin(), layout.columns.end(), name) != layout.columns.end();
+}
+
+// Hidden columns that are known to be gone where a change is, or where rows are read.
+std::set<std::string> dropped_before(const RememberedTable& table, const std::optional<ChangePlace>& place) {
+  std::set<std::string> names;
+  for (const auto& [name, position] : table.dropped) {
+    if (!place || place->commit_lsn > position) names.insert(name);
+  }
+  return names;
+}
+
 // Whether rows were printed under this name.
 bool was_printed_as(const RememberedTable& table, const TableName& name) {
   return std::any_of(table.printed.begin(), table.printed.end(),
@@ -48,6 +61,13 @@ void note_printed(RememberedTable& table, TableLayout layout) {
   std::erase(table.printed, layout);
   table.printed.push_back(std::move(layout));
   if (table.printed.size() > kPrintedMost) table.printed.erase(table.printed.begin());
+}
+
+// The layout and what is hidden in it, without what was decided of the table.
+void take_known(RememberedTable& table, const RememberedTable& before) {
+  table.layout = before.layout;
+  table.hidden = before.hidden;
+  table.is_excluded = before.is_excluded;
 }
 
 bool hides_nothing(const RememberedTable& table) {
@@ -93,6 +113,7 @@ void RuleMemory::recall(const std::vector<RememberedTable>& tables) {
   const std::lock_guard lock(mutex_);
   tables_.clear();
   parts_ = {};
+  looks_.clear();
   for (const RememberedTable& table : tables) {
     for (const std::uint32_t part : table.parts) parts_.learn(table.oid, part);
     tables_.emplace(table.oid, table).first->second.parts.clear();
@@ -104,7 +125,7 @@ void RuleMemory::learn_parts(std::uint32_t whole, const std::vector<std::uint32_
   for (const std::uint32_t part : parts) parts_.learn(whole, part);
 }
 
-Status RuleMemory::compare(const std::vector<Relation>& published) {
+Status RuleMemory::compare(const std::vector<Relation>& published, Lsn position) {
   const std::lock_guard lock(mutex_);
   std::map<std::uint32_t, const Relation*> by_oid;
   for (const Relation& relation : published) by_oid.emplace(relation.oid, &relation);
@@ -117,10 +138,55 @@ Status RuleMemory::compare(const std::vector<Relation>& published) {
   for (const Relation& described : published) {
     Relation relation = described;
     selection_->apply(relation);
-    if (Status judged = judge(relation, {}); !judged.is_ok()) return judged;
+    if (const auto known = tables_.find(relation.oid); known != tables_.end())
+      find_dropped(known->second, relation, position);
+    if (Status judged = judge(relation, {}, position); !judged.is_ok()) return judged;
+    take_numbers(tables_.at(relation.oid), relation);
     warn_of_key(relation);
   }
   return Status::ok();
+}
+
+// `relation` has all columns of the table as it is at `position`, with their numbers.
+void RuleMemory::find_dropped(RememberedTable& table, const Relation& relation, Lsn position) const {
+  const auto has = [&](std::int16_t number) {
+    return std::any_of(relation.columns.begin(), relation.columns.end(),
+                       [&](const Column& column) { return column.number == number; });
+  };
+  for (const auto& [number, name] : table.numbers) {
+    if (table.hidden.contains(name) && !has(number)) table.dropped.emplace(name, position);
+  }
+  for (const Column& column : relation.columns) table.dropped.erase(column.name);
+}
+
+// Of what is hidden in such a relation; those of dropped columns stay as long as these are remembered.
+void RuleMemory::take_numbers(RememberedTable& table, const Relation& relation) const {
+  std::erase_if(table.numbers, [&](const auto& column) { return !table.dropped.contains(column.second); });
+  for (const Column& column : relation.columns) {
+    const bool is_hidden =
+        table.masked.contains(column.name) || !selection_->hidden_by(name_of(relation), column.name).empty();
+    if (is_hidden && column.number != 0) table.numbers.insert_or_assign(column.number, column.name);
+  }
+}
+
+std::vector<HiddenColumn> RuleMemory::missing_columns() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<HiddenColumn> missing;
+  for (const auto& [oid, table] : tables_) {
+    for (const auto& [number, name] : table.numbers) {
+      const bool is_missing = table.hidden.contains(name) && !has_column(table.layout, name);
+      if (is_missing && !table.dropped.contains(name)) missing.push_back({oid, number, name});
+    }
+  }
+  return missing;
+}
+
+void RuleMemory::note_dropped(const HiddenColumn& column, Lsn position) {
+  const std::lock_guard lock(mutex_);
+  const auto known = tables_.find(column.table_oid);
+  if (known == tables_.end() || !known->second.dropped.emplace(column.name, position).second) return;
+  logger_.debug("the hidden column {} was dropped before {}", full_name(known->second.layout.name, column.name),
+                position.to_string());
 }
 
 // Tables that are published no longer: of too many, those that have not changed for the longest time.
@@ -143,6 +209,7 @@ void RuleMemory::take_over(RememberedTable& table, const std::map<std::uint32_t,
   const auto now = published.find(table.oid);
   std::erase_if(table.hidden, [&](const std::string& column) {
     if (table.masked.contains(column) || !selection_->hidden_by(table.layout.name, column).empty()) return false;
+    if (!has_column(table.layout, column)) return true;
     if (now == published.end() ? !is_handed_on(table, column, published) : find_column(*now->second, column) != nullptr)
       return true;
     logger_.warning(
@@ -186,8 +253,17 @@ void RuleMemory::hide_remembered(const RememberedTable& table, Relation& relatio
   }
 }
 
-Status RuleMemory::judge(Relation& relation, const RowsAhead& rows) {
+// What changed before the look at the catalog is judged by what was known before it.
+void RuleMemory::go_back(std::uint32_t oid, const ChangePlace& place) {
+  const auto look = looks_.find(oid);
+  if (look == looks_.end()) return;
+  if (place.commit_lsn <= look->second.position) take_known(tables_.at(oid), look->second.before);
+  looks_.erase(look);
+}
+
+Status RuleMemory::judge(Relation& relation, const RowsAhead& rows, Lsn looked_at) {
   const std::optional<ChangePlace>& place = rows.place;
+  if (place) go_back(relation.oid, *place);
   for (const std::uint32_t part : rows.parts) parts_.learn(relation.oid, part);
   const auto known = tables_.find(relation.oid);
   const bool is_new = known == tables_.end();
@@ -199,7 +275,7 @@ Status RuleMemory::judge(Relation& relation, const RowsAhead& rows) {
     verdict.is_let_through = known->second.is_let_through;
   }
   if (relation.is_wanted) {
-    if (Status passed = pass(relation, rows.parts, verdict); !passed.is_ok()) return passed;
+    if (Status passed = pass(relation, rows, verdict); !passed.is_ok()) return passed;
   }
   RememberedTable& table = tables_[relation.oid];
   table.oid = relation.oid;
@@ -211,7 +287,8 @@ Status RuleMemory::judge(Relation& relation, const RowsAhead& rows) {
     remember(table, relation, *place);
   } else if (is_new || (table.is_from_catalog && relation.is_wanted)) {
     // Of others, the layout that the stream goes on from stays what is remembered.
-    take_layout(table, relation);
+    if (!is_new) looks_.emplace(relation.oid, Look{table, looked_at});
+    take_layout(table, relation, dropped_before(table, place));
     table.is_from_catalog = true;
   }
   return Status::ok();
@@ -219,7 +296,7 @@ Status RuleMemory::judge(Relation& relation, const RowsAhead& rows) {
 
 // The relation against what it was itself, against the table that bore its name, and against those that have had its
 // physical tables.
-Status RuleMemory::pass(Relation& relation, const std::vector<std::uint32_t>& parts, Verdict& verdict) const {
+Status RuleMemory::pass(Relation& relation, const RowsAhead& rows, Verdict& verdict) const {
   std::vector<const RememberedTable*> others;
   const auto known = tables_.find(relation.oid);
   // A table that takes a name again under which it was printed is still the same table, unlike its columns.
@@ -228,11 +305,11 @@ Status RuleMemory::pass(Relation& relation, const std::vector<std::uint32_t>& pa
   if (!has_its_name) {
     if (const RememberedTable* namesake = namesake_of(relation)) others.push_back(namesake);
   }
-  for (const std::uint32_t oid : parts_.others_of(relation.oid, parts)) {
+  for (const std::uint32_t oid : parts_.others_of(relation.oid, rows.parts)) {
     if (const auto akin = tables_.find(oid); akin != tables_.end()) others.push_back(&akin->second);
   }
   for (const RememberedTable* before : others) {
-    RuleLoss loss = loss_of(*before, relation);
+    RuleLoss loss = loss_of(*before, relation, dropped_before(*before, rows.place));
     loss.is_table = loss.is_table && !(has_its_name && before->oid == relation.oid);
     if (Status survived = survive(std::move(loss), *before, relation, verdict); !survived.is_ok()) return survived;
   }
@@ -317,25 +394,43 @@ void RuleMemory::remember(RememberedTable& table, const Relation& relation, cons
   for (const std::string& column : table.layout.columns) {
     if (find_column(relation, column) == nullptr) table.let_through.erase(column);
   }
-  take_layout(table, relation);
+  const auto dropped = dropped_before(table, place);
+  take_layout(table, relation, dropped);
+  for (const std::string& column : dropped) {
+    table.dropped.erase(column);
+    std::erase_if(table.numbers, [&](const auto& hidden) { return hidden.second == column; });
+  }
   table.is_from_catalog = false;
   if (relation.is_wanted) note_printed(table, table.layout);
 }
 
-void RuleMemory::take_layout(RememberedTable& table, const Relation& relation) const {
+void RuleMemory::take_layout(RememberedTable& table, const Relation& relation,
+                             const std::set<std::string>& dropped) const {
   const TableName name = name_of(relation);
   const TableName& before = table.layout.name;
   for (const std::string& column : table.hidden) {
     if (find_column(relation, column) == nullptr || before != name) table.former.insert(full_name(before, column));
   }
   if (table.is_excluded && before != name) table.former.insert(full_name(before));
-  table.layout = layout_of(relation);
+  const TableLayout last = std::exchange(table.layout, layout_of(relation));
   table.is_excluded = !selection_->excluded_by(name).empty();
+  // A column that the publication leaves out looks as one that was dropped, and one that comes back renamed as a new
+  // one: what was hidden is suspected until it is known to be gone, or something that is hidden has come for it. Of a
+  // column without a number, that would never be known.
+  std::set<std::string> missing;
+  for (const auto& [number, column] : table.numbers) {
+    const bool is_missing = table.hidden.contains(column) && find_column(relation, column) == nullptr;
+    if (is_missing && !dropped.contains(column)) missing.insert(column);
+  }
+  std::size_t heirs = 0;
   table.hidden.clear();
   for (const Column& column : relation.columns) {
     const bool is_masked = table.masked.contains(column.name);
-    if (is_masked || !selection_->hidden_by(name, column.name).empty()) table.hidden.insert(column.name);
+    if (!is_masked && selection_->hidden_by(name, column.name).empty()) continue;
+    table.hidden.insert(column.name);
+    if (!has_column(last, column.name)) ++heirs;
   }
+  if (heirs < missing.size()) table.hidden.merge(missing);
 }
 
 // Once a column: the relation is described again and again.
@@ -376,6 +471,7 @@ std::vector<RememberedTable> RuleMemory::tables() const {
     if (hides_nothing(table)) continue;
     tables.push_back(table);
     tables.back().parts = parts_.of(oid);
+    if (const auto look = looks_.find(oid); look != looks_.end()) take_known(tables.back(), look->second.before);
   }
   return tables;
 }

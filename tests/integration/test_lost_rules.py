@@ -117,6 +117,44 @@ def test_the_way_out_is_a_rule_for_both_names(walcat, database):
     walcat.catch_up(config)
 
 
+# Beside the rename of the hidden column, so that no layout has the names of both.
+ELSEWHERE = {"drop": "ALTER TABLE t DROP name", "rename": "ALTER TABLE t RENAME name TO nick"}
+LATER_ROW = f"INSERT INTO t (id, mail) VALUES (2, '{SECRET}')"
+
+
+def rows_of(run):
+    return [{name: value for name, value in line.after.items() if value is not None} for line in run.lines()]
+
+
+def test_older_rows_are_judged_by_what_was_known_before_them(walcat, database):
+    config = rules(database, "stop")
+    walcat.catch_up(config)
+    database.execute(OLD_ROW, *LOSSES["rename column"][:1], ELSEWHERE["drop"], LATER_ROW)
+    walcat.run(config, "--until-caught-up", status=69)
+    config["databases"][0]["mask_columns"] = [{"columns": r"public\.t\.(email|mail)"}]
+    assert rows_of(walcat.catch_up(config)) == [{"id": 1, "email": "***", "name": "Ann"}, {"id": 2, "mail": "***"}]
+
+
+@pytest.mark.parametrize("other", ELSEWHERE)
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_and_so_it_masks_no_more_than_what_is_new(end, other, walcat, database):
+    config = rules(database, "mask", flush_interval="1h")
+    if end == "stop":
+        walcat.catch_up(config)
+    else:
+        run = walcat.start(config)
+        run.wait_for(database.slot_reader, "the slot is streamed")
+        run.kill()
+    database.execute(OLD_ROW, *LOSSES["rename column"][:1], ELSEWHERE[other], LATER_ROW)
+    again = walcat.start(config)
+    again.wait_for_lines(2)
+    again.kill()
+    right = [{"id": 1, "email": "***", "name": "Ann"}, {"id": 2, "mail": "***"}]
+    assert rows_of(again) == right
+    # Nothing was confirmed.
+    assert rows_of(walcat.catch_up(config)) == right
+
+
 def test_or_to_say_that_it_may_be_seen(walcat, database):
     config = rules(database, "stop")
     walcat.catch_up(config)

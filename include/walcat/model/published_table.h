@@ -12,6 +12,8 @@ struct PublishedTable {
   std::string table;
   std::vector<std::string> columns;
   std::uint32_t oid = 0;
+  /// Of the columns, one each (Column::number).
+  std::vector<std::int16_t> numbers = {};
 };
 
 }  // namespace walcat

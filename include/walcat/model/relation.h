@@ -28,6 +28,9 @@ struct Column {
   std::shared_ptr<const Type> type;
   /// Declared NOT NULL, as far as the catalog was asked.
   bool not_null = false;
+  /// pg_attribute.attnum, where the catalog was asked for it: a column keeps it whatever it is called, and no other
+  /// column of the table ever gets it. 0: unknown.
+  std::int16_t number = 0;
   ColumnRule rule;
 
   bool operator==(const Column&) const = default;

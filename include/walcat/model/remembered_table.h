@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,8 +34,13 @@ struct RememberedTable {
   std::uint32_t oid = 0;
   /// As the table was printed last, at `until` or before.
   TableLayout layout = {};
-  /// Columns that a rule hides (mask_columns, hash_columns, truncate_columns, exclude_columns).
+  /// Columns that a rule hides (mask_columns, hash_columns, truncate_columns, exclude_columns). Those that are not in
+  /// the layout were there before, and may be in the table still: a publication's column list leaves columns out.
   std::set<std::string> hidden = {};
+  /// Numbers of hidden columns (Column::number), as far as the catalog was asked for them, and the names that they had.
+  std::map<std::int16_t, std::string> numbers = {};
+  /// Hidden columns that the table has no more, and the position in the server's log from which on that is sure.
+  std::map<std::string, Lsn> dropped = {};
   /// All layouts under which rows were printed up to `until`, the newest last. Of the oldest some may be forgotten.
   std::vector<TableLayout> printed = {};
   /// The place of the newest change that began a layout.

@@ -54,6 +54,7 @@ struct Offset {
 ///        "key":["id bigint","table 16385"],"last_key":["4711"],"seen_xid":750}],
 ///      "captured":{"tables":["public.t"],"include":[],"exclude":[]},
 ///      "remembered":[{"oid":16385,"layout":{"table":"public.t","columns":["id","email"]},"hidden":["email"],
+///        "numbers":[{"attnum":2,"column":"email"}],"dropped":[],
 ///        "printed":[{"table":"public.t","columns":["id","email"]}],"until":"0/15E4C58","index":0,"masked":[],
 ///        "let_through":[],"parts":[],"former":[],"excluded":false,"kept_out":false,"is_let_through":false,
 ///        "from_catalog":false}],

@@ -40,6 +40,16 @@ struct RowsAhead {
   std::vector<std::uint32_t> parts = {};
 };
 
+/// A column that a rule hides, or hid.
+struct HiddenColumn {
+  std::uint32_t table_oid = 0;
+  /// Column::number.
+  std::int16_t number = 0;
+  std::string name;
+
+  bool operator==(const HiddenColumn&) const = default;
+};
+
 /// A database's selection, and what its rules have hidden so far, so that a rename uncovers nothing.
 ///
 /// Rules go by names, and PostgreSQL's tables by OIDs: a column that a rule hid may be renamed, and so may its table.
@@ -63,8 +73,9 @@ class RuleMemory {
   /// Compares the published tables as the catalog describes them (names, columns, keys) with what is remembered, and
   /// remembers those that were not known. Once a start, before the stream.
   ///
+  /// `position`: where the server's log ended before they were described.
   /// Errors: kRefused where a rule is lost, with OnLostRule::kStop; naming table, columns and rule.
-  Status compare(const std::vector<Relation>& published);
+  Status compare(const std::vector<Relation>& published, Lsn position = Lsn{});
 
   /// Selection::apply() to a relation, and whatever a lost rule demands, before `rows` of it are printed.
   ///
@@ -75,6 +86,13 @@ class RuleMemory {
   /// is looked for in each other that has had a part of it.
   void learn_parts(std::uint32_t whole, const std::vector<std::uint32_t>& parts);
 
+  /// Hidden columns that have gone from a table's layout, and may have been dropped, or be in the table still under
+  /// this name or another one.
+  std::vector<HiddenColumn> missing_columns() const;
+  /// The column was dropped before `position` in the server's log: what comes behind that with a new name is another
+  /// one.
+  void note_dropped(const HiddenColumn& column, Lsn position);
+
   /// Names of columns (schema.table.column) and tables (schema.table) that were hidden once and may be there no longer.
   std::vector<std::string> former_names() const;
 
@@ -83,6 +101,13 @@ class RuleMemory {
 
  private:
   struct Verdict;
+  // A look at the catalog ahead of the stream.
+  struct Look {
+    // The table's layout as it was known before, and what was hidden in it.
+    RememberedTable before;
+    // Of the server's log, when the look was made.
+    Lsn position;
+  };
 
   void take_over(RememberedTable& table, const std::map<std::uint32_t, const Relation*>& published);
   bool is_handed_on(const RememberedTable& table, const std::string& column,
@@ -91,12 +116,15 @@ class RuleMemory {
   void hide_remembered(const RememberedTable& table, Relation& relation) const;
   const RememberedTable* namesake_of(const Relation& relation) const;
   std::string rule_of(const RememberedTable& table, const std::string& column) const;
-  Status judge(Relation& relation, const RowsAhead& rows);
-  Status pass(Relation& relation, const std::vector<std::uint32_t>& parts, Verdict& verdict) const;
+  Status judge(Relation& relation, const RowsAhead& rows, Lsn looked_at = Lsn{UINT64_MAX});
+  void go_back(std::uint32_t oid, const ChangePlace& place);
+  Status pass(Relation& relation, const RowsAhead& rows, Verdict& verdict) const;
   Status survive(selection::RuleLoss loss, const RememberedTable& before, Relation& relation, Verdict& verdict) const;
   std::string describe(const selection::RuleLoss& loss, const RememberedTable& before, const Relation& relation) const;
   void remember(RememberedTable& table, const Relation& relation, const ChangePlace& place) const;
-  void take_layout(RememberedTable& table, const Relation& relation) const;
+  void take_layout(RememberedTable& table, const Relation& relation, const std::set<std::string>& dropped) const;
+  void find_dropped(RememberedTable& table, const Relation& relation, Lsn position) const;
+  void take_numbers(RememberedTable& table, const Relation& relation) const;
   void warn_of_key(const Relation& relation);
 
   const std::shared_ptr<const Selection> selection_;
@@ -109,6 +137,8 @@ class RuleMemory {
   // Guarded by mutex_: by OID, without their parts; those; and the key columns that were warned of.
   std::map<std::uint32_t, RememberedTable> tables_;
   PhysicalParts parts_;
+  // By OID, of tables that no change has come of since.
+  std::map<std::uint32_t, Look> looks_;
   std::set<std::pair<std::uint32_t, std::string>> warned_keys_;
 };
 

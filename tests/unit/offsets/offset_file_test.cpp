@@ -49,6 +49,8 @@ TEST(OffsetFile, GivesBackWhatRulesHid) {
   offset.remembered = {{.oid = 16385,
                         .layout = {table, {"id", "e\\mail", "x"}},
                         .hidden = {"e\\mail"},
+                        .numbers = {{2, "e\\mail"}, {1600, "x"}},
+                        .dropped = {{"e\\mail", Lsn{0x16B374D900}}},
                         .printed = {{{"old", "t"}, {}}, {table, {"id", "e\\mail", "x"}}},
                         .until = {Lsn{0x16B374D900}, 7},
                         .masked = {"x"},

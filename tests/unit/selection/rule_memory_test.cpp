@@ -438,5 +438,63 @@ TEST(RuleMemory, MasksOlderRowsOfARootWhoseRuleHasGoneOnToThePartition) {
   }
 }
 
+// The table as the catalog shows it: columns as `name/number`.
+Relation numbered(const std::string& text) {
+  Relation relation = described(text);
+  for (Column& column : relation.columns) {
+    const auto slash = column.name.find('/');
+    column.number = static_cast<std::int16_t>(std::stoi(column.name.substr(slash + 1)));
+    column.name.resize(slash);
+  }
+  return relation;
+}
+
+// A column list takes a column out of the stream, and brings it back.
+TEST(RuleMemory, SuspectsWhatComesAfterAHiddenColumnThatIsNotSeenForAWhile) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 email/2 name/3")}).is_ok());
+  rules.shows("u: id email name");
+  EXPECT_EQ(rules.shows("u: id name"), "id name");
+  EXPECT_EQ(rules.shows("u: id name"), "id name");
+  EXPECT_EQ(rules.shows("u: id mail name"), "!");
+}
+
+TEST(RuleMemory, SuspectsNothingOnceTheColumnIsKnownToBeDropped) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 email/2 name/3")}).is_ok());
+  rules.shows("u: id email name");
+  EXPECT_TRUE(rules.memory().missing_columns().empty());
+  rules.shows("u: id name");
+  const std::vector<HiddenColumn> missing{{kOid, 2, "email"}};
+  ASSERT_EQ(rules.memory().missing_columns(), missing);
+  rules.memory().note_dropped(missing.front(), Lsn{1});
+  EXPECT_TRUE(rules.memory().missing_columns().empty());
+  EXPECT_EQ(rules.shows("u: id name note"), "id name note");
+}
+
+TEST(RuleMemory, SuspectsNoOtherColumnWhereAHiddenOneGotANameThatIsHiddenToo) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 email/2 name/3")}).is_ok());
+  rules.shows("u: id email name");
+  EXPECT_EQ(rules.shows("u: id mail2 name"), "id name");
+  EXPECT_EQ(rules.shows("u: id mail2 name note"), "id name note");
+}
+
+TEST(RuleMemory, KnowsAColumnByItsNumber) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 note/2 email/3")}).is_ok());
+  // One was dropped and the other got its name: the layout alone shows a column less.
+  const Status lost = rules.memory().compare({numbered("u: id/1 note/3")});
+  EXPECT_THAT(lost.message(), AllOf(HasSubstr("email"), HasSubstr("may now be note")));
+}
+
+TEST(RuleMemory, JudgesWhatCameBeforeALookByWhatWasKnownBeforeIt) {
+  Rules rules;
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 email/2 name/3")}, Lsn{0}).is_ok());
+  ASSERT_TRUE(rules.memory().compare({numbered("u: id/1 mail2/2")}, Lsn{UINT64_MAX}).is_ok());
+  EXPECT_EQ(rules.shows("u: id email name"), "id name");
+  EXPECT_EQ(rules.shows("u: id mail2"), "id");
+}
+
 }  // namespace
 }  // namespace walcat::test
