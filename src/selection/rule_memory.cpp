@@ -467,11 +467,13 @@ std::vector<std::string> RuleMemory::former_names() const {
 std::vector<RememberedTable> RuleMemory::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<RememberedTable> tables;
-  for (const auto& [oid, table] : tables_) {
+  for (const auto& [oid, known] : tables_) {
+    RememberedTable table = known;
+    // The next run goes on where the stream is, and not where the catalog was.
+    if (const auto look = looks_.find(oid); look != looks_.end()) take_known(table, look->second.before);
     if (hides_nothing(table)) continue;
-    tables.push_back(table);
-    tables.back().parts = parts_.of(oid);
-    if (const auto look = looks_.find(oid); look != looks_.end()) take_known(tables.back(), look->second.before);
+    table.parts = parts_.of(oid);
+    tables.push_back(std::move(table));
   }
   return tables;
 }
