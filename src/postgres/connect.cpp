@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "errors.h"
+#include "session.h"
+
+namespace walcat {
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr int kOldestVersion = 100000;
+
+// Known to every server from 10 on; what later ones added is SET after connecting.
+constexpr const char* kPinnedSettings =
+    "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
+    "-c lc_monetary=C -c statement_timeout=0 -c lock_timeout=0 "
+    "-c idle_in_transaction_session_timeout=0 -c client_min_messages=notice";
+
+// The user's own `options` stay, ours come after them and win.
+std::string merged_options(const std::string& conn_str) {
+  const PgOptions parsed(PQconninfoParse(conn_str.c_str(), nullptr));
+  std::string theirs;
+  for (const PQconninfoOption* option = parsed.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (std::strcmp(option->keyword, "options") == 0 && option->val != nullptr) theirs = option->val;
+  }
+  if (theirs.empty()) {
+    const char* environment = std::getenv("PGOPTIONS");
+    if (environment != nullptr) theirs = environment;
+  }
+  return theirs.empty() ? kPinnedSettings : theirs + " " + kPinnedSettings;
+}
+
+// libpq leaves it to those who connect without blocking.
+std::optional<std::chrono::milliseconds> connect_timeout_of(PGconn* connection) {
+  const PgOptions used(PQconninfo(connection));
+  for (const PQconninfoOption* option = used.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
+    const int seconds = std::atoi(option->val);
+    // 1 means 2 to libpq, too.
+    if (seconds > 0) return std::chrono::seconds(std::max(seconds, 2));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status Connection::Session::connect() {
+  const std::string pinned = merged_options(options.conn_str);
+  // The user's string comes first and is expanded; what follows wins over it.
+  // A dead peer is noticed after a minute: by keepalives, or, where something sent waits for its receipt, by the last.
+  const std::array keywords{"dbname",           "options",
+                            "client_encoding",  "fallback_application_name",
+                            "keepalives_idle",  "keepalives_interval",
+                            "keepalives_count", "tcp_user_timeout",
+                            "replication"};
+  const std::array values{
+      options.conn_str.c_str(), pinned.c_str(), "UTF8", "walcat", "30", "10", "3", "60000", "database"};
+  std::vector<const char*> names(keywords.begin(), keywords.end());
+  if (!options.replication) names.back() = nullptr;
+  names.push_back(nullptr);
+  std::vector<const char*> settings(values.begin(), values.end());
+  settings.push_back(nullptr);
+  pg.reset(PQconnectStartParams(names.data(), settings.data(), 1));
+  if (pg == nullptr) return {StatusCode::kUnavailable, "out of memory"};
+  // Only verbose errors carry the SQLSTATE while connecting.
+  PQsetErrorVerbosity(pg.get(), PQERRORS_VERBOSE);
+  PQsetNoticeReceiver(
+      pg.get(), [](void* self, const PGresult* notice) { static_cast<Session*>(self)->receive_notice(notice); }, this);
+
+  if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
+  options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
+  for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
+    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get());
+    if (stop_requested()) return {StatusCode::kStopped, "stopped"};
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", options.connect_timeout.count())};
+    }
+    poll_socket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, millis_until(deadline));
+    state = PQconnectPoll(pg.get());
+  }
+  PQsetErrorVerbosity(pg.get(), PQERRORS_DEFAULT);
+  if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
+  return Status::ok();
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& options) {
+  auto session = std::make_unique<Session>();
+  session->options = options;
+  // What is asked first waits for nobody.
+  session->options.expects_answers = true;
+  if (const Status connected = session->connect(); !connected.is_ok()) return connected;
+  std::unique_ptr<Connection> connection(new Connection(std::move(session)));
+  const int version = connection->server_version();
+  if (version < kOldestVersion) {
+    return Status(StatusCode::kRefused,
+                  fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));
+  }
+  // Not at the start: then it could not be given back to what the role has.
+  std::string settings = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)";
+  // Servers refuse names they do not know, so these wait until the version is known.
+  if (version >= 140000) settings += ", pg_catalog.set_config('idle_session_timeout', '0', false)";
+  if (version >= 170000) settings += ", pg_catalog.set_config('transaction_timeout', '0', false)";
+  if (const Status set = connection->execute(settings); !set.is_ok()) return set;
+  // Such a server sends whatever bytes it holds, or, asked for UTF-8, breaks off at the first that is none.
+  if (connection->server_encoding() == "SQL_ASCII") {
+    if (const Status set = connection->execute("SET client_encoding = 'SQL_ASCII'"); !set.is_ok()) return set;
+  }
+  connection->session_->options.expects_answers = options.expects_answers;
+  return connection;
+}
+
+}  // namespace walcat

@@ -1,0 +1,183 @@
+#include "session.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "errors.h"
+#include "walcat/base/printable.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr int kSilencesOfAnAnswer = 5;
+constexpr int kLookMilliseconds = 1'000;
+
+// Every statement may bring notices, and a server may send them without being asked.
+constexpr std::uint64_t kNoticesShown = 100;
+constexpr std::size_t kNoticeShownMost = 1'000;
+
+Status stopped() { return {StatusCode::kStopped, "stopped"}; }
+
+// Anything but rows, or the end of a statement that has none. In COPY mode libpq gives the same result again and again.
+Status failure(const PGresult* result, const PGconn* connection) {
+  switch (PQresultStatus(result)) {
+    case PGRES_EMPTY_QUERY:
+    case PGRES_COMMAND_OK:
+    case PGRES_SINGLE_TUPLE:
+    case PGRES_TUPLES_OK: return Status::ok();
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+      return Status(StatusCode::kProtocolError, "the server began a COPY that was not asked for")
+          .with_kind(FaultKind::kProtocol);
+    default: return result_error(result, connection);
+  }
+}
+
+bool is_copy(const PGresult* result) {
+  const ExecStatusType state = PQresultStatus(result);
+  return state == PGRES_COPY_IN || state == PGRES_COPY_OUT || state == PGRES_COPY_BOTH;
+}
+
+}  // namespace
+
+int millis_until(std::chrono::steady_clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 60'000));
+}
+
+Status unpublished_here(const char* message) {
+  return Status(StatusCode::kGap,
+                fmt::format("the publication did not exist at this point of the log, it was made, or made again, later "
+                            "(the server says: {})",
+                            message == nullptr ? "" : message))
+      .with_kind(FaultKind::kSlot);
+}
+
+// Who waits looks at the state afterwards, so why else it woke does not matter.
+bool Connection::Session::poll_socket(short events, int timeout_ms) {
+  const int wake = options.stop == nullptr ? -1 : options.stop->wake().fd();
+  std::array<pollfd, 2> fds{{{PQsocket(pg.get()), events, 0}, {wake, POLLIN, 0}}};
+  ::poll(fds.data(), fds.size(), timeout_ms);
+  if ((fds[1].revents & POLLIN) != 0) options.stop->wake().drain();
+  return (fds[0].revents & POLLIN) != 0;
+}
+
+// By the extended protocol the server takes one statement and no more, whatever a condition in it says; walsenders do
+// not speak it. libpq would send what stands before a NUL.
+Status Connection::Session::send(const std::string& sql, Wait wait, const std::vector<std::string>& parameters) {
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (has_nul(sql) || std::any_of(parameters.begin(), parameters.end(), has_nul)) {
+    return {StatusCode::kRefused, "a text for the server holds a NUL byte"};
+  }
+  be_patient(options.expects_answers ? wait : Wait::kForOthers);
+  if (options.replication && parameters.empty()) {
+    return PQsendQuery(pg.get(), sql.c_str()) == 0 ? connection_error(pg.get()) : Status::ok();
+  }
+  std::vector<const char*> values;
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  const int sent = PQsendQueryParams(pg.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                                     nullptr, nullptr, 0);
+  return sent == 0 ? connection_error(pg.get()) : Status::ok();
+}
+
+void Connection::Session::be_patient(Wait wait) {
+  wait_ = wait;
+  asked_at_ = heard_at_ = Clock::now();
+}
+
+Status Connection::Session::check_patience() const {
+  if (wait_ == Wait::kForOthers) return Status::ok();
+  const auto now = Clock::now();
+  const std::chrono::milliseconds silence = 2 * options.connect_timeout;
+  if (now - heard_at_ >= silence) {
+    return {StatusCode::kUnavailable, fmt::format("no answer within {} s", silence.count() / 1000)};
+  }
+  const std::chrono::milliseconds whole = kSilencesOfAnAnswer * silence;
+  if (now - asked_at_ < whole) return Status::ok();
+  return {StatusCode::kUnavailable, fmt::format("no whole answer within {} s", whole.count() / 1000)};
+}
+
+Result<PgResult> Connection::Session::next_result() {
+  while (PQisBusy(pg.get()) != 0) {
+    if (Status sent = flush(); !sent.is_ok()) return sent;
+    if (stop_requested()) return stopped();
+    if (Status patient = check_patience(); !patient.is_ok()) return patient;
+    if (poll_socket(static_cast<short>(flush_pending ? POLLIN | POLLOUT : POLLIN), kLookMilliseconds)) {
+      heard_at_ = Clock::now();
+    }
+    if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
+  }
+  return PgResult(PQgetResult(pg.get()));
+}
+
+Status Connection::Session::finish() {
+  for (Status failed;;) {
+    auto result = next_result();
+    if (!result.is_ok()) return result.status();
+    if (*result == nullptr) return failed;
+    if (failed.is_ok()) failed = failure(result->get(), pg.get());
+    if (is_copy(result->get())) return failed;
+  }
+}
+
+Status Connection::Session::begin_copy(ExecStatusType mode) {
+  auto result = next_result();
+  if (!result.is_ok()) return result.status();
+  if (*result == nullptr) return connection_error(pg.get());
+  if (PQresultStatus(result->get()) == mode) return Status::ok();
+  const Status failed = failure(result->get(), pg.get());
+  if (is_copy(result->get())) return failed;
+  const Status ended = finish();
+  if (!failed.is_ok() || !ended.is_ok()) return failed.is_ok() ? ended : failed;
+  return Status(StatusCode::kProtocolError, "the server answered a COPY or the stream's command with something else")
+      .with_kind(FaultKind::kProtocol);
+}
+
+Result<Rows> Connection::Session::collect() {
+  Rows rows;
+  for (Status failed;;) {
+    auto result = next_result();
+    if (!result.is_ok()) return result.status();
+    if (*result == nullptr) return failed.is_ok() ? Result<Rows>(std::move(rows)) : failed;
+    if (failed.is_ok()) failed = failure(result->get(), pg.get());
+    if (is_copy(result->get())) return failed;
+    for (int r = 0; r < PQntuples(result->get()); ++r) {
+      Row& row = rows.emplace_back();
+      for (int c = 0; c < PQnfields(result->get()); ++c) {
+        row.push_back(PQgetisnull(result->get(), r, c) != 0
+                          ? std::nullopt
+                          : std::optional<std::string>(PQgetvalue(result->get(), r, c)));
+      }
+    }
+  }
+}
+
+Status Connection::Session::flush() {
+  const int state = PQflush(pg.get());
+  if (state < 0) return connection_error(pg.get());
+  flush_pending = state == 1;
+  return Status::ok();
+}
+
+void Connection::Session::receive_notice(const PGresult* notice) {
+  const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  if (message == nullptr) return;
+  const std::string shown = printable(message, kNoticeShownMost);
+  // PostgreSQL 18 only warns about a missing publication, and then skips its changes for good.
+  if (function != nullptr && std::strcmp(function, "LoadPublications") == 0) {
+    fatal_notice = unpublished_here(shown.c_str());
+    return;
+  }
+  if (++notices_ <= kNoticesShown) return options.logger.info("server: {}", shown);
+  const std::uint64_t count = further_notices_.add(1, CountedNotice::Clock::now());
+  if (count > 0) options.logger.info("server: {} more notices, the last one: {}", count, shown);
+}
+
+}  // namespace walcat

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "walcat/base/counted_notice.h"
+#include "walcat/postgres/connection.h"
+
+namespace walcat {
+
+struct FreePg {
+  void operator()(char* memory) const { PQfreemem(memory); }
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+  void operator()(PGresult* result) const { PQclear(result); }
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using PgString = std::unique_ptr<char, FreePg>;
+using PgConnection = std::unique_ptr<PGconn, FreePg>;
+using PgResult = std::unique_ptr<PGresult, FreePg>;
+using PgOptions = std::unique_ptr<PQconninfoOption, FreePg>;
+
+/// One libpq connection, and all waits for its server.
+///
+/// libpq waits for a socket without end in PQgetResult, unless PQisBusy has said that a result is there: so results
+/// come from next_result() alone. The socket is in libpq's non-blocking mode, in which no other call of it waits, but
+/// for the look-up of a host's name (getaddrinfo) while connecting, which nothing can interrupt.
+/// Threads: that of the connection.
+struct Connection::Session {
+  ConnectionOptions options;
+  PgConnection pg;
+  PgString frame;
+  /// A notice that means that changes are being skipped in silence.
+  Status fatal_notice;
+  bool flush_pending = false;
+
+  /// Connects and logs in, within `options.connect_timeout`.
+  Status connect();
+
+  /// Sends a statement, which is answered soon unless it may have to wait for others.
+  Status send(const std::string& sql, Wait wait, const std::vector<std::string>& parameters = {});
+  /// From now on waits so for the answer in hand: kBriefly gives up a server that is silent for twice the time that it
+  /// may take to connect, or that takes five times that in all, as one may send byte by byte.
+  void be_patient(Wait wait);
+  /// The next result of the statement; null: there are no more.
+  ///
+  /// Errors: kStopped if a stop is requested, kUnavailable if patience is over or the connection broke. The answer is
+  ///     left where it is then, so nothing more can be asked of the connection.
+  Result<PgResult> next_result();
+  /// Takes what is left of the statement's results, and tells why it failed, if it did.
+  Status finish();
+  /// Takes the statement's results up to the one that begins a COPY: `mode` is PGRES_COPY_OUT or PGRES_COPY_BOTH.
+  Status begin_copy(ExecStatusType mode);
+  Result<Rows> collect();
+
+  /// Sends what is queued as far as the socket takes it.
+  Status flush();
+  /// Waits for the socket or the stop request, and tells whether there is something to read.
+  bool poll_socket(short events, int timeout_ms);
+  bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Status check_patience() const;
+  void receive_notice(const PGresult* notice);
+
+  Wait wait_ = Wait::kBriefly;
+  Clock::time_point asked_at_;
+  Clock::time_point heard_at_;
+  std::uint64_t notices_ = 0;
+  CountedNotice further_notices_;
+};
+
+/// The milliseconds until then, for poll(2): never negative, a minute at most.
+int millis_until(std::chrono::steady_clock::time_point deadline);
+
+/// Why the publication that START_REPLICATION named is not there.
+Status unpublished_here(const char* message);
+
+}  // namespace walcat
