@@ -1,10 +1,14 @@
 #include "walcat/base/log.h"
 
+#include <poll.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <memory>
 
 #include "status_line.h"
@@ -93,6 +97,18 @@ std::string on_one_line(std::string_view text) {
   return out;
 }
 
+// What stands at %v of the patterns.
+
+std::string json_text(std::string_view database, std::string_view message) {
+  const std::string who = database.empty() ? "" : fmt::format(R"("database":"{}",)", json_escaped(database));
+  return fmt::format(R"({}"message":"{}")", who, json_escaped(message));
+}
+
+std::string plain_text(std::string_view database, std::string_view message) {
+  const std::string who = database.empty() ? "" : fmt::format("[{}] ", database);
+  return who + on_one_line(message);
+}
+
 }  // namespace
 
 std::optional<Level> parse_level(std::string_view name) {
@@ -122,13 +138,25 @@ bool enabled(Level level) { return state().logger->should_log(spdlog_level(level
 void write(Level level, std::string_view database, std::string_view message) {
   const State& s = state();
   if (s.format == Format::kJson) {
-    const std::string who = database.empty() ? "" : fmt::format(R"("database":"{}",)", json_escaped(database));
-    s.logger->log(spdlog_level(level), R"({}"message":"{}")", who, json_escaped(message));
+    s.logger->log(spdlog_level(level), json_text(database, message));
     return;
   }
   if (!enabled(level)) return;
-  const std::string who = database.empty() ? "" : fmt::format("[{}] ", database);
-  status_line().around([&] { s.logger->log(spdlog_level(level), "{}{}", who, on_one_line(message)); });
+  status_line().around([&] { s.logger->log(spdlog_level(level), plain_text(database, message)); });
+}
+
+// With a formatter of its own, for the logger's is used under a lock. What poll(2) says is room takes PIPE_BUF bytes.
+void write_at_once(Level level, std::string_view database, std::string_view message) {
+  if (!enabled(level)) return;
+  const bool is_json = state().format == Format::kJson;
+  const std::string text = is_json ? json_text(database, message) : plain_text(database, message);
+  spdlog::memory_buf_t line;
+  spdlog::pattern_formatter(is_json ? kJsonPattern : kTextPattern, spdlog::pattern_time_type::utc)
+      .format(spdlog::details::log_msg("walcat", spdlog_level(level), text), line);
+  pollfd room{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
+  [[maybe_unused]] const auto written =
+      ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
 }
 
 }  // namespace walcat::log

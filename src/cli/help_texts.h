@@ -15,11 +15,12 @@ Exit status:
   69  every database failed for good, or a capture is damaged
   70  a bug in walcat
   74  the output accepts no more: closed pipe, a device that is full
-  75  walcat snapshot: what was asked for has not come to an end in time
+  75  something has not come to an end in time: what hung after a second signal (stderr names it), or
+      what walcat snapshot has asked for
   78  the configuration is wrong
 
 Signals:
-  SIGINT, SIGTERM   stop at the next commit; the second one at once
+  SIGINT, SIGTERM   stop at the next commit; the second one at once, within a second, whatever hangs
   SIGUSR1           report on stderr where each database stands, and its errors by kind
 
 Examples:

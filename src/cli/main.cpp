@@ -12,6 +12,7 @@
 #include "walcat/cli/exit_status.h"
 #include "walcat/cli/replay.h"
 #include "walcat/cli/run.h"
+#include "walcat/cli/stop_signals.h"
 #include "walcat/config/configuration.h"
 #include "walcat/postgres/conninfo.h"
 #include "walcat/queue/stop_request.h"
@@ -86,11 +87,11 @@ ExitStatus ask_running(const CommandLine& line, const DatabaseOptions& database)
 }
 
 // Asks whoever follows the slot where that makes sense, else prints the rows here.
-ExitStatus snapshot(const CommandLine& line, const Configuration& configuration) {
+ExitStatus snapshot(const CommandLine& line, const Configuration& configuration, StopSignals& signals) {
   const DatabaseOptions& database = configuration.pipeline.databases.front();
   if (line.dry_run) return print_outline(database);
   const bool is_here = line.is_dump || (line.dump.tables.empty() && !line.ask);
-  if (is_here) return run_pipeline(configuration);
+  if (is_here) return run_pipeline(configuration, signals);
   const StopRequest never;
   const auto followed = is_followed(database, never);
   if (!followed.is_ok()) {
@@ -98,17 +99,17 @@ ExitStatus snapshot(const CommandLine& line, const Configuration& configuration)
     return exit_status(followed.status().code());
   }
   if (*followed) return ask_running(line, database);
-  if (!line.ask && !line.no_wait && !line.timeout && !line.rows_per_second) return run_pipeline(configuration);
+  if (!line.ask && !line.no_wait && !line.timeout && !line.rows_per_second) return run_pipeline(configuration, signals);
   log::write(log::Level::kError, database.label,
              fmt::format("nobody follows slot {}: there is no walcat to ask", database.slot_name));
   return ExitStatus::kUnavailable;
 }
 
-ExitStatus carry_out(const CommandLine& line) {
+ExitStatus carry_out(const CommandLine& line, StopSignals& signals) {
   if (line.command == Command::kVersion) {
     return print(fmt::format("walcat {}\nlibpq {}\n", WALCAT_VERSION, libpq_version()));
   }
-  if (line.command == Command::kReplay) return replay(line);
+  if (line.command == Command::kReplay) return replay(line, signals);
   if (line.command == Command::kInfo || line.command == Command::kVerify) return describe_captures(line);
   auto configuration = load_configuration(line.config_path, line.overrides);
   if (!configuration.is_ok()) {
@@ -119,15 +120,16 @@ ExitStatus carry_out(const CommandLine& line) {
   }
   if (line.command == Command::kConfig) return print(print_configuration(*configuration));
   log::configure(configuration->log);
-  if (line.command == Command::kSnapshot) return snapshot(line, *configuration);
-  return run_pipeline(*configuration);
+  if (line.command == Command::kSnapshot) return snapshot(line, *configuration, signals);
+  return run_pipeline(*configuration, signals);
 }
 
 ExitStatus run_main(int argc, char** argv) {
   try {
+    StopSignals signals;
     const auto parsed = parse_command_line(argc, argv);
     if (const auto* answer = std::get_if<CommandLineReply>(&parsed)) return reply(*answer);
-    return carry_out(std::get<CommandLine>(parsed));
+    return carry_out(std::get<CommandLine>(parsed), signals);
   } catch (const std::exception& error) {
     log::write(log::Level::kError, "", fmt::format("a bug in walcat: uncaught exception: {}", error.what()));
   } catch (...) {

@@ -122,7 +122,7 @@ bool leave_report(const std::string& path, const std::string& json) {
 
 }  // namespace
 
-ExitStatus replay(const CommandLine& line) {
+ExitStatus replay(const CommandLine& line, StopSignals& signals) {
   if (!takes_report(line.report_path)) return ExitStatus::kUsage;
   auto configuration = load(line);
   if (!configuration.is_ok()) {
@@ -148,7 +148,7 @@ ExitStatus replay(const CommandLine& line) {
   pipeline.databases = std::move(databases);
   pipeline.capture.reset();
   std::optional<ReplayTally> tally;
-  ExitStatus status = run_replay(*configuration, std::move(*player), tally);
+  ExitStatus status = run_replay(*configuration, signals, std::move(*player), tally);
   if (!tally) return status;
   if (log::enabled(log::Level::kInfo)) {
     const std::string table = tally_table(*tally, line.replay);

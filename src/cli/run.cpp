@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,31 +17,15 @@ namespace walcat {
 
 namespace {
 
-// Signals as a descriptor: those that stop, and the one that asks for a report. Blocked before any thread starts, so no
-// thread is ever interrupted by one.
-class Signals {
+class Attachment {
  public:
-  Signals() {
-    std::signal(SIGPIPE, SIG_IGN);
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~Signals() { ::close(fd_); }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  int fd() const { return fd_; }
-  /// A signal that came; 0 if none did.
-  int take() const {
-    signalfd_siginfo info{};
-    return ::read(fd_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
+  Attachment(StopSignals& signals, Pipeline& pipeline) : signals_(signals) { signals_.attach(pipeline); }
+  ~Attachment() { signals_.detach(); }
+  Attachment(const Attachment&) = delete;
+  Attachment& operator=(const Attachment&) = delete;
 
  private:
-  int fd_ = -1;
+  StopSignals& signals_;
 };
 
 // A descriptor that was closed by our parent would be given to the next socket, and lines would end up there.
@@ -54,25 +37,26 @@ void open_standard_descriptors() {
   }
 }
 
-// Waits until every database has ended; the first signal asks for that, the second insists.
-void attend(Pipeline& pipeline, const Signals& signals) {
-  bool stopping = false;
-  std::array<pollfd, 3> fds{{{pipeline.done_fd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}, {pipeline.output_fd(), 0, 0}}};
+void tell(StopSignals::News news, const StopSignals& signals, const Pipeline& pipeline) {
+  if (news == StopSignals::News::kReportAsked) return pipeline.report();
+  const bool is_second = news == StopSignals::News::kStoppingAtOnce;
+  log::write(log::Level::kInfo, "",
+             fmt::format("{}: {}", signals.signal_name(), is_second ? "stopping at once" : "stopping"));
+}
+
+// Waits until every database has ended. What signals ask for is done elsewhere, for a line of the log may have to wait
+// here; here it is only told.
+void attend(Pipeline& pipeline, StopSignals& signals) {
+  std::array<pollfd, 3> fds{
+      {{pipeline.done_fd(), POLLIN, 0}, {signals.news_fd(), POLLIN, 0}, {pipeline.output_fd(), 0, 0}}};
   for (;;) {
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    while (const auto news = signals.take_news()) tell(*news, signals, pipeline);
     if ((fds[0].revents & POLLIN) != 0) return;
     if ((fds[2].revents & (POLLERR | POLLHUP)) != 0) {
       pipeline.output_closed();
       fds[2].fd = -1;
     }
-    const int signal = (fds[1].revents & POLLIN) != 0 ? signals.take() : 0;
-    if (signal == SIGUSR1) pipeline.report();
-    if (signal != SIGINT && signal != SIGTERM) continue;
-    log::write(
-        log::Level::kInfo, "",
-        fmt::format("{}: {}", signal == SIGINT ? "SIGINT" : "SIGTERM", stopping ? "stopping at once" : "stopping"));
-    stopping ? pipeline.abort() : pipeline.stop();
-    stopping = true;
   }
 }
 
@@ -96,12 +80,12 @@ ExitStatus conclude(const Outcome& outcome, bool bounded) {
   return our_bug ? ExitStatus::kInternal : ExitStatus::kUnavailable;
 }
 
-ExitStatus run_street(const Configuration& configuration, std::unique_ptr<CapturePlayer> player,
+ExitStatus run_street(const Configuration& configuration, StopSignals& signals, std::unique_ptr<CapturePlayer> player,
                       std::optional<ReplayTally>& tally) {
   const bool is_replay = player != nullptr;
   const bool has_stdout = stdout_is_open();
   open_standard_descriptors();
-  const Signals signals;
+  std::signal(SIGPIPE, SIG_IGN);
   const auto complain = [](const Status& status) {
     log::write(log::Level::kError, "", status.message());
     return exit_status(status.code());
@@ -113,6 +97,7 @@ ExitStatus run_street(const Configuration& configuration, std::unique_ptr<Captur
   if (!sink.is_ok()) return complain(sink.status());
   auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink), std::move(player));
   if (!pipeline.is_ok()) return complain(pipeline.status());
+  const Attachment attachment(signals, **pipeline);
   (*pipeline)->start();
   attend(**pipeline, signals);
   Outcome outcome = (*pipeline)->finish();
@@ -124,14 +109,14 @@ ExitStatus run_street(const Configuration& configuration, std::unique_ptr<Captur
 
 }  // namespace
 
-ExitStatus run_pipeline(const Configuration& configuration) {
+ExitStatus run_pipeline(const Configuration& configuration, StopSignals& signals) {
   std::optional<ReplayTally> none;
-  return run_street(configuration, nullptr, none);
+  return run_street(configuration, signals, nullptr, none);
 }
 
-ExitStatus run_replay(const Configuration& configuration, std::unique_ptr<CapturePlayer> player,
+ExitStatus run_replay(const Configuration& configuration, StopSignals& signals, std::unique_ptr<CapturePlayer> player,
                       std::optional<ReplayTally>& tally) {
-  return run_street(configuration, std::move(player), tally);
+  return run_street(configuration, signals, std::move(player), tally);
 }
 
 }  // namespace walcat

@@ -156,6 +156,8 @@ class Lane {
   std::atomic<std::uint64_t> stored{0};
   /// The last offset is stored, or could not be: the reader may take its leave.
   std::atomic<bool> settled{false};
+  /// The reader has gone.
+  std::atomic<bool> left{false};
 
  private:
   // Any thread.

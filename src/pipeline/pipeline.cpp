@@ -11,6 +11,7 @@
 
 #include "batch_pool.h"
 #include "gathering.h"
+#include "hanging.h"
 #include "lane.h"
 #include "lane_options.h"
 #include "leisure.h"
@@ -88,6 +89,7 @@ class Pipeline::Street {
   void stop();
   void abort();
   void end_output(const Status& reason);
+  std::vector<Hanging> hanging() const { return what_hangs(lanes_, closing_.load(std::memory_order_relaxed)); }
   void report() const;
   Outcome finish();
 
@@ -149,6 +151,8 @@ class Pipeline::Street {
   std::atomic<bool> changes_over_{false};
   std::atomic<bool> lines_over_{false};
   std::atomic<bool> output_ended_{false};
+  /// What finish() waits for.
+  std::atomic<const char*> closing_{"the readers"};
   mutable std::mutex mutex_;
   Status output_;
 
@@ -156,13 +160,13 @@ class Pipeline::Street {
   std::vector<std::thread> readers_;
   std::vector<std::thread> decoders_;
   std::vector<std::thread> serializers_;
-  std::thread writer_thread_;
-  std::thread keeper_thread_;
+  std::vector<std::thread> writers_;
+  std::vector<std::thread> keepers_;
 };
 
 void Pipeline::Street::start() {
   readers_running_ = player_ != nullptr ? 1 : lanes_.size();
-  writer_thread_ = room_thread("writer", [this] { write(); });
+  writers_.push_back(room_thread("writer", [this] { write(); }));
   const std::size_t serializer_count = threads_or_automatic(options_.street.serializers);
   for (std::size_t i = 0; i < serializer_count; ++i) {
     serializers_.push_back(room_thread("serializer", [this] { serialize(); }));
@@ -175,7 +179,7 @@ void Pipeline::Street::start() {
   } else {
     for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
   }
-  keeper_thread_ = room_thread("keeper", [this] { keeper_.run(); });
+  keepers_.push_back(room_thread("keeper", [this] { keeper_.run(); }));
   for (const auto& watch : watches_) watchers_.push_back(room_thread("watch", [&watch] { watch->run(); }));
 }
 
@@ -187,6 +191,7 @@ void Pipeline::Street::read(Lane& lane) {
       [&](std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); },
       [this] { keeper_.wake(); })
       .run();
+  lane.left.store(true, std::memory_order_release);
   if (readers_running_.fetch_sub(1) == 1) done.notify();
 }
 
@@ -198,6 +203,7 @@ void Pipeline::Street::replay() {
       *player_, lanes_, shared_, skipped_operations(options_.serializer), tells_times(options_.serializer),
       [&](Lane& lane, std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); });
   replay_loop_->run();
+  for (const auto& lane : lanes_) lane->left.store(true, std::memory_order_release);
   readers_running_.store(0);
   done.notify();
 }
@@ -369,7 +375,10 @@ void Pipeline::Street::settle(Parcel parcel) {
   lane.give_back(std::move(batch), shared_);
   if (!is_last && !wants_flush && !has_chunks) return;
   if (wants_flush) lane.flush_due.store(true, std::memory_order_release);
-  if (is_last) lane.drained.store(true, std::memory_order_release);
+  if (is_last) {
+    lane.set_state("storing its position");
+    lane.drained.store(true, std::memory_order_release);
+  }
   keeper_.wake();
 }
 
@@ -437,17 +446,22 @@ Outcome Pipeline::Street::finish() {
     over.store(true, std::memory_order_release);
     signal.notify();
   };
-  for (auto& reader : readers_) reader.join();
+  const auto join = [&](const char* who, auto& threads) {
+    closing_.store(who, std::memory_order_relaxed);
+    for (auto& thread : threads) thread.join();
+  };
+  join("the readers", readers_);
   for (const auto& watch : watches_) watch->stop();
-  for (auto& watcher : watchers_) watcher.join();
-  keeper_thread_.join();
+  join("the watch of a slot", watchers_);
+  join("the keeper of offsets", keepers_);
   frames_over_.store(true, std::memory_order_release);
   for (Signal& signal : decoder_signals_) signal.notify();
-  for (auto& decoder : decoders_) decoder.join();
+  join("the decoders", decoders_);
   close(changes_over_, changes_signal_);
-  for (auto& serializer : serializers_) serializer.join();
+  join("the serializers", serializers_);
   close(lines_over_, lines_signal_);
-  writer_thread_.join();
+  join("the writer", writers_);
+  closing_.store("the last of the log", std::memory_order_relaxed);
 
   Outcome outcome;
   for (const auto& lane : lanes_) {
@@ -490,6 +504,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
 void Pipeline::start() { street_->start(); }
 void Pipeline::stop() { street_->stop(); }
 void Pipeline::abort() { street_->abort(); }
+std::vector<Hanging> Pipeline::hanging() const { return street_->hanging(); }
 void Pipeline::report() const { street_->report(); }
 void Pipeline::output_closed() {
   street_->end_output({StatusCode::kOutputFailed, "output stdout: the reader closed the pipe"});

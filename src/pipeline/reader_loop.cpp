@@ -416,8 +416,10 @@ void ReaderLoop::see_through() {
     put_news();
     source_.label(*batch_);
   }
+  lane_.set_state("waiting for the output");
   send(true);
   while (!lane_.settled.load(std::memory_order_acquire)) attend();
+  lane_.set_state("taking its leave");
   report_progress();
   source_.close();
 }

@@ -24,6 +24,7 @@
     WALCAT_TEST_DUCKDB              a libduckdb.so, one of these tools (none: skipped)
     WALCAT_TEST_PARSE_LINES         the program that parses with simdjson (the build's)
     WALCAT_TEST_KAFKA_MOCK          the program that plays a Kafka broker (the build's)
+    WALCAT_TEST_FAILING_CALLS       the library that makes system calls fail (the build's)
 """
 
 import os

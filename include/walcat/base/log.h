@@ -33,6 +33,10 @@ bool enabled(Level level);
 /// Threads: thread-safe. Lines are written whole and at once, so the last one before a crash is not lost.
 void write(Level level, std::string_view database, std::string_view message);
 
+/// The same for the last words of a process: waits neither for the lines of other threads nor for room. What has no
+/// room is lost.
+void write_at_once(Level level, std::string_view database, std::string_view message);
+
 /// Whether show_status() shows anything: stderr is a terminal, and text of level info goes there.
 bool shows_status();
 

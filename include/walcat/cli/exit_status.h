@@ -11,7 +11,7 @@ enum class ExitStatus {
   kUnavailable = 69,    ///< Every database failed for good.
   kInternal = 70,       ///< Our own bug.
   kOutputFailed = 74,   ///< The output accepts no more: closed pipe, full disk.
-  kNotYet = 75,         ///< What was waited for has not come; it may still.
+  kNotYet = 75,         ///< What was waited for has not come; it may still. Or it hung, and was left.
   kConfiguration = 78,  ///< The configuration is wrong.
 };
 

@@ -48,10 +48,19 @@ struct Outcome {
   std::optional<ReplayTally> replay;
 };
 
+/// What a street that was told to end at once is waiting for.
+struct Hanging {
+  /// Empty: no database in particular.
+  std::string database;
+  /// What it is at, and what the next run makes of it.
+  std::string text;
+};
+
 /// The street: every database's reader, the decoders, the serializers, the writer and the keeper of offsets, each on
 /// threads of their own, joined by queues.
 ///
-/// Threads: all methods from one thread, except that any thread may poll done_fd().
+/// Threads: stop(), abort() and hanging() from any thread, at any time; they neither wait nor write. All else from one
+/// thread, except that any thread may poll done_fd().
 class Pipeline {
  public:
   /// `player`: where the frames come from in place of servers, one database of `options` for each of its streams, in
@@ -72,6 +81,8 @@ class Pipeline {
   void stop();
   /// Gives up what is on its way; what was written is stored.
   void abort();
+  /// What still runs: for who was asked to abort(), and has waited.
+  std::vector<Hanging> hanging() const;
   /// Logs where each database stands, and its errors by kind.
   void report() const;
   /// Nobody reads the output any more, seen from outside the writer.
