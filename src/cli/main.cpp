@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "walcat/base/heap.h"
 #include "walcat/base/log.h"
 #include "walcat/cli/command_line.h"
 #include "walcat/cli/exit_status.h"
@@ -125,6 +126,7 @@ ExitStatus carry_out(const CommandLine& line, StopSignals& signals) {
 }
 
 ExitStatus run_main(int argc, char** argv) {
+  settle_heap();
   try {
     StopSignals signals;
     const auto parsed = parse_command_line(argc, argv);

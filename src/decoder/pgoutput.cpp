@@ -486,6 +486,11 @@ void Decoder::truncate(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     relations.push_back(known_relation(message, false));
     if (relations.back() == nullptr) return;
+    // PostgreSQL names none twice, so there are no more of them than relations. What is made of each is larger than its
+    // OID, and a frame may hold millions.
+    if (relations.size() > relations_->size())
+      return message.fault(
+          fmt::format("Truncate of {} tables names one twice: {} relations are described", count, relations_->size()));
   }
   if (!message.is_whole()) return;
   for (const Relation* relation : relations) {

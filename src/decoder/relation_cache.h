@@ -59,6 +59,9 @@ class RelationCache {
   /// that is as it was before. Errors: those of ruled_relation(); it awaits them still.
   Result<const Relation*> apply(std::uint32_t oid, const RelationRules& rules, const RowsAhead& rows);
 
+  /// How many relations are described.
+  std::size_t size() const { return relations_.size(); }
+
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);
 

@@ -43,7 +43,7 @@ Result<CopyReader::Progress> CopyReader::fill(Batch& batch) {
     looks_ = 0;
     if (is_aside) continue;
     if (!part->is_whole) {
-      pending_.assign(room.data(), part->bytes);
+      pending_.append({room.data(), part->bytes});
     } else if (rows_to_pass_ > 0) {
       --rows_to_pass_;
     } else {
@@ -71,12 +71,10 @@ Status CopyReader::wait_for_rows() {
   return connection_.consume_input();
 }
 
-// The row grows in place; what is not yet there is cut off again.
 Result<Connection::RowPart> CopyReader::read_pending() {
-  const std::size_t size = pending_.size();
-  pending_.resize(std::max(2 * size, kPendingRoom));
-  auto part = connection_.read_row(pending_.data() + size, pending_.size() - size);
-  pending_.resize(size + (part.is_ok() ? part->bytes : 0));
+  pending_.ensure(kPendingRoom);
+  auto part = connection_.read_row(pending_.end(), pending_.capacity() - pending_.size());
+  if (part.is_ok()) pending_.set_end(pending_.end() + part->bytes);
   pending_is_whole_ = part.is_ok() && part->is_whole;
   return part;
 }
@@ -87,15 +85,14 @@ void CopyReader::take_pending(Batch& batch) {
     --rows_to_pass_;
   } else {
     last_row_ = batch.frames_size();
-    batch.append_frame(std::string_view(pending_).substr(0, pending_.size() - 1));
+    batch.append_frame(pending_.view().substr(0, pending_.size() - 1));
   }
   forget_pending();
 }
 
 void CopyReader::forget_pending() {
   pending_is_whole_ = false;
-  if (pending_.capacity() > kLargeRow) std::string().swap(pending_);
-  pending_.clear();
+  pending_.clear(kLargeRow);
 }
 
 }  // namespace walcat

@@ -104,7 +104,12 @@ Status TransactionSpool::read_file(std::uint64_t offset, std::size_t bytes, char
 Status TransactionSpool::fill(std::size_t bytes) {
   const std::size_t held = buffer_.size() - buffer_at_;
   if (held >= bytes) return Status::ok();
-  buffer_.erase(0, buffer_at_);
+  if (held == 0) {
+    // A large frame leaves no room behind.
+    std::string().swap(buffer_);
+  } else {
+    buffer_.erase(0, buffer_at_);
+  }
   buffer_at_ = 0;
   const std::uint64_t wanted = std::max(bytes, kReadAhead) - held;
   const std::uint64_t from_file = std::min(wanted, file_size_ - std::min(read_at_, file_size_));
@@ -124,7 +129,11 @@ Status TransactionSpool::fill(std::size_t bytes) {
 }
 
 Result<std::optional<std::string_view>> TransactionSpool::next() {
-  if (buffer_at_ == buffer_.size() && read_at_ == size()) return std::optional<std::string_view>();
+  if (buffer_at_ == buffer_.size() && read_at_ == size()) {
+    std::string().swap(buffer_);
+    buffer_at_ = 0;
+    return std::optional<std::string_view>();
+  }
   if (Status filled = fill(kHeader); !filled.is_ok()) return filled;
   std::uint32_t bytes = 0;
   std::memcpy(&bytes, buffer_.data() + buffer_at_, kHeader);

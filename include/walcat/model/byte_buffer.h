@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string_view>
 
 namespace walcat {
@@ -17,7 +19,7 @@ class ByteBuffer {
  public:
   static constexpr std::size_t kSlack = 64;
 
-  explicit ByteBuffer(std::size_t capacity) { reallocate(capacity); }
+  explicit ByteBuffer(std::size_t capacity) { resize(capacity); }
 
   char* data() { return bytes_.get(); }
   const char* data() const { return bytes_.get(); }
@@ -28,7 +30,7 @@ class ByteBuffer {
 
   /// Makes room for `bytes` more, at least doubling when it must grow. Invalidates data().
   void ensure(std::size_t bytes) {
-    if (bytes > capacity_ - size_) grow(size_ + bytes);
+    if (bytes > capacity_ - size_) resize(std::max(size_ + bytes, capacity_ * 2));
   }
 
   /// Where the next byte goes. Valid until ensure() grows.
@@ -45,24 +47,26 @@ class ByteBuffer {
   /// Empties the buffer; memory above `keep_bytes` goes back to the system.
   void clear(std::size_t keep_bytes) {
     size_ = 0;
-    if (capacity_ > keep_bytes) reallocate(keep_bytes);
+    if (capacity_ <= keep_bytes) return;
+    bytes_.reset();
+    resize(keep_bytes);
   }
 
  private:
-  void grow(std::size_t needed) {
-    const std::size_t used = size_;
-    auto old = std::move(bytes_);
-    reallocate(std::max(needed, capacity_ * 2));
-    std::memcpy(bytes_.get(), old.get(), used);
-  }
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
 
-  void reallocate(std::size_t capacity) {
-    bytes_.reset();
-    bytes_ = std::make_unique_for_overwrite<char[]>(capacity + kSlack);
+  // The pages of a large block are moved, not copied: it is never there twice.
+  void resize(std::size_t capacity) {
+    auto* const moved = static_cast<char*>(std::realloc(bytes_.get(), capacity + kSlack));
+    if (moved == nullptr) throw std::bad_alloc();
+    static_cast<void>(bytes_.release());
+    bytes_.reset(moved);
     capacity_ = capacity;
   }
 
-  std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<char, Free> bytes_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

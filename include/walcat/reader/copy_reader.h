@@ -6,6 +6,7 @@
 
 #include "walcat/base/status.h"
 #include "walcat/model/batch.h"
+#include "walcat/model/byte_buffer.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
 
@@ -52,7 +53,7 @@ class CopyReader {
   int looks_ = 0;
   std::uint64_t rows_to_pass_ = 0;
   /// The row, or as much of it as has arrived, that did not fit into the last batch.
-  std::string pending_;
+  ByteBuffer pending_{0};
   bool pending_is_whole_ = false;
   bool met_large_row_ = false;
   std::optional<std::size_t> last_row_;

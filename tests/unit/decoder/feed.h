@@ -150,6 +150,9 @@ inline std::vector<std::uint64_t> indexes(const Batch& batch) {
 /// Table `t`, oid 16384, with key `id` and text `v`: what a case takes when the table does not matter.
 inline TableSpec plain_table() { return {16384, "public", "t", 'd', {{"id", kInt4, true}, {"v"}}}; }
 inline constexpr std::uint32_t kPlain = 16384;
+/// Another one like it.
+inline TableSpec other_table() { return {16400, "public", "other", 'd', {{"id", kInt4, true}, {"v"}}}; }
+inline constexpr std::uint32_t kOther = 16400;
 
 /// Rows of `table` as a snapshot at `point` reads them: what is described as the stream would describe it.
 inline std::shared_ptr<SnapshotSource> source_of(const TableSpec& table, std::uint64_t point = 1000,

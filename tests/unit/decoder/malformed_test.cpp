@@ -136,6 +136,11 @@ TEST(DecoderFault, KeepsNothingOfATruncateThatIsCut) {
   complaint(cut.substr(0, cut.size() - 1));
 }
 
+TEST(DecoderFault, RefusesATruncateThatNamesATableTwice) {
+  const std::string bad = at(920, truncate(std::vector<std::uint32_t>(1'000'000, kPlain)));
+  EXPECT_THAT(complaint(bad), AllOf(HasSubstr("Truncate of 1000000 tables names one twice"), HasSubstr("byte 39 of")));
+}
+
 struct NamedMessage {
   const char* name;
   std::string frame;

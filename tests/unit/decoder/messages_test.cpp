@@ -129,12 +129,9 @@ TEST(Decoder, TakesATableWithSixteenHundredColumns) {
 }
 
 TEST(Decoder, GivesEachTruncatedTableAChange) {
-  TableSpec other = plain_table();
-  other.oid = 16400;
-  other.name = "other";
   Feed feed;
-  const auto batch = feed.decode({at(0, begin(1000)), at(0, relation(plain_table())), at(0, relation(other)),
-                                  at(910, truncate({kPlain, 16400}, 3)), at(920, insert(kPlain, {"1", "a"}))});
+  const auto batch = feed.decode({at(0, begin(1000)), at(0, relation(plain_table())), at(0, relation(other_table())),
+                                  at(910, truncate({kPlain, kOther}, 3)), at(920, insert(kPlain, {"1", "a"}))});
   ASSERT_TRUE(feed.status().is_ok()) << feed.status().message();
   EXPECT_EQ(changes(*batch),
             (Strings{"1000.0 truncate public.t", "1000.1 truncate public.other", "1000.2 insert public.t (1, a)"}));

@@ -205,10 +205,11 @@ TEST(Decoder, GoesOnInsideACutTransactionAfterKeepalives) {
 TEST(Decoder, CountsEveryKindOfChangeWhileItSkips) {
   const Strings frames{at(0, begin(1000)),
                        at(0, relation(plain_table())),
+                       at(0, relation(other_table())),
                        at(910, insert(kPlain, {"1", "a"})),
                        at(920, update(kPlain, 'O', {"1", "a"}, {"1", "b"})),
                        at(930, logical_message(true, 930, "p", "x")),
-                       at(940, truncate({kPlain, kPlain})),
+                       at(940, truncate({kPlain, kOther})),
                        at(950, remove(kPlain, 'K', {"1", kNullValue}))};
   for (std::size_t cut = 0; cut <= frames.size(); ++cut) {
     Feed feed;
@@ -217,7 +218,7 @@ TEST(Decoder, CountsEveryKindOfChangeWhileItSkips) {
     feed.reconnect();
     all = all + changes(*feed.decode(frames));
     EXPECT_EQ(all, (Strings{"1000.0 insert public.t (1, a)", "1000.1 update public.t old(1, a) -> (1, b)",
-                            "1000.2 message (p, x)", "1000.3 truncate public.t", "1000.4 truncate public.t",
+                            "1000.2 message (p, x)", "1000.3 truncate public.t", "1000.4 truncate public.other",
                             "1000.5 delete public.t key(1, NULL)"}))
         << "cut before frame " << cut;
   }
