@@ -31,7 +31,7 @@ constexpr std::size_t kBytesMost = std::size_t{64} << 20;
 Status unreadable(const std::string& path, const std::string& reason) {
   return Status(StatusCode::kGap,
                 fmt::format("offset file {}: {}; hint: restore the file, or delete it to go on from the slot's own "
-                            "position",
+                            "position (snapshot.mode says whether rows are read anew)",
                             path, reason))
       .with_kind(FaultKind::kOffset);
 }

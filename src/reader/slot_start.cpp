@@ -165,16 +165,17 @@ Result<StreamStart> SlotStart::skip_gap(const std::optional<Offset>& known, cons
   return with_rows(std::move(start), false);
 }
 
-// A slot and no offset: what was changed before the snapshot's point is in the snapshot's rows.
+// A slot and no offset: made by hand, or the offset file is gone, and rows were printed up to the slot's position that
+// were deleted since. So the stream goes on from there, though some of its changes are in the snapshot's rows already.
 Result<StreamStart> SlotStart::adopt(const SlotState& slot) {
-  if (!wants_snapshot()) {
-    logger_.info("found slot {} and no offset file; starting from the slot's position {}", options_.slot_name,
-                 slot.confirmed_flush.to_string());
-    return first_start(slot.confirmed_flush);
+  if (wants_snapshot()) {
+    if (const Status free = check_name_beside(); !free.is_ok()) return free;
   }
-  if (const Status free = check_name_beside(); !free.is_ok()) return free;
-  logger_.info("found slot {} and no offset file; taking a snapshot and starting from there", options_.slot_name);
-  return snapshot_beside_slot(nullptr);
+  logger_.info("found slot {} and no offset file {}; {} from the slot's position {}", options_.slot_name, file_.path(),
+               wants_snapshot() ? "taking a snapshot and going on" : "starting", slot.confirmed_flush.to_string());
+  if (!wants_snapshot()) return first_start(slot.confirmed_flush);
+  const Offset there = offset_at(slot.confirmed_flush);
+  return snapshot_beside_slot(&there);
 }
 
 // The stream goes on from `known`, or from the snapshot if there is nothing known.
@@ -255,10 +256,14 @@ Status SlotStart::check_snapshot() {
   return taker_.check_rights();
 }
 
+Offset SlotStart::offset_at(Lsn position) const {
+  return {server_.system_identifier, server_.timeline,          server_.database,
+          options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
+}
+
 Result<StreamStart> SlotStart::first_start(Lsn position, std::optional<SnapshotStart> snapshot) {
   StreamStart start;
-  start.offset = {server_.system_identifier, server_.timeline,          server_.database,
-                  options_.slot_name,        options_.publication_name, ResumePoint{position, Lsn{}, 0}};
+  start.offset = offset_at(position);
   if (snapshot) start.offset.snapshot = snapshot->progress;
   if (snapshot) tables_.members = std::move(snapshot->members);
   start.offset.published = look_.learn(tables_);

@@ -52,6 +52,7 @@ class SlotStart {
   bool wants_snapshot() const;
   Status check_name_beside();
   Status check_snapshot();
+  Offset offset_at(Lsn position) const;
   Result<StreamStart> first_start(Lsn position, std::optional<SnapshotStart> snapshot = std::nullopt);
 
   Connection& connection_;

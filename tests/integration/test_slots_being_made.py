@@ -39,7 +39,7 @@ def gap(database, walcat, config):
 
 # How walcat comes to make a slot, whether that is the temporary one beside `slot_name`, and what it says of it.
 REASONS = {
-    "no offset file": (no_offset_file, True, "no offset file; taking a snapshot"),
+    "no offset file": (no_offset_file, True, "taking a snapshot and going on from the slot"),
     "no slot": (no_slot, False, "creating slot"),
     "snapshot.mode: always": (all_rows_each_time, True, "snapshot: "),
     "a gap": (gap, True, "starting anew with a snapshot"),

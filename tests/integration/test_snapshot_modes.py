@@ -47,20 +47,37 @@ def test_initial_prints_the_rows_at_the_first_start_only(database, run):
     assert slots(database) == [database.slot_name]
 
 
-def test_initial_begins_with_the_rows_of_now_where_a_slot_was_left_alone(database, run):
-    """What the slot still holds is in the rows; it is not printed again."""
+@pytest.mark.parametrize("mode", ["initial", "when_needed"])
+def test_a_slot_that_was_left_alone_keeps_its_place(mode, database, run):
+    """The rows are those of now, and all comes that the slot holds: nobody knows what was printed before."""
     database.execute(f"CREATE PUBLICATION pub_{database.name} FOR ALL TABLES")
     database.rows("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (database.slot_name,))
-    database.execute("INSERT INTO t VALUES (3), (4)", "UPDATE t SET note = 'new' WHERE id = 3",
-                     "DELETE FROM t WHERE id = 4")
-    first = run("initial")
-    assert sorted(shown(first)) == [("r", 1), ("r", 2), ("r", 3)]
-    assert {line.after["id"]: line.after["note"] for line in first.lines()} == {1: None, 2: None, 3: "new"}
+    database.execute("INSERT INTO t VALUES (3)", "UPDATE t SET note = 'new' WHERE id = 3", "DELETE FROM t WHERE id = 2")
+    first = run(mode)
+    assert sorted(shown(first)[:2]) == [("r", 1), ("r", 3)]
+    assert shown(first)[2:] == [("c", 3), ("u", 3), ("d", 2)]
     assert slots(database) == [database.slot_name], "the slot that made the snapshot is gone"
     database.execute("UPDATE t SET note = 'newer' WHERE id = 3")
-    second = run("initial")
+    second = run(mode)
     assert shown(second) == [("u", 3)]
     assert max(line.position for line in first.lines()) < second.lines()[0].position
+
+
+def test_deletes_come_though_the_offset_file_is_gone(database, run, offset_file):
+    assert shown(run("initial")) == [("r", 1), ("r", 2)]
+    database.execute("DELETE FROM t WHERE id = 2")
+    offset_file.unlink()
+    assert shown(run("initial")) == [("r", 1), ("d", 2)]
+
+
+def test_the_next_run_goes_on_where_a_slot_was_left_alone(database, run, offset_file):
+    """Stopped among the rows, before the stream."""
+    assert shown(run("initial")) == [("r", 1), ("r", 2)]
+    database.execute("INSERT INTO t VALUES (3)", "DELETE FROM t WHERE id = 2")
+    offset_file.unlink()
+    lines = shown(run("initial", "--max-changes", "1")) + shown(run("initial"))
+    assert sorted(set(lines[:-2])) == [("r", 1), ("r", 3)]
+    assert lines[-2:] == [("c", 3), ("d", 2)]
 
 
 def test_never_prints_no_rows(database, run):
