@@ -8,6 +8,8 @@
 #include <exception>
 #include <utility>
 
+#include "walcat/base/shortened_list.h"
+
 namespace walcat {
 
 namespace {
@@ -19,6 +21,10 @@ std::vector<std::string> key_of(const KeyedPart& part) {
   auto key = part.key.description();
   key.push_back(fmt::format("table {}", part.part_oid));
   return key;
+}
+
+bool lacks_right(const Status& status) {
+  return status.code() == StatusCode::kRefused && status.kind() == FaultKind::kAuthentication;
 }
 
 }  // namespace
@@ -83,6 +89,7 @@ void IncrementalCrew::work() {
     window_.forget();
     part_reader_.forget();
     if (stop_.requested()) return;
+    if (desk_.is_set_aside(snapshot->id)) continue;
     if (status.is_transient()) {
       logger_.warning("incremental snapshot {}: {}; going on in {:.1f} s", snapshot->id, status.message(),
                       static_cast<double>(kRetry.count()) / 1000);
@@ -98,12 +105,15 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
   if (Status connected = reader_.connect(); !connected.is_ok()) return connected;
   tally_.begin();
   if (Status fit = check_tables(snapshot); !fit.is_ok()) return fit;
+  desk_.take_up(snapshot.id);
   logger_.info("incremental snapshot {}: {} tables, {} rows{}", snapshot.id, snapshot.tables.size(),
                tally_.expected_rows(), snapshot.last_key.empty() ? "" : ", going on where it was left");
   if (Status following = begin_following(); !following.is_ok()) return following;
   while (!snapshot.tables.empty()) {
+    const TableName table = snapshot.tables.front();
     if (Status read = read_table(snapshot); !read.is_ok()) return read;
-    snapshot.tables.erase(snapshot.tables.begin());
+    // It may have been set aside.
+    std::erase(snapshot.tables, table);
     snapshot.part = TableName{};
     snapshot.last_key.clear();
     if (Status stored = desk_.store(snapshot); !stored.is_ok()) return stored;
@@ -120,9 +130,11 @@ Result<std::vector<KeyedPart>> IncrementalCrew::plan(const IncrementalSnapshot& 
   return parts;
 }
 
-// Tables that came into the configuration are nobody's question: there a refusal is a warning.
+// Tables that came into the configuration are nobody's question: there a refusal is a warning, and a right that is
+// missing is waited for.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
-  std::vector<TableName> fit;
+  std::vector<TableName> fit, locked;
+  Status lacks;
   for (const TableName& table : snapshot.tables) {
     const auto parts = plan(snapshot, table);
     if (parts.is_ok()) {
@@ -131,7 +143,10 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
       continue;
     }
     if (parts.status().code() != StatusCode::kRefused) return parts.status();
-    if (snapshot.is_added) {
+    if (snapshot.is_added && lacks_right(parts.status())) {
+      locked.push_back(table);
+      lacks = parts.status();
+    } else if (snapshot.is_added) {
       logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
                       table.to_string(), parts.status().message());
     } else {
@@ -139,8 +154,24 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
     }
   }
   if (fit.size() == snapshot.tables.size()) return Status::ok();
-  snapshot.tables = std::move(fit);
-  return desk_.store(snapshot);
+  std::erase_if(snapshot.tables, [&](const TableName& table) {
+    return std::find(fit.begin(), fit.end(), table) == fit.end() &&
+           std::find(locked.begin(), locked.end(), table) == locked.end();
+  });
+  return locked.empty() ? desk_.store(snapshot) : wait_for_rights(snapshot, locked, lacks);
+}
+
+Status IncrementalCrew::wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables,
+                                        const Status& why) {
+  std::vector<std::string> news;
+  for (const TableName& table : tables) {
+    if (told_.insert(table).second) news.push_back(table.to_string());
+  }
+  if (!news.empty()) {
+    logger_.warning("rows that {} had before are not printed yet: {}; they are read once walcat may",
+                    shortened_list(news), why.message());
+  }
+  return desk_.set_aside(snapshot, tables);
 }
 
 // From some moment on the decoder remembers which transactions came by. Those that began before it must have ended
@@ -158,6 +189,9 @@ Status IncrementalCrew::begin_following() {
 Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
   for (bool is_read = false; !is_read;) {
     const auto parts = plan(snapshot, snapshot.tables.front());
+    if (snapshot.is_added && lacks_right(parts.status())) {
+      return wait_for_rights(snapshot, {snapshot.tables.front()}, parts.status());
+    }
     if (parts.status().code() == StatusCode::kRefused) {
       tally_.pass_over(parts.status());
       return Status::ok();

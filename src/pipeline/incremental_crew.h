@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -69,6 +70,7 @@ class IncrementalCrew {
   void work();
   Status read_snapshot(IncrementalSnapshot& snapshot);
   Status check_tables(IncrementalSnapshot& snapshot);
+  Status wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables, const Status& why);
   Status begin_following();
   Result<std::vector<KeyedPart>> plan(const IncrementalSnapshot& snapshot, const TableName& table);
   Status read_table(IncrementalSnapshot& snapshot);
@@ -86,6 +88,8 @@ class IncrementalCrew {
   ChunkHatch hatch_;
   IncrementalTally tally_;
   PartReader part_reader_;
+  /// Tables that were named as waiting for a right.
+  std::set<TableName> told_;
 
   // Reader.
   std::thread worker_;

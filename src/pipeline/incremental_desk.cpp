@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "walcat/base/postgres_time.h"
+
 namespace walcat {
 
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::size_t kAskedMost = 32;
 // Those who asked may ask again at once, and want to know whose session it was that told them.
 constexpr std::chrono::seconds kStay{10};
+constexpr std::chrono::seconds kAsideLeast{1}, kAsideMost{60};
 
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
@@ -58,8 +61,8 @@ bool IncrementalDesk::hear(const std::vector<SnapshotSignal>& signals) {
 
 bool IncrementalDesk::is_busy() const {
   const std::lock_guard lock(mutex_);
-  const auto is_paused = [](const IncrementalSnapshot& snapshot) { return snapshot.is_paused; };
-  return !std::all_of(snapshots_.begin(), snapshots_.end(), is_paused);
+  const auto rests = [&](const IncrementalSnapshot& one) { return one.is_paused || set_aside_.contains(one.id); };
+  return !std::all_of(snapshots_.begin(), snapshots_.end(), rests);
 }
 
 std::shared_ptr<const std::vector<IncrementalSnapshot>> IncrementalDesk::take_news() {
@@ -80,12 +83,68 @@ std::optional<IncrementalSnapshot> IncrementalDesk::wait_for_snapshot() {
     answer();
     std::unique_lock lock(mutex_);
     if (is_closed_) return std::nullopt;
-    if (!snapshots_.empty()) return snapshots_.front();
-    const auto is_wanted = [&] { return is_closed_ || !snapshots_.empty() || !asked_.empty(); };
-    if (changed_.wait_for(lock, kStay, is_wanted)) continue;
+    if (const auto due = next_due(); due != snapshots_.end()) {
+      std::rotate(snapshots_.begin(), due, due + 1);
+      return snapshots_.front();
+    }
+    const auto is_wanted = [&] { return is_closed_ || !asked_.empty() || next_due() != snapshots_.end(); };
+    if (changed_.wait_for(lock, set_aside_.empty() ? kStay : kAsideLeast, is_wanted)) continue;
     reader_.disconnect();
-    changed_.wait(lock, is_wanted);
+    if (set_aside_.empty()) {
+      changed_.wait(lock, is_wanted);
+    } else {
+      changed_.wait_for(lock, kAsideLeast, is_wanted);
+    }
   }
+}
+
+std::vector<IncrementalSnapshot>::iterator IncrementalDesk::next_due() {
+  return std::find_if(snapshots_.begin(), snapshots_.end(),
+                      [&](const IncrementalSnapshot& one) { return !rests(one.id); });
+}
+
+bool IncrementalDesk::rests(const std::string& id) const {
+  const auto pause = set_aside_.find(id);
+  return pause != set_aside_.end() && pause->second.until > Clock::now();
+}
+
+bool IncrementalDesk::is_set_aside(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  return rests(id);
+}
+
+void IncrementalDesk::take_up(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  set_aside_.erase(id);
+}
+
+Status IncrementalDesk::set_aside(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables) {
+  const auto is_left = [&](const TableName& table) {
+    return std::find(tables.begin(), tables.end(), table) != tables.end();
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (snapshots_.empty() || snapshots_.front().id != snapshot.id) return stopped();
+    IncrementalSnapshot left = snapshot;
+    left.tables = tables;
+    left.part = TableName{};
+    left.key.clear();
+    left.last_key.clear();
+    std::erase_if(snapshot.tables, is_left);
+    Pause& pause = set_aside_[snapshot.id];
+    pause.length = std::clamp<Clock::duration>(2 * pause.length, kAsideLeast, kAsideMost);
+    pause.until = Clock::now() + pause.length;
+    has_news_ = true;
+    if (snapshot.tables.empty()) {
+      snapshots_.front() = std::move(left);
+      return stopped();
+    }
+    left.id = fmt::format("added-{}", postgres_now_micros());
+    set_aside_[left.id] = pause;
+    set_aside_.erase(snapshot.id);
+    snapshots_.push_back(std::move(left));
+  }
+  return store(snapshot);
 }
 
 Status IncrementalDesk::check_in(const std::string& id) {
@@ -123,6 +182,7 @@ bool IncrementalDesk::take_off(const std::string& id) {
     const std::lock_guard lock(mutex_);
     if (snapshots_.empty() || snapshots_.front().id != id) return false;
     snapshots_.erase(snapshots_.begin());
+    set_aside_.erase(id);
     has_news_ = true;
   }
   news_.notify();
@@ -215,6 +275,7 @@ void IncrementalDesk::steer(const SnapshotSignal& signal) {
       snapshot.is_paused = pauses;
     }
     if (cancels) snapshots_.clear();
+    if (cancels) set_aside_.clear();
     has_news_ = true;
   }
   news_.notify();

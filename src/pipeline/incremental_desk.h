@@ -41,7 +41,7 @@ class IncrementalDesk {
   /// Puts down what messages ask for, each once however often the stream brings it, and no more than a few at a time;
   /// passes marks over. Returns whether there is something to answer.
   bool hear(const std::vector<SnapshotSignal>& signals);
-  /// Whether there are rows to be read.
+  /// Whether there are rows to be read, those aside that are set aside.
   bool is_busy() const;
   /// The list, if it has changed since it was asked for.
   std::shared_ptr<const std::vector<IncrementalSnapshot>> take_news();
@@ -59,6 +59,13 @@ class IncrementalDesk {
   /// Keeps how far the snapshot in hand has come with the next batch that is written. kStopped if nobody wants it any
   /// more.
   Status store(IncrementalSnapshot& snapshot);
+  /// Leaves `tables` of the snapshot in hand for later, under an ID of their own unless they are all it has; other
+  /// snapshots are in hand meanwhile. kStopped if nothing of the snapshot is left to be read now.
+  Status set_aside(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables);
+  /// Whether `id` was set aside and is not due yet.
+  bool is_set_aside(const std::string& id);
+  /// What was set aside is read now.
+  void take_up(const std::string& id);
   /// Takes `id` off the list; false if it was cancelled before.
   bool take_off(const std::string& id);
   /// Tells whoever asked for `snapshot` what became of it, now and when asked again.
@@ -72,6 +79,9 @@ class IncrementalDesk {
     std::string text;
   };
 
+  /// Of the list, the first that waits for nothing; end() if there is none.
+  std::vector<IncrementalSnapshot>::iterator next_due();
+  bool rests(const std::string& id) const;
   void answer();
   void answer(const std::vector<SnapshotSignal>& asked);
   Result<Vouchers> vouchers();
@@ -90,6 +100,12 @@ class IncrementalDesk {
   bool is_closed_ = false;
   std::vector<SnapshotSignal> asked_;
   std::vector<IncrementalSnapshot> snapshots_;
+  /// Snapshots that were set aside, by ID: until when, and how long that was.
+  struct Pause {
+    Clock::time_point until;
+    Clock::duration length;
+  };
+  std::map<std::string, Pause> set_aside_;
   bool has_news_ = false;
 
   // The lane's reader.

@@ -49,11 +49,13 @@ Status altered(const TableName& table, const char* how) {
 
 Status check_readable(const Connection& connection, const PhysicalTable& table) {
   if (table.may_read) return Status::ok();
-  return {StatusCode::kRefused,
-          fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT ON "
-                      "{} TO {}; or snapshot.mode: never",
-                      table.name.to_string(), quote_identifier(table.name.schema), quote_identifier(connection.user()),
-                      table.name.quoted(), quote_identifier(connection.user()))};
+  return Status(
+             StatusCode::kRefused,
+             fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT "
+                         "ON {} TO {}; or snapshot.mode: never",
+                         table.name.to_string(), quote_identifier(table.name.schema),
+                         quote_identifier(connection.user()), table.name.quoted(), quote_identifier(connection.user())))
+      .with_kind(FaultKind::kAuthentication);
 }
 
 Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, const Relation& relation) {

@@ -133,18 +133,69 @@ def test_nothing_but_a_table_without_a_key(run, database):
     assert read(run("public.orders", "public.loose", expects=None)) == [("c", "loose", "2")]
 
 
-def test_a_table_that_may_not_be_read_is_named_and_the_others_are_read(run, server, database):
+@pytest.fixture
+def reader(server, database):
+    """A role that may read `orders` and `items`, and how to connect as it."""
     name = f"reader_{database.name}"
-    database.execute(f"CREATE ROLE {name} LOGIN REPLICATION", f"GRANT SELECT ON orders, items TO {name}",
+    database.execute(f"CREATE ROLE {name} LOGIN REPLICATION", *TABLES, f"GRANT SELECT ON orders, items TO {name}",
                      f"CREATE PUBLICATION pub_{database.name} FOR TABLE orders, items, loose",
                      "ALTER TABLE loose ADD PRIMARY KEY (id)")
-    conn_str = server.conn_str(database.name, name)
-    mine = {"conn_str": conn_str, "include_tables": [r"public\.orders"]}
-    run(**mine, expects=None)
-    second = run(**{**mine, "include_tables": [r"public\..*"]})
-    assert read(second) == ITEMS
-    assert re.search(r"warning .*public\.loose.*GRANT SELECT", second.log())
+    yield name, server.conn_str(database.name, name)
     database.execute(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+def as_reader(database, reader, *included):
+    patterns = [rf"public\.{table}" for table in included]
+    made = entry(database, conn_str=reader[1], include_tables=patterns)
+    return configuration(made, snapshot=INITIAL, output={"values": "text"}, flush_interval="50ms")
+
+
+def test_a_table_that_may_not_be_read_is_named_and_the_others_are_read(database, walcat, reader):
+    walcat.catch_up(as_reader(database, reader, "orders"))
+    second = walcat.start(as_reader(database, reader, "orders", "items", "loose"))
+    second.wait_for_log(r"warning .*public\.loose.*GRANT SELECT ON \S*loose")
+    assert read(second)[:5] == ITEMS[:len(second.lines())]
+    second.wait_for_lines(5)
+    assert len(re.findall("warning .*loose", second.log())) == 1
+    database.execute(f"GRANT SELECT ON loose TO {reader[0]}")
+    second.wait_for_lines(6)
+    second.stop()
+    assert read(second) == [*ITEMS, ("r", "loose", "1")]
+    assert read(walcat.catch_up(as_reader(database, reader, "orders", "items", "loose"))) == []
+
+
+def test_the_next_run_reads_what_could_not_be_read_before(database, walcat, reader):
+    walcat.catch_up(as_reader(database, reader, "orders"))
+    config = as_reader(database, reader, "orders", "loose")
+    second = walcat.catch_up(config)
+    assert read(second) == []
+    database.execute("INSERT INTO loose VALUES (2)")
+    third = walcat.catch_up(config)
+    assert read(third) == [("c", "loose", "2")]
+    database.execute(f"GRANT SELECT ON loose TO {reader[0]}", "DELETE FROM loose WHERE id = 2")
+    fourth = walcat.start(config)
+    fourth.wait_for_lines(2)
+    fourth.stop()
+    assert sorted(line.op for line in fourth.lines()) == ["d", "r"]
+    assert [line.after["id"] for line in fourth.lines() if line.op == "r"] == ["1"]
+
+
+def test_a_partition_that_may_not_be_read_is_read_once_it_may(database, walcat, reader):
+    database.execute("CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
+                     "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10)",
+                     "CREATE TABLE parts_2 (id integer PRIMARY KEY)", "INSERT INTO parts_2 VALUES (11)",
+                     f"GRANT SELECT ON parts, parts_1 TO {reader[0]}",
+                     f"ALTER PUBLICATION pub_{database.name} ADD TABLE parts")
+    run = walcat.start(as_reader(database, reader, "parts.*"))
+    run.wait_for_log("streaming from")
+    database.execute("ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (10) TO (20)",
+                     "INSERT INTO parts VALUES (1), (12)")
+    run.wait_for_log(r"warning .*parts_2.*GRANT SELECT")
+    database.execute(f"GRANT SELECT ON parts_2 TO {reader[0]}")
+    run.wait_for(lambda: len(run.lines()) >= 4, "its rows are read")
+    run.stop()
+    assert sorted((line.op, line.after["id"]) for line in run.lines()) == [
+        ("c", "1"), ("c", "12"), ("r", "11"), ("r", "12")]
 
 
 def test_partitions_of_a_table_that_is_added(run, database):
