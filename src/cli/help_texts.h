@@ -26,7 +26,7 @@ Signals:
 Examples:
   walcat                                   follow what config.yaml names
   walcat -c prod.yaml | jq .message.after  look at the new rows
-  walcat --until-caught-up > today.jsonl   everything up to now, then stop
+  walcat --until-caught-up >> all.jsonl    everything up to now, then stop
   walcat --set output.path=out.jsonl --set log.level=debug
   walcat snapshot --tables public.orders   the rows of a table, now
   walcat capture -o today.wcap             record the frames, and print nothing
