@@ -58,12 +58,11 @@ void Connection::end(std::chrono::milliseconds timeout) {
 }
 
 int Connection::server_version() const { return PQserverVersion(session_->pg.get()); }
-std::string Connection::database() const { return PQdb(session_->pg.get()); }
-std::string Connection::user() const { return PQuser(session_->pg.get()); }
+std::string Connection::database() const { return text_or_empty(PQdb(session_->pg.get())); }
+std::string Connection::user() const { return text_or_empty(PQuser(session_->pg.get())); }
 
 std::string Connection::server_encoding() const {
-  const char* encoding = PQparameterStatus(session_->pg.get(), "server_encoding");
-  return encoding == nullptr ? std::string() : encoding;
+  return text_or_empty(PQparameterStatus(session_->pg.get(), "server_encoding"));
 }
 
 std::string Connection::literal(std::string_view text) const {
@@ -71,18 +70,25 @@ std::string Connection::literal(std::string_view text) const {
   return escaped == nullptr ? "NULL" : std::string(escaped.get());
 }
 
-Result<Rows> Connection::query(const std::string& sql, Wait wait) {
-  if (const Status sent = session_->send(sql, wait); !sent.is_ok()) return sent;
-  return session_->collect();
+Status Connection::ask(const Question& question, AnswerRows& answer) {
+  if (Status sent = session_->send(question.sql, question.wait, question.parameters); !sent.is_ok()) return sent;
+  const Status fits = session_->collect(answer);
+  return fits.code() == StatusCode::kProtocolError ? fits.with_context(question.subject) : fits;
 }
 
-Result<Rows> Connection::query(const std::string& sql, const std::vector<std::string>& parameters) {
-  if (const Status sent = session_->send(sql, Wait::kBriefly, parameters); !sent.is_ok()) return sent;
-  return session_->collect();
+Result<std::optional<std::vector<std::string>>> Connection::query_texts(const Question& question, std::size_t columns) {
+  TextRows answer(columns);
+  if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
+  return in_context(answer.at_most_one(), question);
 }
 
 Status Connection::execute(const std::string& sql, Wait wait) {
   const Status sent = session_->send(sql, wait);
+  return sent.is_ok() ? session_->finish() : sent;
+}
+
+Status Connection::execute(const std::string& sql, const std::vector<std::string>& parameters) {
+  const Status sent = session_->send(sql, Wait::kBriefly, parameters);
   return sent.is_ok() ? session_->finish() : sent;
 }
 
@@ -92,9 +98,11 @@ Status Connection::start_copy(const std::string& sql) {
 }
 
 std::optional<Notification> Connection::take_notification() {
-  const std::unique_ptr<PGnotify, decltype(&PQfreemem)> taken(PQnotifies(session_->pg.get()), &PQfreemem);
-  if (taken == nullptr) return std::nullopt;
-  return Notification{taken->be_pid, taken->relname, taken->extra};
+  session_->keep_notifications();
+  if (session_->notifications.empty()) return std::nullopt;
+  std::optional<Notification> taken(std::move(session_->notifications.front()));
+  session_->notifications.pop_front();
+  return taken;
 }
 
 // PQgetCopyData allocates each row; this does not. In COPY's text a line feed ends a row and stands nowhere else.
@@ -141,6 +149,7 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
 Status Connection::consume_input() {
   PGconn* pg = session_->pg.get();
   if (PQconsumeInput(pg) == 0) return connection_error(pg);
+  session_->keep_notifications();
   return session_->flush_pending ? session_->flush() : Status::ok();
 }
 

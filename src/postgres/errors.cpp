@@ -48,8 +48,6 @@ std::string_view remedy_for(std::string_view sqlstate, std::string_view message)
   return {};
 }
 
-std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
-
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
@@ -113,6 +111,8 @@ std::string with_hint(std::string message, std::string_view sqlstate, const PGco
 }
 
 }  // namespace
+
+std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
 StatusCode classify_sqlstate(std::string_view sqlstate) {
   const std::string_view family = sqlstate.substr(0, 2);

@@ -9,6 +9,9 @@
 
 namespace walcat {
 
+/// What libpq says, which may be nothing.
+std::string text_or_empty(const char* text);
+
 /// The status for a failed result: the server's words, SQLSTATE, and a way out where we know one.
 Status result_error(const PGresult* result, const PGconn* connection);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,33 +77,37 @@ std::string key_query(std::uint32_t relation_oid, int server_version) {
 }  // namespace
 
 Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid) {
-  auto rows = connection.query(key_query(relation_oid, connection.server_version()));
+  auto rows = connection.query<std::string, std::string, std::string, std::optional<bool>, std::string, bool,
+                               std::optional<std::string>, std::optional<std::string>, std::optional<std::string>,
+                               std::optional<std::string>, std::optional<bool>>(
+      {fmt::format("the key of the table with OID {}", relation_oid),
+       key_query(relation_oid, connection.server_version())});
   if (!rows.is_ok()) return rows.status();
   std::vector<KeyColumn> columns;
-  for (const Row& row : *rows) {
-    KeyColumn column;
-    column.name = row[0].value_or("");
-    column.type = row[1].value_or("");
-    column.compared_as = row[2].value_or("");
-    column.needs_cast = row[3] == "t";
-    if (row[5] == "t") column.collation = row[4].value_or("");
-    if (!row[6] || !row[7] || !row[8] || !row[9]) {
+  for (auto& [name, type, compared_as, needs_cast, collation, has_collation, less, at_most, equal, greater,
+              holds_domain] : *rows) {
+    if (!less || !at_most || !equal || !greater) {
       return Status(StatusCode::kRefused, fmt::format("column {} of its key, of type {}, has no order; hint: CREATE "
                                                       "OPERATOR CLASS .. USING btree",
-                                                      column.name, column.type));
+                                                      name, type));
     }
     // A bound is read as a value of the type, and there is no such type without the domain.
-    if (row[10] == "t") {
+    if (holds_domain.value_or(false)) {
       return Status(StatusCode::kRefused,
                     fmt::format("column {} of its key, of type {}, has a domain within, whose CHECK would be run by "
                                 "walcat's role; hint: REPLICA IDENTITY USING INDEX with another unique index",
-                                column.name, column.type));
+                                name, type));
     }
-    column.less = *row[6];
-    column.at_most = *row[7];
-    column.equal = *row[8];
-    column.greater = *row[9];
-    columns.push_back(std::move(column));
+    KeyColumn& column = columns.emplace_back();
+    column.name = std::move(name);
+    column.type = std::move(type);
+    column.compared_as = std::move(compared_as);
+    column.needs_cast = needs_cast.value_or(false);
+    if (has_collation) column.collation = std::move(collation);
+    column.less = *std::move(less);
+    column.at_most = *std::move(at_most);
+    column.equal = *std::move(equal);
+    column.greater = *std::move(greater);
   }
   return KeyOrder(std::move(columns));
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "walcat/base/shortened_list.h"
 
 namespace walcat {
@@ -79,21 +81,27 @@ KeylessScope KeylessScope::of_publication(const Connection& connection, const st
 
 Result<std::vector<KeylessTable>> keyless_tables(Connection& connection, const KeylessScope& scope) {
   const std::string primary = has_index(connection, scope, "i.indisprimary");
-  auto rows = connection.query(fmt::format(
-      "WITH RECURSIVE tree (oid) AS ({0} UNION SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = "
-      "t.oid AND c.relkind = 'p' JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid), identified AS (SELECT "
-      "n.nspname, c.relname, c.relreplident, {1} AS has_primary_key, {2} AS has_index, EXISTS (SELECT 1 FROM "
-      "pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND {3}) AS "
-      "has_generated FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN pg_catalog.pg_namespace n ON n.oid = "
-      "c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p') SELECT nspname, relname, has_primary_key, "
-      "has_generated FROM identified WHERE NOT CASE relreplident WHEN 'd' THEN has_primary_key WHEN 'i' THEN has_index "
-      "WHEN 'f' THEN NOT has_generated ELSE false END ORDER BY nspname, relname",
-      scope.oids, primary, has_index(connection, scope, "i.indisreplident"), unpublished_generated(connection, scope)));
+  auto rows = connection.query<std::string, std::string, bool, bool>(
+      {"tables without a replica identity",
+       fmt::format(
+           "WITH RECURSIVE tree (oid) AS ({0} UNION SELECT i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid "
+           "= "
+           "t.oid AND c.relkind = 'p' JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid), identified AS (SELECT "
+           "n.nspname, c.relname, c.relreplident, {1} AS has_primary_key, {2} AS has_index, EXISTS (SELECT 1 FROM "
+           "pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND {3}) AS "
+           "has_generated FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN pg_catalog.pg_namespace n ON "
+           "n.oid = "
+           "c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p') SELECT nspname, relname, has_primary_key, "
+           "has_generated FROM identified WHERE NOT CASE relreplident WHEN 'd' THEN has_primary_key WHEN 'i' THEN "
+           "has_index "
+           "WHEN 'f' THEN NOT has_generated ELSE false END ORDER BY nspname, relname",
+           scope.oids, primary, has_index(connection, scope, "i.indisreplident"),
+           unpublished_generated(connection, scope))});
   if (!rows.is_ok()) return rows.status();
   std::vector<KeylessTable> tables;
-  for (const Row& row : *rows) {
-    const TableName name{row[0].value_or(""), row[1].value_or("")};
-    tables.push_back({name, remedy(name, row[2] == "t", row[3] == "t")});
+  for (auto& [schema, table, has_primary_key, has_generated] : *rows) {
+    const TableName name{std::move(schema), std::move(table)};
+    tables.push_back({name, remedy(name, has_primary_key, has_generated)});
   }
   return tables;
 }

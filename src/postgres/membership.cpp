@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "member_rows.h"
 #include "table_keys.h"
 
 namespace walcat {
@@ -76,77 +77,13 @@ const char* only_attached(int version) {
   return version >= kVersionWithPendingDetach ? " AND NOT i.inhdetachpending" : "";
 }
 
-std::uint32_t oid_of(const std::optional<std::string>& text) {
-  std::uint32_t oid = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), oid);
-  return oid;
-}
-
-bool is_true(const std::optional<std::string>& text) { return text == "t"; }
-
-// A physical table, from its own row up.
-class MemberReader {
- public:
-  // The rows of one table, from level 0 up; returns where the next one's begin.
-  std::size_t read(const Rows& rows, std::size_t from) {
-    const auto leaf = rows[from][0];
-    std::size_t at = from;
-    for (; at < rows.size() && rows[at][0] == leaf; ++at) climb(rows[at]);
-    member_.was_attached = !steps_are_whole_;
-    // Of a table that is not permanent nothing is published.
-    if (ways_.empty() || !rows[from][16]) return at;
-    member_.membership = *rows[from][16];
-    for (const std::string& way : ways_) member_.membership += " " + way + as_;
-    return at;
-  }
-
-  MemberTable take() { return std::move(member_); }
-
- private:
-  void climb(const Row& row) {
-    const NamedTable table{oid_of(row[1]), {row[2].value_or(""), row[3].value_or("")}};
-    const bool is_leaf = oid_of(row[0]) == table.oid;
-    if (is_leaf) {
-      member_.table = member_.as = table;
-      has_first_file_ = is_true(row[13]);
-      member_.has_key = is_true(row[15]);
-    } else {
-      member_.ancestors.push_back(table);
-      steps_ = "/" + row[8].value_or("") + steps_;
-      steps_are_whole_ = steps_are_whole_ && is_true(row[12]);
-    }
-    member_.was_renamed = member_.was_renamed || is_true(row[14]);
-    for (const std::size_t way : {5, 6, 7}) {
-      if (row[way]) add(row, *row[way], is_true(row[way + 4]), table, is_leaf);
-    }
-  }
-
-  void add(const Row& row, const std::string& way, bool is_older, const NamedTable& table, bool is_leaf) {
-    // A publication of all tables publishes each by itself, whatever it is attached to.
-    if (is_leaf || way.front() != 'p') {
-      ways_.push_back(way + steps_);
-      member_.is_whole = member_.is_whole || (is_older && has_first_file_ && steps_are_whole_);
-    }
-    if (is_leaf || !is_true(row[4])) return;
-    member_.as = table;
-    member_.has_key = is_true(row[15]);
-    as_ = "@" + row[1].value_or("");
-  }
-
-  MemberTable member_;
-  std::vector<std::string> ways_;
-  std::string steps_;
-  std::string as_;
-  bool steps_are_whole_ = true;
-  bool has_first_file_ = false;
-};
-
 }  // namespace
 
 Result<std::vector<MemberTable>> published_members(Connection& connection, const std::string& publication,
                                                    const std::vector<std::uint32_t>& known) {
   const bool has_schemas = connection.server_version() >= kVersionWithSchemas;
-  const auto rows = connection.query(fmt::format(
+  MemberRows answer;
+  const std::string sql = fmt::format(
       fmt::runtime(kQuery), fmt::arg("name", connection.literal(publication)),
       fmt::arg("key", key_index("w.oid", KeyHolds::kAtCommit, connection.server_version())),
       fmt::arg("known", fmt::join(known, ",")), fmt::arg("operations", operations(connection.server_version())),
@@ -156,36 +93,35 @@ Result<std::vector<MemberTable>> published_members(Connection& connection, const
                                      : "NULL::oid AS schema, NULL::int AS schema_age"),
       fmt::arg("schemas", has_schemas ? " LEFT JOIN pg_catalog.pg_publication_namespace s ON s.pnpubid = pub.oid AND "
                                         "s.pnnspid = c.relnamespace"
-                                      : "")));
-  if (!rows.is_ok()) return rows.status();
-  std::vector<MemberTable> members;
-  for (std::size_t at = 0; at < rows->size();) {
-    MemberReader reader;
-    at = reader.read(*rows, at);
-    members.push_back(reader.take());
-  }
-  return members;
+                                      : ""));
+  const std::string subject = "tables of publication " + publication;
+  if (const Status fits = connection.ask({subject, sql}, answer); !fits.is_ok()) return fits;
+  auto members = read_members(answer.rows());
+  return members.is_ok() ? members : members.status().with_context(subject);
 }
 
 Result<Lsn> end_of_log(Connection& connection) {
-  const auto rows = connection.query(
-      "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE "
-      "pg_catalog.pg_current_wal_flush_lsn() END");
-  if (!rows.is_ok()) return rows.status();
-  return Lsn::parse(rows->front().front().value_or("")).value_or(Lsn{});
+  const auto position = connection.query_value<std::optional<Lsn>>(
+      {"the end of the log",
+       "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE "
+       "pg_catalog.pg_current_wal_flush_lsn() END"});
+  if (!position.is_ok()) return position.status();
+  return position->value_or(Lsn{});
 }
 
 Result<std::vector<NamedTable>> lineage_of(Connection& connection, std::uint32_t oid) {
-  const auto rows = connection.query(fmt::format(
-      "WITH RECURSIVE up (oid, level) AS (SELECT c.oid, 0 FROM pg_catalog.pg_class c WHERE c.oid = {} UNION ALL SELECT "
-      "i.inhparent, u.level + 1 FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relispartition JOIN "
-      "pg_catalog.pg_inherits i ON i.inhrelid = u.oid{}) SELECT c.oid, n.nspname, c.relname FROM up u JOIN "
-      "pg_catalog.pg_class c ON c.oid = u.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY "
-      "u.level",
-      oid, only_attached(connection.server_version())));
+  auto rows = connection.query<std::uint32_t, std::string, std::string>(
+      {fmt::format("tables above the one with OID {}", oid),
+       fmt::format(
+           "WITH RECURSIVE up (oid, level) AS (SELECT c.oid, 0 FROM pg_catalog.pg_class c WHERE c.oid = {} UNION ALL "
+           "SELECT i.inhparent, u.level + 1 FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relispartition "
+           "JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid{}) SELECT c.oid, n.nspname, c.relname FROM up u JOIN "
+           "pg_catalog.pg_class c ON c.oid = u.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY "
+           "u.level",
+           oid, only_attached(connection.server_version()))});
   if (!rows.is_ok()) return rows.status();
   std::vector<NamedTable> lineage;
-  for (const Row& row : *rows) lineage.push_back({oid_of(row[0]), {row[1].value_or(""), row[2].value_or("")}});
+  for (auto& [table, schema, name] : *rows) lineage.push_back({table, {std::move(schema), std::move(name)}});
   return lineage;
 }
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace walcat {
 
@@ -25,25 +25,20 @@ std::string only(const std::vector<TableName>& tables) {
   return text;
 }
 
-std::uint32_t to_oid(const std::string& text) {
-  std::uint32_t oid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), oid);
-  return oid;
-}
-
 // Only ordinary and partitioned, permanent tables can be published; say so by name before the server does.
-// `row`: the kind and the persistence of what has the name, if anything has.
-Status check_table(const TableName& table, const Row& row, const std::string& database, const std::string& way_out) {
-  if (!row[0]) {
+// `kind`, `persistence`: those of what has the name, if anything has.
+Status check_table(const TableName& table, const std::optional<char>& kind, const std::optional<char>& persistence,
+                   const std::string& database, const std::string& way_out) {
+  if (!kind || !persistence) {
     return {
         StatusCode::kRefused,
         fmt::format("table {} does not exist in database {}; hint: names with capitals or dots are written in double "
                     "quotes, as in SQL{}",
                     table.to_string(), database, way_out.empty() ? "" : "; or " + way_out)};
   }
-  const std::string kind = unpublishable_kind(*row[0], row[1].value_or(""));
-  if (kind.empty()) return Status::ok();
-  return {StatusCode::kRefused, fmt::format("{} is {} and cannot be published{}", table.to_string(), kind,
+  const std::string hindrance = unpublishable_kind(*kind, *persistence);
+  if (hindrance.empty()) return Status::ok();
+  return {StatusCode::kRefused, fmt::format("{} is {} and cannot be published{}", table.to_string(), hindrance,
                                             way_out.empty() ? "" : "; hint: " + way_out)};
 }
 
@@ -90,10 +85,10 @@ Result<std::set<TableName>> published_tables(Connection& connection, const std::
         "c.relnamespace = n.oid AND c.relkind IN ('r', 'p') WHERE p.pubname = {0}",
         connection.literal(name));
   }
-  auto rows = connection.query(sql);
+  auto rows = connection.query<std::string, std::string>({"members of publication " + name, sql});
   if (!rows.is_ok()) return rows.status();
   std::set<TableName> published;
-  for (const Row& row : *rows) published.insert({row[0].value_or(""), row[1].value_or("")});
+  for (auto& [schema, table] : *rows) published.insert({std::move(schema), std::move(table)});
   return published;
 }
 
@@ -108,14 +103,16 @@ struct FoundPublication {
 };
 
 Result<std::optional<FoundPublication>> find_publication(Connection& connection, const std::string& name) {
-  auto rows = connection.query(fmt::format(
-      "SELECT puballtables, pubupdate OR pubdelete, {}, pg_catalog.pg_get_userbyid(pubowner) = current_user FROM "
-      "pg_catalog.pg_publication WHERE pubname = {}",
-      connection.server_version() >= 180000 ? "pubgencols = 's'" : "false", connection.literal(name)));
-  if (!rows.is_ok()) return rows.status();
-  if (rows->empty()) return std::optional<FoundPublication>();
-  const Row& row = rows->front();
-  return std::optional(FoundPublication{row[0] == "t", row[1] == "t", row[2] == "t", row[3] == "t"});
+  const auto row = connection.query_optional_row<bool, bool, bool, bool>(
+      {"publication " + name,
+       fmt::format(
+           "SELECT puballtables, pubupdate OR pubdelete, {}, pg_catalog.pg_get_userbyid(pubowner) = current_user FROM "
+           "pg_catalog.pg_publication WHERE pubname = {}",
+           connection.server_version() >= 180000 ? "pubgencols = 's'" : "false", connection.literal(name))});
+  if (!row.is_ok()) return row.status();
+  if (!*row) return std::optional<FoundPublication>();
+  const auto& [has_all_tables, concerns_keys, publishes_generated, is_own] = **row;
+  return std::optional(FoundPublication{has_all_tables, concerns_keys, publishes_generated, is_own});
 }
 
 Status add_missing(Connection& connection, const PublicationRequest& request, const FoundPublication& found,
@@ -146,14 +143,14 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
 
 }  // namespace
 
-std::string unpublishable_kind(const std::string& kind, const std::string& persistence) {
-  if (kind == "v") return "a view";
-  if (kind == "m") return "a materialized view";
-  if (kind == "f") return "a foreign table";
-  if (kind == "S") return "a sequence";
-  if (kind != "r" && kind != "p") return "not a table";
-  if (persistence == "u") return "an unlogged table";
-  return persistence == "t" ? "a temporary table" : "";
+std::string unpublishable_kind(char kind, char persistence) {
+  if (kind == 'v') return "a view";
+  if (kind == 'm') return "a materialized view";
+  if (kind == 'f') return "a foreign table";
+  if (kind == 'S') return "a sequence";
+  if (kind != 'r' && kind != 'p') return "not a table";
+  if (persistence == 'u') return "an unlogged table";
+  return persistence == 't' ? "a temporary table" : "";
 }
 
 Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out) {
@@ -164,14 +161,17 @@ Status check_tables(Connection& connection, const std::vector<TableName>& tables
     names.push_back(
         fmt::format("({}, {}, {})", names.size(), connection.literal(table.schema), connection.literal(table.table)));
   }
-  auto rows = connection.query(
-      fmt::format("SELECT c.relkind, c.relpersistence FROM (VALUES {}) AS named(place, schemaname, tablename) LEFT "
-                  "JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid) ON n.nspname "
-                  "= named.schemaname AND c.relname = named.tablename ORDER BY named.place",
-                  fmt::join(names, ", ")));
+  const auto rows = connection.query<std::string, std::string, std::optional<char>, std::optional<char>>(
+      {"tables of the configuration",
+       fmt::format(
+           "SELECT named.schemaname, named.tablename, c.relkind, c.relpersistence FROM (VALUES {}) AS "
+           "named(place, schemaname, tablename) LEFT JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c "
+           "ON c.relnamespace = n.oid) ON n.nspname = named.schemaname AND c.relname = named.tablename ORDER BY "
+           "named.place",
+           fmt::join(names, ", "))});
   if (!rows.is_ok()) return rows.status();
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    Status usable = check_table(tables[i], (*rows)[i], connection.database(), way_out);
+  for (const auto& [schema, name, kind, persistence] : *rows) {
+    Status usable = check_table({schema, name}, kind, persistence, connection.database(), way_out);
     if (!usable.is_ok()) return usable;
   }
   return Status::ok();
@@ -202,31 +202,33 @@ Status tell_keyless(Connection& connection, const std::string& name, const log::
 }
 
 Result<bool> has_publication(Connection& connection, const std::string& name) {
-  const auto rows = connection.query(
-      fmt::format("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name)));
-  if (!rows.is_ok()) return rows.status();
-  return !rows->empty();
+  const auto row = connection.query_optional_row<int>(
+      {"publication " + name,
+       fmt::format("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = {}", connection.literal(name))});
+  if (!row.is_ok()) return row.status();
+  return row->has_value();
 }
 
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
   // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
-  auto rows = connection.query(fmt::format(
-      "SELECT t.nspname, t.relname, a.attname, t.oid, a.attnum FROM (SELECT c.oid, n.nspname, c.relname FROM "
-      "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN "
-      "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = {}) t LEFT JOIN "
-      "pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2, a.attnum",
-      connection.literal(name)));
+  auto rows = connection.query<std::string, std::string, std::optional<std::string>, std::uint32_t,
+                               std::optional<std::int16_t>>(
+      {"columns of publication " + name,
+       fmt::format("SELECT t.nspname, t.relname, a.attname, t.oid, a.attnum FROM (SELECT c.oid, n.nspname, c.relname "
+                   "FROM pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname "
+                   "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = "
+                   "{}) t LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT "
+                   "a.attisdropped ORDER BY 1, 2, a.attnum",
+                   connection.literal(name))});
   if (!rows.is_ok()) return rows.status();
   std::vector<PublishedTable> tables;
-  for (const Row& row : *rows) {
-    const std::string schema = row[0].value_or("");
-    const std::string table = row[1].value_or("");
+  for (auto& [schema, table, column, oid, number] : *rows) {
     if (tables.empty() || tables.back().schema != schema || tables.back().table != table) {
-      tables.push_back({schema, table, {}, to_oid(row[3].value_or(""))});
+      tables.push_back({schema, table, {}, oid});
     }
-    if (!row[2]) continue;
-    tables.back().columns.push_back(*row[2]);
-    tables.back().numbers.push_back(static_cast<std::int16_t>(to_oid(row[4].value_or(""))));
+    if (!column || !number) continue;
+    tables.back().columns.push_back(*std::move(column));
+    tables.back().numbers.push_back(*number);
   }
   return tables;
 }

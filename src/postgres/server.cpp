@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <optional>
+#include <utility>
 
 #include "walcat/model/heartbeat.h"
 
@@ -13,47 +14,37 @@ namespace {
 constexpr int kDecodingOnStandby = 160000;
 constexpr int kVersionWithLoginTriggers = 170000;
 
-template <typename T>
-T to_number(const std::optional<std::string>& text) {
-  T number{};
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
+// What a server says of itself; a pooler may say something else.
+Status explained(const Status& status) {
+  if (status.code() != StatusCode::kProtocolError) return status;
+  return Status(status.code(), status.message() + "; hint: connect to the server directly, not through a pooler")
+      .with_kind(status.kind());
 }
 
-// The one value of a query that returns one.
-Result<std::string> single_value(Connection& connection, const std::string& sql) {
-  auto rows = connection.query(sql);
-  if (!rows.is_ok()) return rows.status();
-  if (rows->size() != 1 || rows->front().size() != 1 || !rows->front().front()) {
-    return Status(StatusCode::kProtocolError, fmt::format("{}: one value expected", sql))
-        .with_kind(FaultKind::kProtocol);
-  }
-  return *rows->front().front();
+// Reads a number that a line begins with, up to a tab.
+std::optional<std::uint32_t> leading_number(std::string_view line) {
+  std::uint32_t number = 0;
+  const bool is_number = AnswerColumn<std::uint32_t>::read(line.substr(0, line.find('\t')), number);
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
 
 Result<ServerIdentity> identify_server(Connection& connection) {
-  auto rows = connection.query("IDENTIFY_SYSTEM");
-  if (!rows.is_ok()) return rows.status();
-  if (rows->size() != 1 || rows->front().size() < 4) {
-    return Status(StatusCode::kRefused, "IDENTIFY_SYSTEM gave no answer; connect to the server directly, not a pooler");
-  }
-  const Row& row = rows->front();
-  const auto position = Lsn::parse(row[2].value_or(""));
-  if (!row[0] || !position)
-    return Status(StatusCode::kProtocolError, "IDENTIFY_SYSTEM: unreadable answer").with_kind(FaultKind::kProtocol);
-  return ServerIdentity{*row[0], to_number<std::uint32_t>(row[1]), *position, row[3].value_or(connection.database())};
+  auto row = connection.query_row<std::string, std::uint32_t, Lsn, std::optional<std::string>>(
+      {"IDENTIFY_SYSTEM", "IDENTIFY_SYSTEM"});
+  if (!row.is_ok()) return explained(row.status());
+  auto& [system_identifier, timeline, position, database] = *row;
+  return ServerIdentity{std::move(system_identifier), timeline, position, database.value_or(connection.database())};
 }
 
 Result<std::string> system_identifier_of(Connection& connection) {
-  const auto rows = connection.query("SELECT system_identifier FROM pg_catalog.pg_control_system()");
-  if (!rows.is_ok()) return rows.status();
-  return rows->empty() ? "" : rows->front().front().value_or("");
+  return connection.query_value<std::string>(
+      {"the system identifier", "SELECT system_identifier FROM pg_catalog.pg_control_system()"});
 }
 
 Status check_server(Connection& connection) {
-  const auto wal_level = single_value(connection, "SHOW wal_level");
+  const auto wal_level = connection.query_value<std::string>({"wal_level", "SHOW wal_level"});
   if (!wal_level.is_ok()) return wal_level.status();
   if (*wal_level != "logical") {
     return {StatusCode::kRefused, fmt::format("wal_level is {}, logical is needed; hint: ALTER SYSTEM SET wal_level = "
@@ -71,33 +62,30 @@ Status check_server(Connection& connection) {
 Result<std::vector<std::string>> login_triggers(Connection& connection) {
   std::vector<std::string> names;
   if (connection.server_version() < kVersionWithLoginTriggers) return names;
-  const auto rows = connection.query(
-      "SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtevent = 'login' AND evtenabled IN ('O', 'A') ORDER BY "
-      "1");
+  auto rows = connection.query<std::string>(
+      {"login triggers",
+       "SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtevent = 'login' AND evtenabled IN ('O', 'A') ORDER BY "
+       "1"});
   if (!rows.is_ok()) return rows.status();
-  for (const Row& row : *rows) names.push_back(row.front().value_or(""));
+  for (auto& [name] : *rows) names.push_back(std::move(name));
   return names;
 }
 
 Result<bool> acts_as_superuser(Connection& connection) {
-  const auto answer = single_value(connection, "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user");
-  if (!answer.is_ok()) return answer.status();
-  return *answer == "t";
+  return connection.query_value<bool>(
+      {"the role's rights", "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"});
 }
 
 Result<bool> is_in_recovery(Connection& connection) {
-  const auto answer = single_value(connection, "SELECT pg_catalog.pg_is_in_recovery()");
-  if (!answer.is_ok()) return answer.status();
-  return *answer == "t";
+  return connection.query_value<bool>({"the server's state", "SELECT pg_catalog.pg_is_in_recovery()"});
 }
 
 Result<std::vector<TimelineSwitch>> timeline_history(Connection& connection, std::uint32_t timeline) {
-  auto rows = connection.query(fmt::format("TIMELINE_HISTORY {}", timeline));
-  if (!rows.is_ok()) return rows.status().with_context("timeline history");
-  if (rows->size() != 1 || rows->front().size() < 2) {
-    return Status(StatusCode::kProtocolError, "TIMELINE_HISTORY: unreadable answer");
-  }
-  return parse_timeline_history(rows->front()[1].value_or(""));
+  const auto file = connection.query_row<std::string, std::string>(
+      {fmt::format("TIMELINE_HISTORY {}", timeline), fmt::format("TIMELINE_HISTORY {}", timeline)});
+  if (!file.is_ok()) return file.status().with_context("timeline history");
+  const auto& [name, content] = *file;
+  return parse_timeline_history(content);
 }
 
 // A line is: timeline TAB position TAB reason.
@@ -110,8 +98,8 @@ std::vector<TimelineSwitch> parse_timeline_history(std::string_view content) {
     const auto tab = line.find('\t');
     if (tab == std::string_view::npos) continue;
     const auto position = Lsn::parse(line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1));
-    const auto timeline = to_number<std::uint32_t>(std::string(line.substr(0, tab)));
-    if (position && timeline > 0) switches.push_back({timeline, *position});
+    const auto timeline = leading_number(line);
+    if (position && timeline.value_or(0) > 0) switches.push_back({*timeline, *position});
   }
   return switches;
 }
@@ -129,12 +117,12 @@ Status flush_log(Connection& connection) {
 }
 
 Status check_free_slot(Connection& connection) {
-  auto rows = connection.query(
-      "SELECT pg_catalog.current_setting('max_replication_slots'), pg_catalog.count(*) "
-      "FROM pg_catalog.pg_replication_slots");
-  if (!rows.is_ok()) return rows.status();
-  const int most = to_number<int>(rows->front()[0]);
-  const int used = to_number<int>(rows->front()[1]);
+  const auto row = connection.query_row<int, std::int64_t>(
+      {"the number of slots",
+       "SELECT pg_catalog.current_setting('max_replication_slots'), pg_catalog.count(*) "
+       "FROM pg_catalog.pg_replication_slots"});
+  if (!row.is_ok()) return row.status();
+  const auto& [most, used] = *row;
   if (used < most) return Status::ok();
   return {StatusCode::kRefused,
           fmt::format("all {} replication slots are in use; hint: raise max_replication_slots (restart), or drop slots "
@@ -143,10 +131,10 @@ Status check_free_slot(Connection& connection) {
 }
 
 Result<std::chrono::milliseconds> wal_sender_timeout(Connection& connection) {
-  const auto text =
-      single_value(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
-  if (!text.is_ok()) return text.status();
-  return std::chrono::milliseconds(to_number<std::int64_t>(*text));
+  const auto timeout = connection.query_value<int>(
+      {"wal_sender_timeout", "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'"});
+  if (!timeout.is_ok()) return timeout.status();
+  return std::chrono::milliseconds(*timeout);
 }
 
 }  // namespace walcat

@@ -1,7 +1,10 @@
 #include "session.h"
 
 #include <fmt/format.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +24,10 @@ constexpr int kLookMilliseconds = 1'000;
 constexpr std::uint64_t kNoticesShown = 100;
 constexpr std::size_t kNoticeShownMost = 1'000;
 
+// Those that are kept, and what NOTIFY lets them be.
+constexpr std::size_t kNotificationsMost = 256;
+constexpr std::size_t kPayloadMost = 8'000;
+
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
 
 // Anything but rows, or the end of a statement that has none. In COPY mode libpq gives the same result again and again.
@@ -37,6 +44,15 @@ Status failure(const PGresult* result, const PGconn* connection) {
           .with_kind(FaultKind::kProtocol);
     default: return result_error(result, connection);
   }
+}
+
+Status too_large() { return misfit(fmt::format("it is larger than {} MiB", kAnswerBytesMost >> 20)); }
+
+// What a TCP connection has brought so far, in bytes; 0 of a local socket, which the kernel does not count.
+std::uint64_t received_bytes(int socket) {
+  tcp_info counted{};
+  socklen_t size = sizeof counted;
+  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &counted, &size) == 0 ? counted.tcpi_bytes_received : 0;
 }
 
 bool is_copy(const PGresult* result) {
@@ -76,19 +92,21 @@ Status Connection::Session::send(const std::string& sql, Wait wait, const std::v
     return {StatusCode::kRefused, "a text for the server holds a NUL byte"};
   }
   be_patient(options.expects_answers ? wait : Wait::kForOthers);
-  if (options.replication && parameters.empty()) {
-    return PQsendQuery(pg.get(), sql.c_str()) == 0 ? connection_error(pg.get()) : Status::ok();
-  }
   std::vector<const char*> values;
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-  const int sent = PQsendQueryParams(pg.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                                     nullptr, nullptr, 0);
-  return sent == 0 ? connection_error(pg.get()) : Status::ok();
+  const bool is_simple = options.replication && parameters.empty();
+  const int sent = is_simple ? PQsendQuery(pg.get(), sql.c_str())
+                             : PQsendQueryParams(pg.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                                                 values.data(), nullptr, nullptr, 0);
+  // Else libpq would gather all rows first, however many there are.
+  return sent == 0 || PQsetSingleRowMode(pg.get()) == 0 ? connection_error(pg.get()) : Status::ok();
 }
 
 void Connection::Session::be_patient(Wait wait) {
   wait_ = wait;
   asked_at_ = heard_at_ = Clock::now();
+  received_before_ = received_bytes(PQsocket(pg.get()));
+  kept_ = 0;
 }
 
 Status Connection::Session::check_patience() const {
@@ -112,6 +130,8 @@ Result<PgResult> Connection::Session::next_result() {
       heard_at_ = Clock::now();
     }
     if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
+    if (received_bytes(PQsocket(pg.get())) - received_before_ > kAnswerBytesMost) return too_large();
+    keep_notifications();
   }
   return PgResult(PQgetResult(pg.get()));
 }
@@ -139,23 +159,41 @@ Status Connection::Session::begin_copy(ExecStatusType mode) {
       .with_kind(FaultKind::kProtocol);
 }
 
-Result<Rows> Connection::Session::collect() {
-  Rows rows;
-  for (Status failed;;) {
+// What does not fit is taken to its end all the same, which may be an error of the server that explains it.
+Status Connection::Session::collect(AnswerRows& answer) {
+  bool has_ended = false;
+  for (Status failed, fits;;) {
     auto result = next_result();
     if (!result.is_ok()) return result.status();
-    if (*result == nullptr) return failed.is_ok() ? Result<Rows>(std::move(rows)) : failed;
+    if (*result == nullptr) {
+      if (failed.is_ok() && fits.is_ok() && !has_ended) return misfit("it has no rows, and none were announced");
+      return failed.is_ok() ? fits : failed;
+    }
     if (failed.is_ok()) failed = failure(result->get(), pg.get());
     if (is_copy(result->get())) return failed;
-    for (int r = 0; r < PQntuples(result->get()); ++r) {
-      Row& row = rows.emplace_back();
-      for (int c = 0; c < PQnfields(result->get()); ++c) {
-        row.push_back(PQgetisnull(result->get(), r, c) != 0
-                          ? std::nullopt
-                          : std::optional<std::string>(PQgetvalue(result->get(), r, c)));
-      }
-    }
+    const ExecStatusType state = PQresultStatus(result->get());
+    if (!fits.is_ok() || (state != PGRES_SINGLE_TUPLE && state != PGRES_TUPLES_OK)) continue;
+    fits = has_ended ? misfit("there are several") : take_row(result->get(), answer);
+    has_ended = has_ended || state == PGRES_TUPLES_OK;
+    if (kept_ > kAnswerBytesMost) return too_large();
   }
+}
+
+// Each result has one row, but for the last one, which has none.
+Status Connection::Session::take_row(const PGresult* result, AnswerRows& answer) {
+  const auto columns = static_cast<std::size_t>(PQnfields(result));
+  if (columns != answer.columns()) return misfit(fmt::format("it has {} columns, not {}", columns, answer.columns()));
+  for (int r = 0; r < PQntuples(result); ++r) {
+    row_.clear();
+    kept_ += answer.row_bytes();
+    for (int c = 0; c < PQnfields(result); ++c) {
+      row_.push_back(PQgetisnull(result, r, c) != 0 ? std::nullopt
+                                                    : std::optional<std::string_view>(PQgetvalue(result, r, c)));
+      kept_ += row_.back() ? row_.back()->size() : 0;
+    }
+    if (Status fits = answer.take(row_); !fits.is_ok()) return fits;
+  }
+  return Status::ok();
 }
 
 Status Connection::Session::flush() {
@@ -163,6 +201,16 @@ Status Connection::Session::flush() {
   if (state < 0) return connection_error(pg.get());
   flush_pending = state == 1;
   return Status::ok();
+}
+
+void Connection::Session::keep_notifications() {
+  for (;;) {
+    const std::unique_ptr<PGnotify, decltype(&PQfreemem)> taken(PQnotifies(pg.get()), &PQfreemem);
+    if (taken == nullptr) return;
+    const bool is_sane = std::strlen(taken->relname) < kPayloadMost && std::strlen(taken->extra) < kPayloadMost;
+    if (!is_sane || notifications.size() == kNotificationsMost) continue;
+    notifications.push_back({taken->be_pid, taken->relname, taken->extra});
+  }
 }
 
 void Connection::Session::receive_notice(const PGresult* notice) {

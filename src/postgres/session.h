@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct Connection::Session {
   /// A notice that means that changes are being skipped in silence.
   Status fatal_notice;
   bool flush_pending = false;
+  /// Those that nobody has taken yet; few connections listen.
+  std::deque<Notification> notifications;
 
   /// Connects and logs in, within `options.connect_timeout`.
   Status connect();
@@ -50,13 +53,22 @@ struct Connection::Session {
   /// The next result of the statement; null: there are no more.
   ///
   /// Errors: kStopped if a stop is requested, kUnavailable if patience is over or the connection broke. The answer is
-  ///     left where it is then, so nothing more can be asked of the connection.
+  ///     left where it is then, so nothing more can be asked of the connection. kProtocolError if more has arrived over
+  ///     TCP than an answer may take, were it a single message that does not end; but libpq looks up from the socket
+  ///     only when nothing more is there, so a server that is faster than the reader may send some of it more.
   Result<PgResult> next_result();
   /// Takes what is left of the statement's results, and tells why it failed, if it did.
   Status finish();
   /// Takes the statement's results up to the one that begins a COPY: `mode` is PGRES_COPY_OUT or PGRES_COPY_BOTH.
   Status begin_copy(ExecStatusType mode);
-  Result<Rows> collect();
+  /// Takes the statement's results, row by row.
+  ///
+  /// Errors: also kProtocolError for rows that do not fit. The connection may be used afterwards, unless the answer was
+  ///     too large.
+  Status collect(AnswerRows& answer);
+
+  /// Takes over the notifications that have arrived. libpq keeps as many as a server sends.
+  void keep_notifications();
 
   /// Sends what is queued as far as the socket takes it.
   Status flush();
@@ -68,11 +80,16 @@ struct Connection::Session {
   using Clock = std::chrono::steady_clock;
 
   Status check_patience() const;
+  Status take_row(const PGresult* result, AnswerRows& answer);
   void receive_notice(const PGresult* notice);
 
   Wait wait_ = Wait::kBriefly;
   Clock::time_point asked_at_;
   Clock::time_point heard_at_;
+  // In bytes: what had been received when the answer in hand was asked for, and what its rows take.
+  std::uint64_t received_before_ = 0;
+  std::size_t kept_ = 0;
+  RawRow row_;
   std::uint64_t notices_ = 0;
   CountedNotice further_notices_;
 };

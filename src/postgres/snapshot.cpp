@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -12,13 +13,6 @@
 namespace walcat {
 
 namespace {
-
-template <typename T>
-T to_number(const std::optional<std::string>& text) {
-  T number{};
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
-}
 
 // First OID that pgoutput describes by a Type message (FirstGenbkiObjectId).
 constexpr std::uint32_t kFirstDescribedOid = 10000;
@@ -40,20 +34,22 @@ class RelationReader {
 
  private:
   Status read_relations() {
-    auto rows = connection_.query(fmt::format(
-        "SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, {} IS NOT NULL FROM {} p JOIN "
-        "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
-        "AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
-        key_index("c.oid", KeyHolds::kAlways, version_), tables_));
+    auto rows = connection_.query<std::uint32_t, std::string, std::string, char, std::optional<std::string>, bool>(
+        {"published tables",
+         fmt::format("SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, {} IS NOT NULL FROM {} p JOIN "
+                     "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
+                     "c.relnamespace = n.oid "
+                     "AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
+                     key_index("c.oid", KeyHolds::kAlways, version_), tables_)});
     if (!rows.is_ok()) return rows.status();
-    for (const Row& row : *rows) {
+    for (auto& [oid, schema, name, identity, row_filter, has_key] : *rows) {
       PublishedRelation published;
-      published.relation.oid = to_number<std::uint32_t>(row[0]);
-      published.relation.schema = row[1].value_or("");
-      published.relation.name = row[2].value_or("");
-      published.relation.identity = static_cast<ReplicaIdentity>(row[3].value_or("d").front());
-      published.row_filter = row[4].value_or("");
-      published.has_key = row[5] == "t";
+      published.relation.oid = oid;
+      published.relation.schema = std::move(schema);
+      published.relation.name = std::move(name);
+      published.relation.identity = static_cast<ReplicaIdentity>(identity);
+      published.row_filter = std::move(row_filter).value_or("");
+      published.has_key = has_key;
       places_.emplace(published.relation.oid, relations_.size());
       relations_.push_back(std::move(published));
     }
@@ -67,25 +63,28 @@ class RelationReader {
     std::string sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
     if (version_ >= 180000) sent += " AND (p.attnames IS NOT NULL OR a.attgenerated = '')";
     if (version_ >= 120000 && version_ < 180000) sent += " AND a.attgenerated = ''";
-    auto rows = connection_.query(fmt::format(
-        "SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
-        "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND {} AND a.attnum = ANY "
-        "((i.indkey::pg_catalog.int2[])[0:{} - 1])), {} FROM {} p JOIN "
-        "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid "
-        "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
-        "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
-        is_identity("i", "c"), key_size("i", version_), is_generated, tables_, sent));
+    auto rows = connection_.query<std::uint32_t, std::string, std::uint32_t, std::int32_t, bool, bool>(
+        {"columns of published tables",
+         fmt::format("SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
+                     "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND {} AND a.attnum = ANY "
+                     "((i.indkey::pg_catalog.int2[])[0:{} - 1])), {} FROM {} p JOIN "
+                     "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
+                     "c.relnamespace = n.oid "
+                     "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > "
+                     "0 AND NOT "
+                     "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
+                     is_identity("i", "c"), key_size("i", version_), is_generated, tables_, sent)});
     if (!rows.is_ok()) return rows.status();
-    for (const Row& row : *rows) {
-      const auto place = places_.find(to_number<std::uint32_t>(row[0]));
+    for (auto& [oid, name, type_oid, type_modifier, is_key, is_generated_one] : *rows) {
+      const auto place = places_.find(oid);
       if (place == places_.end()) continue;
       Column column;
-      column.name = row[1].value_or("");
-      column.type_oid = to_number<std::uint32_t>(row[2]);
-      column.type_modifier = to_number<std::int32_t>(row[3]);
-      column.is_key = row[4] == "t";
+      column.name = std::move(name);
+      column.type_oid = type_oid;
+      column.type_modifier = type_modifier;
+      column.is_key = is_key;
       PublishedRelation& published = relations_[place->second];
-      published.has_generated = published.has_generated || row[5] == "t";
+      published.has_generated = published.has_generated || is_generated_one;
       published.relation.columns.push_back(std::move(column));
     }
     return Status::ok();
@@ -93,22 +92,26 @@ class RelationReader {
 
   // A Type message carries a domain's OID and its base type's name; the schema of built-in types is empty.
   Status read_types() {
-    auto rows = connection_.query(fmt::format(
-        "WITH RECURSIVE base (oid, type) AS (SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.oid >= {} UNION ALL "
-        "SELECT b.oid, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd') "
-        "SELECT b.oid, CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname END, t.typname FROM base b JOIN "
-        "pg_catalog.pg_type t ON t.oid = b.type JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE "
-        "t.typtype <> 'd'",
-        kFirstDescribedOid));
+    auto rows = connection_.query<std::uint32_t, std::string, std::string>(
+        {"types",
+         fmt::format(
+             "WITH RECURSIVE base (oid, type) AS (SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.oid >= {} "
+             "UNION ALL "
+             "SELECT b.oid, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = "
+             "'d') "
+             "SELECT b.oid, CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname END, t.typname FROM base b JOIN "
+             "pg_catalog.pg_type t ON t.oid = b.type JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE "
+             "t.typtype <> 'd'",
+             kFirstDescribedOid)});
     if (!rows.is_ok()) return rows.status();
-    std::unordered_map<std::uint32_t, const Row*> types;
-    for (const Row& row : *rows) types.emplace(to_number<std::uint32_t>(row[0]), &row);
+    std::unordered_map<std::uint32_t, std::pair<std::string, std::string>> types;
+    for (auto& [oid, schema, name] : *rows) types.emplace(oid, std::pair(std::move(schema), std::move(name)));
     for (PublishedRelation& published : relations_) {
       for (Column& column : published.relation.columns) {
         const auto type = types.find(column.type_oid);
         if (type == types.end()) continue;
-        column.type_schema = (*type->second)[1].value_or("");
-        column.type_name = (*type->second)[2].value_or("");
+        column.type_schema = type->second.first;
+        column.type_name = type->second.second;
       }
     }
     return Status::ok();
@@ -121,31 +124,42 @@ class RelationReader {
     // Of a table that was never counted servers from 14 on say -1, older ones that it has no pages.
     const char* count = version_ >= 140000 ? "c.reltuples" : "CASE WHEN c.relpages > 0 THEN c.reltuples ELSE -1 END";
     // Only leaves of partitioned tables are followed down; children of ordinary parents are tables of their own.
-    auto rows = connection_.query(fmt::format(
-        "WITH RECURSIVE tree (root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.oid IN ({}) UNION "
-        "ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = 'p' "
-        "JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid) SELECT t.root, c.oid, n.nspname, c.relname, "
-        "pg_catalog.pg_relation_filenode(c.oid), c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid), "
-        "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), {}, c.reltoastrelid <> "
-        "0 AND pg_catalog.pg_relation_size(c.reltoastrelid) > 0, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND "
-        "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid JOIN "
-        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' ORDER BY "
-        "n.nspname, c.relname",
-        fmt::join(oids, ", "), count));
+    auto rows = connection_.query<std::uint32_t, std::uint32_t, std::string, std::string, std::optional<std::uint32_t>,
+                                  std::optional<bool>, std::optional<std::uint64_t>, std::uint64_t, double,
+                                  std::optional<bool>, std::optional<bool>>(
+        {"files of published tables",
+         fmt::format(
+             "WITH RECURSIVE tree (root, oid) AS (SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.oid IN ({}) "
+             "UNION "
+             "ALL SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = "
+             "'p' "
+             "JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid) SELECT t.root, c.oid, n.nspname, c.relname, "
+             "pg_catalog.pg_relation_filenode(c.oid), c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid), "
+             "pg_catalog.pg_relation_size(c.oid), pg_catalog.current_setting('block_size'), {}, c.reltoastrelid <> "
+             "0 AND pg_catalog.pg_relation_size(c.reltoastrelid) > 0, pg_catalog.has_table_privilege(c.oid, 'SELECT') "
+             "AND "
+             "pg_catalog.has_schema_privilege(n.oid, 'USAGE') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid "
+             "JOIN "
+             "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' "
+             "ORDER BY "
+             "n.nspname, c.relname",
+             fmt::join(oids, ", "), count)});
     if (!rows.is_ok()) return rows.status();
-    for (const Row& row : *rows) {
-      const auto place = places_.find(to_number<std::uint32_t>(row[0]));
+    // A table that has been dropped since the snapshot has no file any more.
+    for (auto& [root, oid, schema, name, filenode, was_rewritten, bytes, page_bytes, row_count, has_toast, may_read] :
+         *rows) {
+      const auto place = places_.find(root);
       if (place == places_.end()) continue;
       PhysicalTable table;
-      table.oid = to_number<std::uint32_t>(row[1]);
-      table.name = {row[2].value_or(""), row[3].value_or("")};
-      table.filenode = to_number<std::uint32_t>(row[4]);
-      table.was_rewritten = row[5] == "t";
-      table.page_bytes = to_number<std::uint64_t>(row[7]);
-      table.pages = to_number<std::uint64_t>(row[6]) / std::max<std::uint64_t>(table.page_bytes, 1);
-      table.rows = to_number<double>(row[8]);
-      table.has_toast = row[9] == "t";
-      table.may_read = row[10] == "t";
+      table.oid = oid;
+      table.name = {std::move(schema), std::move(name)};
+      table.filenode = filenode.value_or(0);
+      table.was_rewritten = was_rewritten.value_or(false);
+      table.page_bytes = page_bytes;
+      table.pages = bytes.value_or(0) / std::max<std::uint64_t>(page_bytes, 1);
+      table.rows = row_count;
+      table.has_toast = has_toast.value_or(false);
+      table.may_read = may_read.value_or(false);
       relations_[place->second].tables.push_back(std::move(table));
     }
     return Status::ok();
@@ -157,15 +171,6 @@ class RelationReader {
   std::vector<PublishedRelation> relations_;
   std::unordered_map<std::uint32_t, std::size_t> places_;
 };
-
-Result<std::string> single_value(Connection& connection, const std::string& sql) {
-  auto rows = connection.query(sql);
-  if (!rows.is_ok()) return rows.status();
-  if (rows->size() != 1 || rows->front().empty()) {
-    return Status(StatusCode::kProtocolError, sql + ": unreadable answer").with_kind(FaultKind::kProtocol);
-  }
-  return rows->front().front().value_or("");
-}
 
 }  // namespace
 
@@ -192,17 +197,29 @@ Result<std::vector<PublishedRelation>> named_relations(Connection& connection, c
       .read();
 }
 
-Result<Rows> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids) {
-  if (oids.empty()) return Rows();
-  return connection.query(fmt::format(
-      "SELECT c.oid, n.nspname, c.relname, c.relreplident, (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', "
-      "a.attnum, a.attname, a.atttypid, a.atttypmod, a.attisdropped) ORDER BY a.attnum) FROM pg_catalog.pg_attribute a "
-      "WHERE a.attrelid = c.oid AND a.attnum > 0), (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', i.indkey, "
-      "i.indisprimary, i.indisreplident) ORDER BY i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid "
-      "AND "
-      "i.indisunique AND i.indisvalid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-      "c.relnamespace WHERE c.oid IN ({}) ORDER BY c.oid",
-      fmt::join(oids, ", ")));
+Result<std::vector<TableForm>> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids) {
+  std::vector<TableForm> forms;
+  if (oids.empty()) return forms;
+  auto rows = connection.query<std::uint32_t, std::string, std::string, char, std::optional<std::string>,
+                               std::optional<std::string>>(
+      {"columns and keys of tables",
+       fmt::format(
+           "SELECT c.oid, n.nspname, c.relname, c.relreplident, (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', "
+           "a.attnum, a.attname, a.atttypid, a.atttypmod, a.attisdropped) ORDER BY a.attnum) FROM "
+           "pg_catalog.pg_attribute a "
+           "WHERE a.attrelid = c.oid AND a.attnum > 0), (SELECT pg_catalog.array_agg(pg_catalog.concat_ws(':', "
+           "i.indkey, "
+           "i.indisprimary, i.indisreplident) ORDER BY i.indexrelid) FROM pg_catalog.pg_index i WHERE i.indrelid = "
+           "c.oid "
+           "AND "
+           "i.indisunique AND i.indisvalid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+           "c.relnamespace WHERE c.oid IN ({}) ORDER BY c.oid",
+           fmt::join(oids, ", "))});
+  if (!rows.is_ok()) return rows.status();
+  for (auto& [oid, schema, name, identity, columns, keys] : *rows) {
+    forms.push_back({oid, {std::move(schema), std::move(name)}, identity, std::move(columns), std::move(keys)});
+  }
+  return forms;
 }
 
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables) {
@@ -229,42 +246,33 @@ Status use_pinned_path(Connection& connection) { return connection.execute("SET 
 
 // pg_publication_tables would open every table of the publication.
 Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, std::uint32_t oid) {
-  return single_value(
-      connection, fmt::format("SELECT pg_catalog.pg_get_expr(r.prqual, r.prrelid) FROM pg_catalog.pg_publication_rel r "
-                              "JOIN pg_catalog.pg_publication p ON p.oid OPERATOR(pg_catalog.=) r.prpubid WHERE "
-                              "p.pubname OPERATOR(pg_catalog.=) {} AND r.prrelid OPERATOR(pg_catalog.=) {}",
-                              connection.literal(publication), oid));
+  auto filter = connection.query_value<std::optional<std::string>>(
+      {fmt::format("the row filter of the table with OID {}", oid),
+       fmt::format("SELECT pg_catalog.pg_get_expr(r.prqual, r.prrelid) FROM pg_catalog.pg_publication_rel r "
+                   "JOIN pg_catalog.pg_publication p ON p.oid OPERATOR(pg_catalog.=) r.prpubid WHERE "
+                   "p.pubname OPERATOR(pg_catalog.=) {} AND r.prrelid OPERATOR(pg_catalog.=) {}",
+                   connection.literal(publication), oid)});
+  if (!filter.is_ok()) return filter.status();
+  return std::move(*filter).value_or("");
 }
 
 Result<std::string> export_snapshot(Connection& connection) {
-  return single_value(connection, "SELECT pg_catalog.pg_export_snapshot()");
+  return connection.query_value<std::string>({"a snapshot to share", "SELECT pg_catalog.pg_export_snapshot()"});
 }
 
 Result<std::string> current_snapshot(Connection& connection) {
-  return single_value(connection, connection.server_version() >= 130000 ? "SELECT pg_catalog.pg_current_snapshot()"
-                                                                        : "SELECT pg_catalog.txid_current_snapshot()");
+  return connection.query_value<std::string>(
+      {"what the snapshot sees", connection.server_version() >= 130000 ? "SELECT pg_catalog.pg_current_snapshot()"
+                                                                       : "SELECT pg_catalog.txid_current_snapshot()"});
 }
 
 Result<Lsn> position_of_snapshot(Connection& connection) {
-  const auto position =
-      single_value(connection,
-                   "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
-                   "pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END");
+  const auto position = connection.query_value<std::optional<Lsn>>(
+      {"the snapshot's position",
+       "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+       "pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END"});
   if (!position.is_ok()) return position.status();
-  return Lsn::parse(*position).value_or(Lsn{});
-}
-
-Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary) {
-  auto rows = connection.query(fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL pgoutput USE_SNAPSHOT",
-                                           quote_identifier(name), temporary ? " TEMPORARY" : ""),
-                               Wait::kForOthers);
-  if (!rows.is_ok()) return rows.status().with_context("create slot " + name);
-  const auto point =
-      rows->size() == 1 && rows->front().size() > 1 ? Lsn::parse(rows->front()[1].value_or("")) : std::nullopt;
-  if (!point)
-    return Status(StatusCode::kProtocolError, "CREATE_REPLICATION_SLOT: unreadable answer")
-        .with_kind(FaultKind::kProtocol);
-  return *point;
+  return position->value_or(Lsn{});
 }
 
 }  // namespace walcat

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "snapshot_plan.h"
@@ -116,12 +115,13 @@ Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const Table
     if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
     if (const Status fits = check_condition(physical.name, where); !fits.is_ok())
       return fits.with_context("table " + table.to_string());
-    const auto shape =
-        connection_->query("SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version()));
+    auto shape = connection_->query_value<std::optional<std::string>>(
+        {"columns and key of table " + physical.name.to_string(),
+         "SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version())});
     if (!shape.is_ok()) return shape.status();
     const bool may_miss_values = physical.has_toast && found->relation.identity != ReplicaIdentity::kFull;
     parts.push_back({table, physical.name, physical.oid, source, *key, found->row_filter, physical.rows,
-                     shape->front().front().value_or(""), may_miss_values});
+                     std::move(*shape).value_or(""), may_miss_values});
   }
   return parts;
 }
@@ -138,25 +138,17 @@ Status IncrementalReader::check_condition(const TableName& part, const std::stri
 }
 
 Result<std::uint64_t> IncrementalReader::next_transaction() {
-  const auto rows = connection_->query("SELECT pg_catalog.pg_current_xact_id()");
-  if (!rows.is_ok()) return rows.status();
-  const std::string text = rows->front().front().value_or("");
-  std::uint64_t xid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), xid);
-  return xid;
+  return connection_->query_value<std::uint64_t>({"the next transaction", "SELECT pg_catalog.pg_current_xact_id()"});
 }
 
 Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(const KeyedPart& part) {
   std::string columns;
   for (const std::string& column : part.key.names())
     columns += (columns.empty() ? "" : ", ") + quote_identifier(column);
-  const auto rows = connection_->query(fmt::format("SELECT {} FROM ONLY {}{} {} LIMIT 1", columns, part.part.quoted(),
-                                                   rows_where({}), part.key.descending()));
-  if (!rows.is_ok()) return rows.status();
-  if (rows->empty()) return std::optional<Key>();
-  Key key;
-  for (const auto& value : rows->front()) key.push_back(value.value_or(""));
-  return std::optional(key);
+  return connection_->query_texts({"the largest key of table " + part.part.to_string(),
+                                   fmt::format("SELECT {} FROM ONLY {}{} {} LIMIT 1", columns, part.part.quoted(),
+                                               rows_where({}), part.key.descending())},
+                                  part.key.columns().size());
 }
 
 Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part,
@@ -168,13 +160,14 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
       connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
   if (!locked.is_ok()) return locked;
-  const auto rows =
-      connection_->query("SELECT pg_catalog.pg_current_snapshot(), " +
-                         shape_of(part.part_oid, part.source->relation.oid, connection_->server_version()));
-  if (!rows.is_ok()) return rows.status();
+  auto row = connection_->query_row<std::string, std::optional<std::string>>(
+      {"what the snapshot sees of table " + part.part.to_string(),
+       "SELECT pg_catalog.pg_current_snapshot(), " +
+           shape_of(part.part_oid, part.source->relation.oid, connection_->server_version())});
+  if (!row.is_ok()) return row.status();
   if (const Status chosen = choose_rows(part, where); !chosen.is_ok()) return chosen;
-  const Row& row = rows->front();
-  return std::optional(Moment{VisibleTransactions::parse(row[0].value_or("")), row[1].value_or("")});
+  auto& [visible, shape] = *row;
+  return std::optional(Moment{VisibleTransactions::parse(visible), std::move(shape).value_or("")});
 }
 
 // Where a user's condition is read by the role's own path, so is all that stands beside it.
@@ -237,10 +230,8 @@ Status IncrementalReader::end_chunk() { return connection_->execute("COMMIT"); }
 Status IncrementalReader::mark(const std::string& mark) {
   SnapshotSignal signal;
   signal.mark = mark;
-  return connection_
-      ->query("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
-              {std::string(kSnapshotPrefix), to_message(signal, options_.slot_name)})
-      .status();
+  return connection_->execute("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
+                              {std::string(kSnapshotPrefix), to_message(signal, options_.slot_name)});
 }
 
 // News are a courtesy: that they can't be told stops nothing. An idle connection may have been cut.
@@ -251,8 +242,7 @@ void IncrementalReader::tell(const std::string& channel, SnapshotNews news) {
   for (int attempt = 1; attempt <= 2; ++attempt) {
     if (!connect().is_ok()) return;
     const Status told =
-        connection_->query("SELECT pg_catalog.pg_notify($1, $2)", {channel, to_payload(news, options_.slot_name)})
-            .status();
+        connection_->execute("SELECT pg_catalog.pg_notify($1, $2)", {channel, to_payload(news, options_.slot_name)});
     if (told.is_ok()) return;
     logger_.debug("incremental snapshot {}: {}", news.id, told.message());
     connection_.reset();

@@ -39,10 +39,10 @@ bool is_answer(SnapshotSignal::Kind asked, const std::string& state, bool wait_f
 }
 
 // A question, and the session that vouches for it.
-class Question {
+class VouchedQuestion {
  public:
   // Nobody else is to hear the answer, which may quote the table's rows, nor to speak in the follower's place.
-  Question(Connection& connection, SnapshotSignal signal, const std::string& slot)
+  VouchedQuestion(Connection& connection, SnapshotSignal signal, const std::string& slot)
       : connection_(connection), slot_(slot), signal_(std::move(signal)) {
     signal_.snapshot.channel = "walcat_" + random_hex(kChannelBytes);
     content_ = to_message(signal_, slot);
@@ -62,9 +62,8 @@ class Question {
   }
 
   Status ask() {
-    return connection_
-        .query("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)", {std::string(kSnapshotPrefix), content_})
-        .status();
+    return connection_.execute("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",
+                               {std::string(kSnapshotPrefix), content_});
   }
 
  private:
@@ -74,12 +73,10 @@ class Question {
     if (!read.is_ok()) return read.status();
     std::vector<std::string> locks;
     for (const std::int64_t lock : Vouchers::locks_of((*read)->digest)) locks.push_back(std::to_string(lock));
-    return connection_
-        .query(
-            "SELECT pg_catalog.pg_advisory_lock($1), pg_catalog.pg_advisory_lock($2), "
-            "pg_catalog.pg_advisory_lock($3), pg_catalog.pg_advisory_lock($4)",
-            locks)
-        .status();
+    return connection_.execute(
+        "SELECT pg_catalog.pg_advisory_lock($1), pg_catalog.pg_advisory_lock($2), "
+        "pg_catalog.pg_advisory_lock($3), pg_catalog.pg_advisory_lock($4)",
+        locks);
   }
 
   Connection& connection_;
@@ -131,7 +128,7 @@ Status ask_follower(const DatabaseOptions& options, const SnapshotSignal& signal
   }
   FollowerVoice voice(connection, options.slot_name);
   if (Status may = voice.learn(); !may.is_ok()) return may;
-  Question question(connection, signal, options.slot_name);
+  VouchedQuestion question(connection, signal, options.slot_name);
   if (Status asked = question.ask_first(); !asked.is_ok()) return asked;
   FollowerWatch follower(connection, options.slot_name, wait.timeout, logger);
   auto reminder = std::chrono::steady_clock::now() + kReminder;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <string>
@@ -75,22 +74,20 @@ Result<Standing> find_standing(Connection& connection, const std::vector<TableNa
   }
   std::vector<std::uint32_t> oids = {0};
   for (const ListedTable& table : before) oids.push_back(table.oid);
-  const auto rows = connection.query(
-      fmt::format("SELECT n.nspname, c.relname, c.oid, c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN "
-                  "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, c.relname::text) IN "
-                  "(VALUES {}) OR c.oid IN ({})",
-                  fmt::join(listed, ", "), fmt::join(oids, ", ")));
+  auto rows = connection.query<std::string, std::string, std::uint32_t, char, char>(
+      {"tables of the configuration",
+       fmt::format("SELECT n.nspname, c.relname, c.oid, c.relkind, c.relpersistence FROM pg_catalog.pg_class c JOIN "
+                   "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname::text, c.relname::text) IN "
+                   "(VALUES {}) OR c.oid IN ({})",
+                   fmt::join(listed, ", "), fmt::join(oids, ", "))});
   if (!rows.is_ok()) return rows.status();
   Standing standing;
-  for (const Row& row : *rows) {
-    const TableName name{row[0].value_or(""), row[1].value_or("")};
-    const std::string kind = unpublishable_kind(row[3].value_or(""), row[4].value_or(""));
-    standing.by_name.emplace(name, kind);
-    if (row[3] == "r") standing.ordinary.insert(name);
-    std::uint32_t oid = 0;
-    const std::string text = row[2].value_or("");
-    std::from_chars(text.data(), text.data() + text.size(), oid);
-    if (!kind.empty()) continue;
+  for (auto& [schema, table, oid, kind, persistence] : *rows) {
+    const TableName name{std::move(schema), std::move(table)};
+    const std::string hindrance = unpublishable_kind(kind, persistence);
+    standing.by_name.emplace(name, hindrance);
+    if (kind == 'r') standing.ordinary.insert(name);
+    if (!hindrance.empty()) continue;
     standing.by_oid.emplace(oid, name);
     standing.oids.emplace(name, oid);
   }

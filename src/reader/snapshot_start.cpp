@@ -124,7 +124,7 @@ Status SnapshotTaker::check_unaltered(const std::vector<PublishedRelation>& rela
   if (!now.is_ok()) return now.status();
   const auto differs = std::mismatch(seen->begin(), seen->end(), now->begin(), now->end()).first;
   if (differs == seen->end()) return Status::ok();
-  return altered({(*differs)[1].value_or(""), (*differs)[2].value_or("")}, "altered");
+  return altered(differs->name, "altered");
 }
 
 Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool temporary, const Offset* known) {

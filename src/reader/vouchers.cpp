@@ -15,20 +15,19 @@ constexpr std::size_t kLockDigits = 16;
 // The role by which a session has logged in counts, whatever it has SET since. From 16 on there are members who can
 // neither become the role nor use its rights.
 Result<Vouchers> look_once(Connection& connection) {
-  const auto rows = connection.query(fmt::format(
-      "SELECT a.pid, (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM pg_catalog.pg_stat_activity a "
-      "JOIN pg_catalog.pg_locks l ON l.pid = a.pid JOIN pg_catalog.pg_database d ON d.oid = a.datid AND d.oid = "
-      "l.database WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 AND "
-      "l.granted AND l.mode = 'ExclusiveLock' AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}')",
-      connection.server_version() >= 160000 ? "SET" : "MEMBER"));
+  const auto rows = connection.query<int, std::int64_t>(
+      {"sessions that vouch for questions",
+       fmt::format(
+           "SELECT a.pid, (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM "
+           "pg_catalog.pg_stat_activity a "
+           "JOIN pg_catalog.pg_locks l ON l.pid = a.pid JOIN pg_catalog.pg_database d ON d.oid = a.datid AND d.oid = "
+           "l.database WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 "
+           "AND "
+           "l.granted AND l.mode = 'ExclusiveLock' AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}')",
+           connection.server_version() >= 160000 ? "SET" : "MEMBER")});
   if (!rows.is_ok()) return rows.status();
   Vouchers vouchers;
-  for (const Row& row : *rows) {
-    const std::string lock = row[1].value_or("");
-    std::int64_t key = 0;
-    std::from_chars(lock.data(), lock.data() + lock.size(), key);
-    vouchers.add(row[0].value_or(""), key);
-  }
+  for (const auto& [session, lock] : *rows) vouchers.add(std::to_string(session), lock);
   return vouchers;
 }
 

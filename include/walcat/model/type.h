@@ -31,7 +31,8 @@ struct Type {
   std::uint32_t base_oid = 0;
   std::int32_t base_modifier = -1;
   std::shared_ptr<const Type> base;
-  /// A true array's element type (0: not an array), and its description unless it is built in.
+  /// A true array's element type (0: not an array), and its description unless it is built in, or this is a domain,
+  /// whose base has it.
   std::uint32_t element_oid = 0;
   std::shared_ptr<const Type> element;
   /// Between an array's elements in its text form.

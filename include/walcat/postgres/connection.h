@@ -6,11 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "walcat/base/log.h"
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
+#include "walcat/postgres/answer.h"
 #include "walcat/queue/stop_request.h"
 
 namespace walcat {
@@ -20,6 +23,7 @@ struct ConnectionOptions {
   /// libpq connection string: URI or key=value. Our session settings come after it and win.
   std::string conn_str;
   /// Time for the whole connection attempt, all hosts together; `connect_timeout` in conn_str, in seconds, wins.
+  /// Looking up a host's name may take longer, and hears of no stop.
   std::chrono::milliseconds connect_timeout{30'000};
   /// Whether the connection is to carry a stream; without it, it takes plain SQL only.
   bool replication = true;
@@ -29,13 +33,6 @@ struct ConnectionOptions {
   const StopRequest* stop = nullptr;
   log::Logger logger;
 };
-
-/// Whether a statement may have to wait for what others hold: locks, or their transactions. Then nobody knows how long.
-enum class Wait { kBriefly, kForOthers };
-
-/// What a query returned, as text; null is nullopt.
-using Row = std::vector<std::optional<std::string>>;
-using Rows = std::vector<Row>;
 
 /// What a session has said by NOTIFY.
 struct Notification {
@@ -74,17 +71,52 @@ class Connection {
   /// `text` as an SQL string literal.
   std::string literal(std::string_view text) const;
 
-  /// Runs one statement and collects its rows. Waits until it ends, a stop is requested, or the connection breaks.
-  ///
-  /// Errors: also kUnavailable where answers are expected and none came in time; kRefused for a text that holds a NUL,
-  /// and, unless the connection is to carry a stream, for more than one statement.
-  Result<Rows> query(const std::string& sql, Wait wait = Wait::kBriefly);
-  Status execute(const std::string& sql, Wait wait = Wait::kBriefly);
-  /// The same with texts for `$1` and so on, which do not show in pg_stat_activity; not where the connection is to
-  /// carry a stream.
-  Result<Rows> query(const std::string& sql, const std::vector<std::string>& parameters);
+  // Statements. Each waits until it ends, a stop is requested, or the connection breaks.
+  //
+  // Errors: also kUnavailable where answers are expected and none came in time; kRefused for a text that holds a NUL,
+  // and, unless the connection is to carry a stream, for more than one statement; kProtocolError for an answer that
+  // does not fit the question, or takes more than kAnswerBytesMost.
 
-  /// The next notification that has arrived, whatever its channel; nothing if there is none.
+  /// Leaves the rows of the answer in `answer`. Errors name the question where the answer does not fit it.
+  Status ask(const Question& question, AnswerRows& answer);
+  /// The rows of an answer, whose columns have these types: std::string, bool, char, Lsn or a number, each of them in
+  /// std::optional if it may be null. What comes out has been checked whole: see TypedRows.
+  template <typename... Columns>
+  Result<std::vector<std::tuple<Columns...>>> query(const Question& question) {
+    TypedRows<Columns...> answer;
+    if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
+    return std::move(answer.rows());
+  }
+  /// The row of an answer that has just one.
+  template <typename... Columns>
+  Result<std::tuple<Columns...>> query_row(const Question& question) {
+    TypedRows<Columns...> answer;
+    if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
+    return in_context(answer.exactly_one(), question);
+  }
+  /// The row of an answer that may have one.
+  template <typename... Columns>
+  Result<std::optional<std::tuple<Columns...>>> query_optional_row(const Question& question) {
+    TypedRows<Columns...> answer;
+    if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
+    return in_context(answer.at_most_one(), question);
+  }
+  /// The one value of an answer that has just that.
+  template <typename Column>
+  Result<Column> query_value(const Question& question) {
+    auto row = query_row<Column>(question);
+    if (!row.is_ok()) return row.status();
+    return std::get<0>(*std::move(row));
+  }
+  /// The row of `columns` texts, none of them null, of an answer that may have one.
+  Result<std::optional<std::vector<std::string>>> query_texts(const Question& question, std::size_t columns);
+
+  /// Runs one statement, whatever it returns.
+  Status execute(const std::string& sql, Wait wait = Wait::kBriefly);
+  /// The same with texts for `$1` and so on.
+  Status execute(const std::string& sql, const std::vector<std::string>& parameters);
+
+  /// The next notification that has arrived, whatever its channel; nothing if there is none. A few hundred are kept.
   std::optional<Notification> take_notification();
 
   // COPY ... TO STDOUT, in text form.
@@ -138,6 +170,12 @@ class Connection {
 
  private:
   struct Session;
+
+  template <typename T>
+  static Result<T> in_context(Result<T> answer, const Question& question) {
+    return answer.is_ok() ? std::move(answer) : Result<T>(answer.status().with_context(question.subject));
+  }
+
   explicit Connection(std::unique_ptr<Session> session);
   std::unique_ptr<Session> session_;
 };

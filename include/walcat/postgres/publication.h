@@ -14,7 +14,7 @@ namespace walcat {
 
 /// Why a relation of this pg_class.relkind and relpersistence can't be published: `a view`, `an unlogged table`; empty:
 /// it can.
-std::string unpublishable_kind(const std::string& kind, const std::string& persistence);
+std::string unpublishable_kind(char kind, char persistence);
 
 /// Refuses tables that do not exist or cannot be published, by name. `way_out` ends the hint.
 Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out = "");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,21 @@ Result<std::vector<PublishedRelation>> published_relations(Connection& connectio
 /// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
 Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);
 
-/// Name, columns, replica identity and unique keys of relations, a row each in the order of their OIDs, as the
-/// connection's transaction sees them; relations that it does not see are left out. Made to be compared. Takes no lock.
-Result<Rows> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids);
+/// What of a table must not change between two looks. Made to be compared.
+struct TableForm {
+  std::uint32_t oid = 0;
+  TableName name;
+  char identity = 0;
+  /// Texts of the server; no columns or no unique keys is null.
+  std::optional<std::string> columns;
+  std::optional<std::string> unique_keys;
+
+  bool operator==(const TableForm&) const = default;
+};
+
+/// The forms of tables, in the order of their OIDs, as the connection's transaction sees them; those that it does not
+/// see are left out. Takes no lock.
+Result<std::vector<TableForm>> table_forms(Connection& connection, const std::vector<std::uint32_t>& oids);
 
 /// Takes ACCESS SHARE on the tables until the transaction ends: they can be read and written, not rewritten.
 Status lock_tables(Connection& connection, const std::vector<TableName>& tables);
@@ -80,10 +93,5 @@ Result<std::string> current_snapshot(Connection& connection);
 
 /// A position that everything the transaction sees was written before.
 Result<Lsn> position_of_snapshot(Connection& connection);
-
-/// Makes a slot within begin_snapshot()'s transaction, whose snapshot then sees exactly what committed before the
-/// slot's consistent point, which is returned. `temporary`: the slot ends with the connection. Waits and fails as
-/// create_slot() does.
-Result<Lsn> create_slot_with_snapshot(Connection& connection, const std::string& name, bool temporary);
 
 }  // namespace walcat

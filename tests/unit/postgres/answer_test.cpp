@@ -1,0 +1,182 @@
+// What a question asks for is what comes through, or an error that names the question, the place, and what was seen.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "postgres/scripted_server.h"
+#include "walcat/postgres/connection.h"
+#include "walcat/postgres/membership.h"
+#include "walcat/postgres/server.h"
+#include "walcat/postgres/slot.h"
+
+namespace walcat {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Texts = std::vector<std::optional<std::string>>;
+
+template <typename... Columns>
+Status take(const RawRow& row) {
+  TypedRows<Columns...> rows;
+  return rows.take(row);
+}
+
+TEST(TypedRows, ReadEachColumnWhole) {
+  TypedRows<std::string, bool, char, Lsn, std::uint32_t, std::int16_t, double, std::optional<int>> rows;
+  ASSERT_TRUE(rows.take({"a", "t", "r", "1/A", "4294967295", "-5", "1e+06", std::nullopt}).is_ok());
+  EXPECT_EQ(rows.rows().front(), std::tuple("a", true, 'r', Lsn{0x10000000A}, 4294967295U, -5, 1e6, std::nullopt));
+}
+
+TEST(TypedRows, TakeNoNullWhereNoneWasExpected) {
+  const Status fits = take<std::string, std::uint32_t>({"a", std::nullopt});
+  EXPECT_EQ(fits.code(), StatusCode::kProtocolError);
+  EXPECT_EQ(fits.kind(), FaultKind::kProtocol);
+  EXPECT_EQ(fits.message(),
+            "the server's answer does not fit the question: row 1, column 2 is null, not a whole number from 0 to "
+            "4294967295");
+}
+
+TEST(TypedRows, TakeNoNumberThatIsNoneOrTooLarge) {
+  for (const char* text : {"", "x", "1x", " 1", "1 ", "+1", "-1", "4294967296", "1.0", "0x1"}) {
+    EXPECT_FALSE(take<std::uint32_t>({text}).is_ok()) << text;
+  }
+  EXPECT_FALSE(take<std::int16_t>({"32768"}).is_ok());
+  for (const char* text : {"nan", "inf", "1e999", "", "1e"}) EXPECT_FALSE(take<double>({text}).is_ok()) << text;
+}
+
+TEST(TypedRows, TakeNothingElseForTruthPositionsAndKinds) {
+  for (const char* text : {"", "true", "T", "1", "tt"}) EXPECT_FALSE(take<bool>({text}).is_ok()) << text;
+  for (const char* text : {"", "0", "0/", "/0", "0/0x", "g/0", "123456789/0"}) EXPECT_FALSE(take<Lsn>({text}).is_ok());
+  for (const char* text : {"", "rr"}) EXPECT_FALSE(take<char>({text}).is_ok()) << text;
+}
+
+TEST(TypedRows, ShowWhatWasSeenAsItMayStandInALog) {
+  const std::string long_text = "\x1b[2J" + std::string(1'000, 'x');
+  const std::string shown = take<int>({long_text}).message();
+  EXPECT_THAT(shown, HasSubstr("\"\\u001b[2Jxxx"));
+  EXPECT_LT(shown.size(), 300U);
+}
+
+TEST(TypedRows, CountRows) {
+  TypedRows<int> rows;
+  EXPECT_FALSE(rows.at_most_one()->has_value());
+  EXPECT_THAT(rows.exactly_one().status().message(), HasSubstr("it has 0 rows, not one"));
+  ASSERT_TRUE(rows.take({"1"}).is_ok() && rows.take({"2"}).is_ok());
+  EXPECT_THAT(rows.at_most_one().status().message(), HasSubstr("it has 2 rows, not one or none"));
+  EXPECT_FALSE(rows.exactly_one().is_ok());
+}
+
+TEST(TextRows, HaveNoNull) {
+  TextRows rows(2);
+  ASSERT_TRUE(rows.take({"a", ""}).is_ok());
+  EXPECT_THAT(rows.take({"a", std::nullopt}).message(), HasSubstr("row 2, column 2 is null, not a text"));
+}
+
+class AnswerTest : public testing::Test {
+ protected:
+  // A connection whose next statements are answered so.
+  Connection& answered(std::vector<ScriptedServer::Answer> answers) {
+    connection_.reset();
+    server_.emplace(std::move(answers));
+    auto opened = Connection::open({.conn_str = server_->conn_str(), .logger = log::Logger("test")});
+    if (!opened.is_ok()) throw std::runtime_error(opened.status().message());
+    connection_ = std::move(*opened);
+    return *connection_;
+  }
+
+  std::optional<ScriptedServer> server_;
+  std::unique_ptr<Connection> connection_;
+};
+
+const Question kQuestion{"the truth", "SELECT 1"};
+
+TEST_F(AnswerTest, ComesThroughWhereItFits) {
+  Connection& connection = answered({{wire::rows({"a", "b"}, {{"1", "x"}, {"2", std::nullopt}})}});
+  const auto rows = connection.query<int, std::optional<std::string>>(kQuestion);
+  ASSERT_TRUE(rows.is_ok()) << rows.status().message();
+  EXPECT_THAT(*rows, ElementsAre(std::tuple(1, "x"), std::tuple(2, std::nullopt)));
+}
+
+TEST_F(AnswerTest, NamesTheQuestionThatItDoesNotFit) {
+  const Status fits = answered({{wire::rows({"a"}, {{"1"}})}}).query_row<int, int>(kQuestion).status();
+  EXPECT_EQ(fits.code(), StatusCode::kProtocolError);
+  EXPECT_EQ(fits.message(), "the truth: the server's answer does not fit the question: it has 1 columns, not 2");
+  EXPECT_THAT(answered({{wire::rows({"a"}, {})}}).query_value<int>(kQuestion).status().message(),
+              HasSubstr("the truth: the server's answer does not fit the question: it has 0 rows, not one"));
+}
+
+TEST_F(AnswerTest, HasColumnsThoughItHasNoRows) {
+  EXPECT_FALSE((answered({{wire::rows({"a"}, {})}}).query<int, int>(kQuestion).is_ok()));
+  EXPECT_TRUE((answered({{wire::rows({"a", "b"}, {})}}).query<int, int>(kQuestion).is_ok()));
+}
+
+TEST_F(AnswerTest, IsOne) {
+  EXPECT_FALSE(answered({{wire::complete() + wire::ready()}}).query<int>(kQuestion).is_ok());
+  EXPECT_FALSE(answered({{wire::ready()}}).query<int>(kQuestion).is_ok());
+  const std::string one = wire::row_description({"a"}) + wire::data_row({"1"}) + wire::complete();
+  EXPECT_THAT(answered({{one + one + wire::ready()}}).query<int>(kQuestion).status().message(),
+              HasSubstr("there are several"));
+}
+
+TEST_F(AnswerTest, LeavesTheConnectionUsableThoughItDoesNotFit) {
+  Connection& connection = answered({{wire::rows({"a"}, {{"x"}, {"y"}})}, {wire::rows({"a"}, {{"1"}})}});
+  EXPECT_FALSE(connection.query<int>(kQuestion).is_ok());
+  EXPECT_TRUE(connection.query<int>(kQuestion).is_ok());
+}
+
+TEST_F(AnswerTest, HasNoEndlessRows) {
+  Connection& connection =
+      answered({{wire::row_description({"a"}), wire::data_row({std::string(std::size_t{1} << 20, 'x')})}});
+  EXPECT_THAT(connection.query<std::string>(kQuestion).status().message(), HasSubstr("it is larger than 256 MiB"));
+}
+
+TEST_F(AnswerTest, HasNoEndlessRow) {
+  Connection& connection =
+      answered({{wire::row_description({"a"}) + "D" + wire::u32(1'500'000'000), std::string(1 << 16, 'x')}});
+  EXPECT_THAT(connection.execute("SELECT 1").message(), HasSubstr("it is larger than 256 MiB"));
+}
+
+// What the rooms ask, and the answers of servers that have not understood.
+
+TEST_F(AnswerTest, OfAPoolerIsKnownForOne) {
+  for (const auto& answer : {wire::rows({"a"}, {{"1"}}), wire::rows({"a", "b", "c", "d"}, {}),
+                             wire::rows({"a", "b", "c", "d"}, {{"1", "1", std::nullopt, "d"}})}) {
+    const Status known = identify_server(answered({{answer}})).status();
+    EXPECT_EQ(known.code(), StatusCode::kProtocolError);
+    EXPECT_THAT(known.message(), testing::StartsWith("IDENTIFY_SYSTEM: the server's answer does not fit"));
+    EXPECT_THAT(known.message(), HasSubstr("hint: connect to the server directly, not through a pooler"));
+  }
+}
+
+TEST_F(AnswerTest, SaysWhereASlotStandsOrIsRefused) {
+  const std::vector<std::string> names{"plugin", "database", "pid",       "lost",
+                                       "flush",  "reason",   "two_phase", "temporary"};
+  const Texts sound{"pgoutput", "d", "0", "f", "0/10", std::nullopt, "f", "f"};
+  const auto slot = find_slot(answered({{wire::rows(names, {sound})}}), "s");
+  ASSERT_TRUE(slot.is_ok()) << slot.status().message();
+  EXPECT_EQ((*slot)->confirmed_flush, Lsn{0x10});
+  for (const std::size_t column : {2U, 3U, 6U, 7U}) {
+    Texts row = sound;
+    row[column] = std::nullopt;
+    EXPECT_FALSE(find_slot(answered({{wire::rows(names, {row})}}), "s").is_ok()) << column;
+  }
+  EXPECT_THAT(find_slot(answered({{wire::rows(names, {sound, sound})}}), "s").status().message(),
+              HasSubstr("slot s: the server's answer does not fit the question: it has 2 rows"));
+}
+
+TEST_F(AnswerTest, NamesAsManySlotsAsThereAre) {
+  EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {{"10", "9"}})}})).code(), StatusCode::kOk);
+  EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {{"10", "10"}})}})).code(), StatusCode::kRefused);
+  EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {})}})).code(), StatusCode::kProtocolError);
+  EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {{"10", std::nullopt}})}})).code(),
+            StatusCode::kProtocolError);
+}
+
+TEST_F(AnswerTest, HasTheEndOfTheLog) {
+  EXPECT_EQ(end_of_log(answered({{wire::rows({"a"}, {})}})).status().code(), StatusCode::kProtocolError);
+  EXPECT_EQ(end_of_log(answered({{wire::rows({"a"}, {{"0/10"}})}})).value(), Lsn{0x10});
+}
+
+}  // namespace
+}  // namespace walcat
