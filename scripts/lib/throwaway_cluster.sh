@@ -55,8 +55,8 @@ remove_cluster() {
     cluster_dir=
 }
 
-# client_of DATABASE: sets client_program to psql on that database, the caller's own psql settings left out.
+# client_of DATABASE [ROLE]: sets client_program to psql on that database, the caller's own psql settings left out.
 client_of() {
     client_program=(psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host="$cluster_dir" --port=5432
-        --username=postgres --dbname="$1")
+        --username="${2:-postgres}" --dbname="$1")
 }

@@ -1,0 +1,68 @@
+"""scripts/demo: it shows walcat as it should be run, by the role of docs/security.md."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import knobs
+import psycopg2
+import psycopg2.extras
+import pytest
+from waiting import wait_until
+
+DEMO = pathlib.Path(__file__).parents[2] / "scripts" / "demo"
+# Of the followers, and of what they follow.
+SUPERUSERS = "SELECT usename, rolsuper FROM pg_stat_replication JOIN pg_roles ON rolname = usename"
+OWNERS = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname IN ('orders', 'carts', 'customers')"
+
+
+@pytest.fixture
+def demo(tmp_path):
+    # Of other versions only the server is there.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    with open(tmp_path / "lines", "wb") as lines, open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen([DEMO], stdin=subprocess.DEVNULL, stdout=lines, stderr=log,
+                                   env={**environment, "WALCAT": str(knobs.WALCAT.absolute())}, start_new_session=True)
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cluster_of(demo) -> str:
+    """Its folder, which is that of walcat's configuration."""
+    (config,) = [arguments[-2] for arguments in map(arguments_of, children(demo.pid)) if arguments[-3:-2] == ["-c"]]
+    return os.path.dirname(config)
+
+
+def arguments_of(pid: int) -> list[str]:
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def test_the_demo_follows_by_the_least_rights(demo, tmp_path):
+    def databases() -> set[str]:
+        lines = (tmp_path / "lines").read_text().split("\n")[:-1]
+        return {json.loads(line)["message"]["source"]["db"] for line in lines}
+
+    def describe() -> str:
+        return (tmp_path / "log").read_text()
+
+    wait_until(lambda: databases() == {"shop", "bank"} or demo.poll() is not None, "lines of both databases", 60,
+               describe)
+    assert demo.poll() is None, describe()
+    connection = psycopg2.connect(host=cluster_of(demo), port=5432, user="postgres", dbname="shop")
+    with connection.cursor() as cursor:
+        cursor.execute(SUPERUSERS)
+        assert cursor.fetchall() == [("walcat", False)] * 2
+        cursor.execute(OWNERS)
+        assert cursor.fetchall() == [("trader",)]
+    connection.close()
+    demo.send_signal(signal.SIGTERM)
+    assert demo.wait(60) == 0, describe()
+    assert " warning " not in describe() and " error " not in describe()
