@@ -1,18 +1,19 @@
 #include "walcat/base/json_string.h"
 
-#include <fmt/format.h>
+#include "walcat/base/printable.h"
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 
 std::string json_string(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", c);
-    } else {
-      out += c;
-    }
+  while (!text.empty()) {
+    const Utf8Piece piece = next_piece(text);
+    const std::string_view character = piece.is_valid ? text.substr(0, piece.size) : "\xEF\xBF\xBD";
+    const std::string escape = escape_of(character);
+    if (character == "\"" || character == "\\") out += '\\';
+    out += escape.empty() ? character : std::string_view(escape);
+    text.remove_prefix(piece.size);
   }
   return out + '"';
 }

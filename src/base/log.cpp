@@ -6,12 +6,16 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdio>
 #include <memory>
+#include <mutex>
 
+#include "line_limit.h"
 #include "status_line.h"
+#include "walcat/base/json_string.h"
+#include "walcat/base/printable.h"
 
 namespace walcat::log {
 
@@ -36,22 +40,15 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::info;
 }
 
-std::string json_escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 2);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+// A message has as many bytes in both formats; in JSON each may need a backslash. A label of these characters and of
+// nothing but control characters has seven bytes for each.
+constexpr std::size_t kMessageBytesMost = 7'000;
+constexpr std::size_t kLabelMost = 300;
+constexpr std::size_t kAroundThem = 128;
+static_assert(2 * kMessageBytesMost + 7 * kLabelMost + kAroundThem <= kLineBytesMost);
+// Of the lines that a process may leave behind at once.
+constexpr std::size_t kLastWordsBytesMost = 900;
+static_assert(2 * kLastWordsBytesMost + 7 * kLabelMost + kAroundThem <= PIPE_BUF);
 
 struct State {
   std::shared_ptr<spdlog::logger> logger;
@@ -61,12 +58,14 @@ struct State {
 constexpr const char* kTextPattern = "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v";
 constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
 
+const char* pattern_of(Format format) { return format == Format::kJson ? kJsonPattern : kTextPattern; }
+
 State make_state(const Options& options) {
   State state;
   state.logger = std::make_shared<spdlog::logger>("walcat", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   state.logger->set_level(spdlog_level(options.level));
-  state.logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      options.format == Format::kJson ? kJsonPattern : kTextPattern, spdlog::pattern_time_type::utc));
+  state.logger->set_formatter(
+      std::make_unique<spdlog::pattern_formatter>(pattern_of(options.format), spdlog::pattern_time_type::utc));
   state.logger->flush_on(spdlog::level::trace);
   state.format = options.format;
   return state;
@@ -82,31 +81,46 @@ StatusLine& status_line() {
   return instance;
 }
 
-// A message of several lines would break "one line, one event" for whoever greps the log.
-std::string on_one_line(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (c == '\n' || c == '\r') {
-      if (!out.empty() && out.back() != ' ') out += ' ';
-    } else {
-      out += c;
-    }
+// The lines that are written, and how many there may be.
+struct Gate {
+  std::mutex mutex;
+  // Guarded by mutex:
+  LineLimit limit;
+};
+
+Gate& gate() {
+  static Gate instance;
+  return instance;
+}
+
+// What stands at %v of the pattern: the only place where label and message come into a line. They may hold anything.
+std::string line_text(std::string_view database, std::string_view message, std::size_t message_bytes_most) {
+  const std::string label = printable(database, kLabelMost);
+  const std::string text = printable_line(message, message_bytes_most);
+  if (state().format == Format::kJson) {
+    const std::string who = label.empty() ? "" : fmt::format(R"("database":{},)", json_string(label));
+    return fmt::format(R"({}"message":{})", who, json_string(text));
   }
-  while (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
+  return label.empty() ? text : fmt::format("[{}] {}", label, text);
 }
 
-// What stands at %v of the patterns.
-
-std::string json_text(std::string_view database, std::string_view message) {
-  const std::string who = database.empty() ? "" : fmt::format(R"("database":"{}",)", json_escaped(database));
-  return fmt::format(R"({}"message":"{}")", who, json_escaped(message));
+void put(Level level, std::string_view database, std::string_view message) {
+  const auto log = [&] {
+    state().logger->log(spdlog_level(level), spdlog::string_view_t(line_text(database, message, kMessageBytesMost)));
+  };
+  state().format == Format::kJson ? log() : status_line().around(log);
 }
 
-std::string plain_text(std::string_view database, std::string_view message) {
-  const std::string who = database.empty() ? "" : fmt::format("[{}] ", database);
-  return who + on_one_line(message);
+void put_left_out(const LineLimit::LeftOut& told) {
+  put(Level::kWarning, told.database, fmt::format("{} lines like this were left out: {}", told.count, told.last));
+}
+
+// Whether a line of this kind may be written; tells first of those that were not.
+bool passes(std::string_view database, std::string_view kind, std::string_view message) {
+  const auto now = LineLimit::Clock::now();
+  const std::lock_guard lock(gate().mutex);
+  while (const auto told = gate().limit.take_left_out(now)) put_left_out(*told);
+  return kind.empty() || gate().limit.admits(database, kind, message, now);
 }
 
 }  // namespace
@@ -135,28 +149,32 @@ void show_status(std::string_view database, std::string_view text) {
 
 bool enabled(Level level) { return state().logger->should_log(spdlog_level(level)); }
 
-void write(Level level, std::string_view database, std::string_view message) {
-  const State& s = state();
-  if (s.format == Format::kJson) {
-    s.logger->log(spdlog_level(level), json_text(database, message));
-    return;
-  }
+void write(Level level, std::string_view database, std::string_view message, std::string_view kind) {
   if (!enabled(level)) return;
-  status_line().around([&] { s.logger->log(spdlog_level(level), plain_text(database, message)); });
+  const bool is_bounded = level >= Level::kInfo;
+  if (!is_bounded || passes(database, kind, message)) put(level, database, message);
 }
 
 // With a formatter of its own, for the logger's is used under a lock. What poll(2) says is room takes PIPE_BUF bytes.
 void write_at_once(Level level, std::string_view database, std::string_view message) {
   if (!enabled(level)) return;
-  const bool is_json = state().format == Format::kJson;
-  const std::string text = is_json ? json_text(database, message) : plain_text(database, message);
+  const std::string text = line_text(database, message, kLastWordsBytesMost);
   spdlog::memory_buf_t line;
-  spdlog::pattern_formatter(is_json ? kJsonPattern : kTextPattern, spdlog::pattern_time_type::utc)
+  spdlog::pattern_formatter(pattern_of(state().format), spdlog::pattern_time_type::utc)
       .format(spdlog::details::log_msg("walcat", spdlog_level(level), text), line);
   pollfd room{STDERR_FILENO, POLLOUT, 0};
   if (::poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0) return;
-  [[maybe_unused]] const auto written =
-      ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void tell_left_out() {
+  const std::lock_guard lock(gate().mutex);
+  while (const auto told = gate().limit.take_left_out(std::nullopt)) put_left_out(*told);
+}
+
+void write_lines(std::string_view text) {
+  const std::string shown = printable_lines(text, kLineBytesMost);
+  status_line().around([&] { std::fwrite(shown.data(), 1, shown.size(), stderr); });
 }
 
 }  // namespace walcat::log

@@ -5,12 +5,18 @@
 
 #include <cstdio>
 
+#include "walcat/base/printable.h"
+#include "walcat/base/utf8.h"
+
 namespace walcat::log {
 
 namespace {
 
 // ECMA-48: to the line's begin, and erase to its end.
 constexpr std::string_view kErase = "\r\033[K";
+
+// Characters; no terminal is as wide.
+constexpr std::size_t kLineMost = 2'000;
 
 void put(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
@@ -40,11 +46,11 @@ void StatusLine::show(std::string_view database, std::string_view text) {
 
 void StatusLine::erase() { put(kErase); }
 
-// Cut to the terminal's width: a line that wraps cannot be taken away again.
+// Cut to the terminal's width: a line that wraps cannot be taken away again. No character is wider than it has bytes.
 void StatusLine::draw() const {
   std::string line;
   for (const auto& [database, text] : texts_) line += (line.empty() ? "" : " | ") + database + " " + text;
-  put(std::string_view(line).substr(0, columns() - 1));
+  put(whole_characters(printable(line, kLineMost), columns() - 1));
 }
 
 }  // namespace walcat::log

@@ -23,13 +23,9 @@ Lead lead_of(unsigned char byte) {
   return {0, 0, 0};
 }
 
-struct Piece {
-  std::size_t size;
-  bool is_valid;
-};
+}  // namespace
 
-// The next character, or the longest beginning of one that goes wrong.
-Piece next_piece(std::string_view text) {
+Utf8Piece next_piece(std::string_view text) {
   const Lead lead = lead_of(static_cast<unsigned char>(text[0]));
   if (lead.size <= 1) return {1, lead.size == 1};
   unsigned char low = lead.second_low;
@@ -45,13 +41,6 @@ Piece next_piece(std::string_view text) {
   return {size, true};
 }
 
-}  // namespace
-
-std::size_t character_size(std::string_view text) {
-  const Piece piece = next_piece(text);
-  return piece.is_valid ? piece.size : 0;
-}
-
 std::string_view first_characters(std::string_view text, std::size_t length) {
   if (text.size() <= length) return text;
   std::size_t end = 0;
@@ -59,11 +48,18 @@ std::string_view first_characters(std::string_view text, std::size_t length) {
   return text.substr(0, end);
 }
 
+std::string_view whole_characters(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  std::size_t end = 0;
+  for (std::size_t next = 0; next <= bytes; next += next_piece(text.substr(next)).size) end = next;
+  return text.substr(0, end);
+}
+
 std::string with_replacements(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 8);
   while (!text.empty()) {
-    const Piece piece = next_piece(text);
+    const Utf8Piece piece = next_piece(text);
     out += piece.is_valid ? text.substr(0, piece.size) : std::string_view("\xEF\xBF\xBD");
     text.remove_prefix(piece.size);
   }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <climits>
 #include <ctime>
 #include <iterator>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "walcat/base/json_string.h"
 #include "walcat/base/postgres_time.h"
+#include "walcat/base/printable.h"
 #include "walcat/capture/summary.h"
 
 namespace walcat {
@@ -26,8 +28,11 @@ constexpr std::array kCounts{
     Count{"messages", &StreamSummary::messages}, Count{"snapshot rows", &StreamSummary::snapshot_rows},
 };
 
+// What a capture says of its streams is whatever its maker wrote.
+std::string shown(std::string_view text) { return printable(text, PATH_MAX); }
+
 void put_row(std::string& text, std::string_view name, std::string_view value) {
-  fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", name, value);
+  fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", name, shown(value));
 }
 
 std::string_view compression_of(const CaptureFacts& file) {
@@ -46,7 +51,7 @@ std::string time_text(std::int64_t postgres_micros) {
 
 void put_stream(std::string& text, const StreamSummary& stream) {
   const StreamIdentity& identity = *stream.identity;
-  fmt::format_to(std::back_inserter(text), "stream {}\n", identity.label);
+  fmt::format_to(std::back_inserter(text), "stream {}\n", shown(identity.label));
   put_row(text, "database", identity.database);
   put_row(text, "slot", identity.slot);
   put_row(text, "publication", identity.publication);
@@ -94,7 +99,7 @@ std::string stream_json(const StreamSummary& stream) {
 }  // namespace
 
 std::string to_text(const CaptureSummary& summary) {
-  std::string text = fmt::format("file {}\n", summary.path);
+  std::string text = fmt::format("file {}\n", shown(summary.path));
   put_row(text, "version", std::to_string(summary.file.version));
   put_row(text, "bytes", std::to_string(summary.file.bytes));
   put_row(text, "blocks", std::to_string(summary.file.blocks));

@@ -9,6 +9,7 @@
 
 #include "walcat/base/heap.h"
 #include "walcat/base/log.h"
+#include "walcat/base/printable.h"
 #include "walcat/cli/command_line.h"
 #include "walcat/cli/exit_status.h"
 #include "walcat/cli/replay.h"
@@ -24,13 +25,16 @@ namespace walcat {
 
 namespace {
 
+// Characters of a name in a table.
+constexpr std::size_t kNameMost = 400;
+
 ExitStatus print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   return written ? ExitStatus::kDone : ExitStatus::kOutputFailed;
 }
 
 ExitStatus complain(const std::string& text, ExitStatus status) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  log::write_lines(text);
   return status;
 }
 
@@ -52,13 +56,13 @@ ExitStatus print_outline(const DatabaseOptions& database) {
   for (const TableOutline& table : *tables) {
     const std::string about = table.rows < 0 ? "unknown" : fmt::format("{:.0f}", table.rows);
     text += fmt::format("{:>14} {:>12.1f} {:>7}  {}\n", about, static_cast<double>(table.bytes) / 1e6, table.chunks,
-                        table.name);
+                        printable(table.name, kNameMost));
     rows += std::max(table.rows, 0.0);
     bytes += table.bytes;
     chunks += table.chunks;
   }
   text += fmt::format("{:>14.0f} {:>12.1f} {:>7}  {} tables of {}\n", rows, static_cast<double>(bytes) / 1e6, chunks,
-                      tables->size(), database.label);
+                      tables->size(), printable(database.label, kNameMost));
   return print(text);
 }
 
@@ -144,4 +148,8 @@ ExitStatus run_main(int argc, char** argv) {
 
 }  // namespace walcat
 
-int main(int argc, char** argv) { return static_cast<int>(walcat::run_main(argc, argv)); }
+int main(int argc, char** argv) {
+  const auto status = walcat::run_main(argc, argv);
+  walcat::log::tell_left_out();
+  return static_cast<int>(status);
+}

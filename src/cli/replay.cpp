@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <memory>
 #include <system_error>
@@ -14,6 +15,7 @@
 
 #include "replay_report.h"
 #include "walcat/base/log.h"
+#include "walcat/base/printable.h"
 #include "walcat/capture/summary.h"
 #include "walcat/cli/run.h"
 #include "walcat/config/configuration.h"
@@ -58,7 +60,8 @@ DatabaseOptions database_for(const StreamIdentity& stream, const std::vector<Dat
   } else if (!configured.empty()) {
     log::write(
         log::Level::kWarning, stream.label,
-        fmt::format("no entry of the configuration is its own (slot {}): nothing is selected or masked", stream.slot));
+        fmt::format("no entry of the configuration is its own (slot {}): nothing is selected or masked", stream.slot),
+        "a stream without an entry");
   }
   // The same for all.
   if (!configured.empty()) {
@@ -104,8 +107,7 @@ int unwritable(const std::string& path) {
 bool takes_report(const std::string& path) {
   const int reason = path.empty() || path == "-" ? 0 : unwritable(path);
   if (reason == 0) return true;
-  const std::string text = fmt::format("walcat: --report: {}: {}\n", path, std::generic_category().message(reason));
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  log::write_lines(fmt::format("walcat: --report: {}: {}\n", path, std::generic_category().message(reason)));
   return false;
 }
 
@@ -126,8 +128,7 @@ ExitStatus replay(const CommandLine& line, StopSignals& signals) {
   if (!takes_report(line.report_path)) return ExitStatus::kUsage;
   auto configuration = load(line);
   if (!configuration.is_ok()) {
-    const std::string text = configuration.status().message() + "\n";
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    log::write_lines(configuration.status().message() + "\n");
     return exit_status(configuration.status().code());
   }
   if (const Status applied = apply_command_line(line, *configuration); !applied.is_ok()) return complain(applied);
@@ -150,10 +151,7 @@ ExitStatus replay(const CommandLine& line, StopSignals& signals) {
   std::optional<ReplayTally> tally;
   ExitStatus status = run_replay(*configuration, signals, std::move(*player), tally);
   if (!tally) return status;
-  if (log::enabled(log::Level::kInfo)) {
-    const std::string table = tally_table(*tally, line.replay);
-    std::fwrite(table.data(), 1, table.size(), stderr);
-  }
+  if (log::enabled(log::Level::kInfo)) log::write_lines(tally_table(*tally, line.replay));
   const bool reported = line.report_path.empty() || leave_report(line.report_path, tally_json(*tally, line.replay));
   return status == ExitStatus::kDone && !reported ? ExitStatus::kOutputFailed : status;
 }
@@ -170,7 +168,7 @@ ExitStatus describe_captures(const CommandLine& line) {
     if (line.command == Command::kVerify) {
       const std::string torn =
           summary->torn_at ? fmt::format("; it ends inside a block, at byte {}", *summary->torn_at) : "";
-      text = fmt::format("{}: whole, {} blocks{}\n", path, summary->file.blocks, torn);
+      text = fmt::format("{}: whole, {} blocks{}\n", printable(path, PATH_MAX), summary->file.blocks, torn);
     } else {
       text = line.as_json ? to_json(*summary) + "\n" : to_text(*summary);
     }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "walcat/base/json_string.h"
+#include "walcat/base/printable.h"
 
 namespace walcat {
 
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::array<std::pair<const char*, double>, 5> kQuantiles{
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99_9", 0.999}, {"max", 1}}};
+
+// Characters. Labels are whatever the captures say.
+constexpr std::size_t kLabelMost = 400;
 
 double seconds_of(const ReplayTally& tally) { return std::chrono::duration<double>(tally.time).count(); }
 
@@ -57,8 +61,8 @@ std::string tally_table(const ReplayTally& tally, const ReplayOptions& asked) {
                       tempo_of(asked));
   if (tally.lanes.size() > 1) {
     for (const ReplayTally::Lane& lane : tally.lanes) {
-      text +=
-          fmt::format("{:<10} {:>14} {:>14.0f}   {}\n", "", lane.changes, per_second(lane.changes, tally), lane.label);
+      text += fmt::format("{:<10} {:>14} {:>14.0f}   {}\n", "", lane.changes, per_second(lane.changes, tally),
+                          printable(lane.label, kLabelMost));
     }
   }
   if (tally.delays.count() == 0) return text;

@@ -89,14 +89,9 @@ void set_paths(Draft& draft, const Node& root, Faults& faults) {
             taken, faults);
 }
 
-// A label stands in square brackets on log lines.
 std::string label_of(const DatabaseDraft& database) {
   const ConnectionTarget& target = *database.target;
-  std::string label = (target.database.empty() ? target.service : target.database) + "/" + database.options.slot_name;
-  for (char& c : label) {
-    if (static_cast<unsigned char>(c) < 0x20) c = '?';
-  }
-  return label;
+  return (target.database.empty() ? target.service : target.database) + "/" + database.options.slot_name;
 }
 
 void check_names(const Draft& draft, const Node& databases, Faults& faults) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <memory>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include "keys.h"
 #include "overrides.h"
 #include "scalars.h"
+#include "walcat/base/printable.h"
 #include "yaml.h"
 
 namespace walcat {
@@ -25,7 +27,7 @@ constexpr std::size_t kFileBytesMax = std::size_t{16} << 20;
 Status unreadable(const std::string& path, const std::string& why) {
   return {StatusCode::kConfiguration,
           fmt::format("{}: cannot be read: {}; name another file with -c FILE (config/example.yaml shows every key)",
-                      path, why)};
+                      printable(path, PATH_MAX), why)};
 }
 
 std::string last_error() { return std::generic_category().message(errno); }

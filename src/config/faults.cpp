@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "walcat/base/printable.h"
 #include "walcat/base/utf8.h"
 #include "walcat/postgres/conninfo.h"
 
@@ -14,6 +15,8 @@ namespace {
 
 // Characters.
 constexpr std::size_t kLongestShown = 80;
+// Bytes. Names of files and keys are whatever was given.
+constexpr std::size_t kFaultBytesMost = 8'192;
 
 // Passwords travel in connection strings, and those have one of these in them. A user who misspells the key still
 // trusts us with the value.
@@ -48,8 +51,7 @@ Faults::Faults(std::string name, const std::vector<std::string>& overrides)
 
 void Faults::add(const Place& place, const std::string& path, const std::string& message) {
   const std::string fault = where(place) + (path.empty() ? "" : ": " + path) + ": " + message;
-  // What is quoted from the file may be no UTF-8.
-  faults_.emplace(std::tuple(place.override_index, place.line, place.column), with_replacements(fault));
+  faults_.emplace(std::tuple(place.override_index, place.line, place.column), printable_line(fault, kFaultBytesMost));
 }
 
 std::string Faults::where(const Place& place) const {
@@ -70,9 +72,6 @@ std::string shown(std::string_view text) {
   std::string masked = may_hold_password(text) ? masked_conninfo(std::string(text)) : std::string(text);
   const std::string_view front = first_characters(masked, kLongestShown);
   if (front.size() < masked.size()) masked = std::string(front) + "...";
-  for (char& c : masked) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  }
   return '"' + masked + '"';
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "expansion.h"
+#include "walcat/base/json_string.h"
 
 namespace walcat::config {
 
@@ -94,18 +95,8 @@ std::string print_number(double number) {
 }
 
 std::string print_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : escape_dollars(text)) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      out += fmt::format("\\x{:02X}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
+  // YAML takes JSON's escapes.
+  return json_string(escape_dollars(text));
 }
 
 }  // namespace walcat::config

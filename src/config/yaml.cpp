@@ -169,15 +169,15 @@ bool is_control(char c) {
 bool check_characters(std::string_view text, int override_index, Faults& faults) {
   Place place{1, 1, override_index};
   while (!text.empty()) {
-    const std::size_t size = character_size(text);
-    if (size == 0 || is_control(text.front())) {
-      faults.add(place, "", size == 0 ? "bytes that are not UTF-8" : "a control character");
+    const Utf8Piece piece = next_piece(text);
+    if (!piece.is_valid || is_control(text.front())) {
+      faults.add(place, "", piece.is_valid ? "a control character" : "bytes that are not UTF-8");
       return false;
     }
     const bool newline = text.front() == '\n';
     place.line += newline ? 1 : 0;
     place.column = newline ? 1 : place.column + 1;
-    text.remove_prefix(size);
+    text.remove_prefix(piece.size);
   }
   return true;
 }

@@ -15,7 +15,6 @@
 
 #include "walcat/base/json_string.h"
 #include "walcat/base/private_file.h"
-#include "walcat/base/utf8.h"
 
 namespace walcat {
 
@@ -87,8 +86,8 @@ std::string to_json(const SnapshotProgress& snapshot) {
   for (const SnapshotProgress::Table& table : snapshot.tables) {
     tables += fmt::format(
         R"({}{{"table":{},"oid":{},"filenode":{},"chunk_pages":{},"chunks":{},"done":"{}","mixed":{},"rewritten":{}}})",
-        tables.empty() ? "" : ",", json_string(with_replacements(table.name)), table.oid, table.filenode,
-        table.chunk_pages, table.done.size(), print_ranges(table.done), table.is_mixed, table.is_rewritten);
+        tables.empty() ? "" : ",", json_string(table.name), table.oid, table.filenode, table.chunk_pages,
+        table.done.size(), print_ranges(table.done), table.is_mixed, table.is_rewritten);
   }
   return fmt::format(
       R"("snapshot":{{"point":"{}","began":{},"visible":{},"sessions":{},"complete":{},"tables":[{}]}},)",
@@ -103,49 +102,49 @@ std::string json_list(const Items& items, Print print) {
   return "[" + list + "]";
 }
 
-std::string json_text(const std::string& text) { return json_string(with_replacements(text)); }
-std::string json_name(const TableName& name) { return json_text(name.to_string()); }
+std::string json_name(const TableName& name) { return json_string(name.to_string()); }
 
 std::string to_json(const IncrementalSnapshot& snapshot) {
   const std::string part = snapshot.part.table.empty() ? "" : snapshot.part.to_string();
   return fmt::format(
       R"({{"id":{},"channel":{},"tables":{},"parts":[{}],"where":{},"rows_per_second":{},"paused":{},"added":{},"part":{},"key":{},"last_key":{},)"
       R"("seen_xid":{}}})",
-      json_text(snapshot.id), json_text(snapshot.channel), json_list(snapshot.tables, json_name),
-      fmt::join(snapshot.parts, ","), json_text(snapshot.where), snapshot.rows_per_second, snapshot.is_paused,
-      snapshot.is_added, json_text(part), json_list(snapshot.key, json_text), json_list(snapshot.last_key, json_text),
-      snapshot.seen_xid);
+      json_string(snapshot.id), json_string(snapshot.channel), json_list(snapshot.tables, json_name),
+      fmt::join(snapshot.parts, ","), json_string(snapshot.where), snapshot.rows_per_second, snapshot.is_paused,
+      snapshot.is_added, json_string(part), json_list(snapshot.key, json_string),
+      json_list(snapshot.last_key, json_string), snapshot.seen_xid);
 }
 
 std::string to_json(const CapturedTables& captured) {
   return fmt::format(R"("captured":{{"tables":{},"include":{},"exclude":{}}},)", json_list(captured.tables, json_name),
-                     json_list(captured.include_tables, json_text), json_list(captured.exclude_tables, json_text));
+                     json_list(captured.include_tables, json_string), json_list(captured.exclude_tables, json_string));
 }
 
 std::string to_json(const RememberedTable& table) {
   const auto print_layout = [](const TableLayout& layout) {
-    return fmt::format(R"({{"table":{},"columns":{}}})", json_name(layout.name), json_list(layout.columns, json_text));
+    return fmt::format(R"({{"table":{},"columns":{}}})", json_name(layout.name),
+                       json_list(layout.columns, json_string));
   };
   const auto print_number = [](const auto& column) {
-    return fmt::format(R"({{"attnum":{},"column":{}}})", column.first, json_text(column.second));
+    return fmt::format(R"({{"attnum":{},"column":{}}})", column.first, json_string(column.second));
   };
   const auto print_dropped = [](const auto& column) {
-    return fmt::format(R"({{"column":{},"before":"{}"}})", json_text(column.first), column.second.to_string());
+    return fmt::format(R"({{"column":{},"before":"{}"}})", json_string(column.first), column.second.to_string());
   };
   return fmt::format(
       R"({{"oid":{},"layout":{},"hidden":{},"numbers":{},"dropped":{},"printed":{},"until":"{}","index":{},)"
       R"("masked":{},"let_through":{},"parts":{},"former":{},"excluded":{},"kept_out":{},"is_let_through":{},"from_catalog":{}}})",
-      table.oid, print_layout(table.layout), json_list(table.hidden, json_text), json_list(table.numbers, print_number),
-      json_list(table.dropped, print_dropped), json_list(table.printed, print_layout),
-      table.until.commit_lsn.to_string(), table.until.index, json_list(table.masked, json_text),
-      json_list(table.let_through, json_text), fmt::format("[{}]", fmt::join(table.parts, ",")),
-      json_list(table.former, json_text), table.is_excluded, table.is_kept_out, table.is_let_through,
-      table.is_from_catalog);
+      table.oid, print_layout(table.layout), json_list(table.hidden, json_string),
+      json_list(table.numbers, print_number), json_list(table.dropped, print_dropped),
+      json_list(table.printed, print_layout), table.until.commit_lsn.to_string(), table.until.index,
+      json_list(table.masked, json_string), json_list(table.let_through, json_string),
+      fmt::format("[{}]", fmt::join(table.parts, ",")), json_list(table.former, json_string), table.is_excluded,
+      table.is_kept_out, table.is_let_through, table.is_from_catalog);
 }
 
 std::string to_json(const FollowedTable& table) {
   return fmt::format(R"({{"oid":{},"table":{},"membership":{},"since":"{}"}})", table.oid, json_name(table.name),
-                     json_text(table.membership), table.since.to_string());
+                     json_string(table.membership), table.since.to_string());
 }
 
 std::string to_json(const Offset& offset) {
@@ -165,7 +164,7 @@ std::string to_json(const Offset& offset) {
     snapshot += "\"remembered\":" + json_list(offset.remembered, print) + ",";
   }
   if (!offset.configured_slots.empty()) {
-    snapshot += "\"configured_slots\":" + json_list(offset.configured_slots, json_text) + ",";
+    snapshot += "\"configured_slots\":" + json_list(offset.configured_slots, json_string) + ",";
   }
   if (offset.published) {
     const auto print = [](const FollowedTable& table) { return to_json(table); };

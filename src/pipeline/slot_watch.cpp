@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "walcat/base/log.h"
+#include "walcat/base/utf8.h"
 #include "walcat/postgres/catalog.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/postgres/publication.h"
@@ -98,13 +99,13 @@ Status SlotWatch::connect() {
 Status SlotWatch::check_server() const {
   const auto identity = lane_.identity();
   if (!identity || system_identifier_.empty()) return Status::ok();
-  const bool is_same =
-      identity->system_identifier == system_identifier_ && identity->database == connection_->database();
+  const std::string database = with_replacements(connection_->database());
+  const bool is_same = identity->system_identifier == system_identifier_ && identity->database == database;
   if (is_same) return Status::ok();
   return {StatusCode::kUnavailable,
           fmt::format(
               "another server has answered: database {} of system identifier {}, but the stream comes from {} of {}",
-              connection_->database(), system_identifier_, identity->database, identity->system_identifier)};
+              database, system_identifier_, identity->database, identity->system_identifier)};
 }
 
 Status SlotWatch::guard() {
@@ -113,7 +114,7 @@ Status SlotWatch::guard() {
   // Without a slot there is nothing to judge; the reader says so.
   if (!*usage) return Status::ok();
   for (const auto& remark : guard_.look(**usage, lane_.written(), Clock::now())) {
-    log::write(remark.level, lane_.logger.database(), remark.text);
+    log::write(remark.level, lane_.logger.database(), remark.text, "a look at the slot");
   }
   return Status::ok();
 }

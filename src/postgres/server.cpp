@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "walcat/base/utf8.h"
 #include "walcat/model/heartbeat.h"
 
 namespace walcat {
@@ -35,7 +36,8 @@ Result<ServerIdentity> identify_server(Connection& connection) {
       {"IDENTIFY_SYSTEM", "IDENTIFY_SYSTEM"});
   if (!row.is_ok()) return explained(row.status());
   auto& [system_identifier, timeline, position, database] = *row;
-  return ServerIdentity{std::move(system_identifier), timeline, position, database.value_or(connection.database())};
+  return ServerIdentity{std::move(system_identifier), timeline, position,
+                        with_replacements(database.value_or(connection.database()))};
 }
 
 Result<std::string> system_identifier_of(Connection& connection) {

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "walcat/base/utf8.h"
 #include "walcat/model/heartbeat.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/server.h"
@@ -48,7 +49,7 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
   auto& [plugin, database, active_pid, is_lost, confirmed_flush, lost_reason, has_two_phase, is_temporary] = **row;
   SlotState slot;
   slot.plugin = std::move(plugin).value_or("");
-  slot.database = std::move(database).value_or("");
+  slot.database = with_replacements(database.value_or(""));
   slot.active_pid = active_pid;
   slot.lost = is_lost;
   slot.two_phase = has_two_phase;

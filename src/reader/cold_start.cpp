@@ -9,6 +9,7 @@
 #include "slot_start.h"
 #include "snapshot_start.h"
 #include "topic_check.h"
+#include "walcat/base/utf8.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
@@ -34,7 +35,7 @@ Result<StreamStart> dump_start(const DatabaseOptions& options, RuleMemory& rules
   if (const Status readable = taker.check_rights(); !readable.is_ok()) return readable;
   auto snapshot = taker.dump();
   if (!snapshot.is_ok()) return snapshot.status();
-  start.offset.database = start.connection->database();
+  start.offset.database = with_replacements(start.connection->database());
   start.offset.done.position = snapshot->progress.point;
   start.offset.snapshot = snapshot->progress;
   start.snapshot = std::move(*snapshot);

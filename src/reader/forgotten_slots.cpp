@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "walcat/base/shortened_list.h"
+#include "walcat/base/utf8.h"
 #include "walcat/offsets/offset_file.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/server.h"
@@ -73,7 +74,7 @@ Status look(const DatabaseOptions& options, const std::string& system_identifier
     if (std::find(named.begin(), named.end(), slot.name) != named.end()) continue;
     const OffsetFile file(offset_path_for_slot(options.offset_base, slot.name));
     if (slot.plugin == "pgoutput" &&
-        proves(file, slot, options, system_identifier, (*connection)->database(), logger)) {
+        proves(file, slot, options, system_identifier, with_replacements((*connection)->database()), logger)) {
       drop(**connection, slot, file, logger);
     } else {
       left.push_back(fmt::format("{} ({}, {})", slot.name, slot.plugin, slot.retained));

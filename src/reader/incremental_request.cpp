@@ -12,7 +12,6 @@
 #include "walcat/base/json_string.h"
 #include "walcat/base/printable.h"
 #include "walcat/base/secret.h"
-#include "walcat/base/utf8.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
@@ -88,9 +87,8 @@ class VouchedQuestion {
 }  // namespace
 
 std::string to_payload(const SnapshotNews& news, const std::string& slot) {
-  return fmt::format(R"({{"slot":{},"id":{},"state":{},"text":{}}})", json_string(slot),
-                     json_string(with_replacements(news.id)), json_string(news.state),
-                     json_string(with_replacements(news.text)));
+  return fmt::format(R"({{"slot":{},"id":{},"state":{},"text":{}}})", json_string(slot), json_string(news.id),
+                     json_string(news.state), json_string(news.text));
 }
 
 std::optional<SnapshotNews> parse_news(std::string_view payload, const std::string& slot) {

@@ -158,7 +158,7 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
       }
     }
     log::write(is_harmless(finding, is_missing, selection_) ? log::Level::kInfo : log::Level::kWarning,
-               logger_.database(), describe(finding, rows, options_, selection_, view.position));
+               logger_.database(), describe(finding, rows, options_, selection_, view.position), "a look at the tables");
   }
   TableNews news{std::move(review.known), std::nullopt, review.needs_session};
   if (to_read.empty()) return news;

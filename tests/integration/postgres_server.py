@@ -98,7 +98,7 @@ class PostgresServer:
 
     def conn_str(self, dbname: str, user: str = "postgres") -> str:
         """libpq's key=value form, through the socket."""
-        return f"host={self.folder} port={self.port} user={user} dbname='{dbname}'"
+        return f"host={self.folder} port={self.port} user={conn_value(user)} dbname={conn_value(dbname)}"
 
     def tcp_conn_str(self, dbname: str, password: str = PASSWORD) -> str:
         return f"host=127.0.0.1 port={self.port} user=postgres dbname='{dbname}' password='{password}'"
@@ -143,6 +143,11 @@ class PostgresServer:
         return subprocess.Popen(
             command, cwd="/", stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True
         )
+
+
+def conn_value(text: str) -> str:
+    """The text as a value of libpq's key=value form."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def find_programs() -> pathlib.Path:

@@ -6,11 +6,21 @@
 
 namespace walcat {
 
-/// Bytes of the character at the front of `text`, which is not empty; 0 if there is none.
-std::size_t character_size(std::string_view text);
+/// A character, or the longest beginning of one that goes wrong.
+struct Utf8Piece {
+  /// In bytes, at least 1.
+  std::size_t size;
+  bool is_valid;
+};
+
+/// What stands at the front of `text`, which is not empty.
+Utf8Piece next_piece(std::string_view text);
 
 /// The first `length` characters of `text`; a piece that is no UTF-8 counts as one.
 std::string_view first_characters(std::string_view text, std::size_t length);
+
+/// As much of the front of `text` as fits in `bytes` without cutting a character.
+std::string_view whole_characters(std::string_view text, std::size_t bytes);
 
 /// `text` with each maximal piece that is no UTF-8 replaced by U+FFFD.
 ///

@@ -21,6 +21,7 @@ struct ServerIdentity {
   std::uint32_t timeline = 0;
   /// Flushed so far.
   Lsn flush_position;
+  /// As text, like the slots' and the offset file's: a name that is no UTF-8 is repaired.
   std::string database;
 };
 

@@ -15,6 +15,7 @@ namespace walcat {
 /// A replication slot as pg_replication_slots shows it.
 struct SlotState {
   std::string plugin;
+  /// As text; see ServerIdentity.
   std::string database;
   /// Ends with the session that has made it.
   bool temporary = false;

@@ -2,13 +2,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <climits>
+
+#include "walcat/base/utf8.h"
 
 namespace walcat {
 namespace {
 
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
 // What `write` puts on stderr under `options`.
 template <typename Write>
@@ -26,12 +34,79 @@ TEST(Log, NamesTheDatabaseOnEveryLine) {
   EXPECT_THAT(text, MatchesRegex("[-0-9T:.]+Z info +\\[db1/slot1\\] at 0/1\n"));
 }
 
-TEST(Log, EscapesWhatWouldBreakJson) {
-  const auto text = logged({log::Level::kInfo, log::Format::kJson},
-                           [] { log::write(log::Level::kError, "d\"b", "a\\b\n\x01 {} \"c\""); });
-  EXPECT_THAT(text, HasSubstr(R"("level":"error")"));
-  EXPECT_THAT(text, HasSubstr(R"("database":"d\"b")"));
-  EXPECT_THAT(text, EndsWith("\"message\":\"a\\\\b\\u000a\\u0001 {} \\\"c\\\"\"}\n"));
+// Whatever somebody may have put into a name or an error.
+const std::string kForeign = std::string("a\0\x1b]0;title\x07\x7f\u0080\u009b2J", 19) +
+                             "\xff\xc3(\xed\xa0\x80 \"q\" \\ \r\n\t {} {0} %v %l \u202e\u2028\xe2\x82";
+
+// The text of a line without its time.
+std::string without_time(const std::string& line) { return line.substr(line.find(' ') + 1); }
+
+TEST(Log, WritesOneLineOfTextWhateverAMessageHolds) {
+  const auto text = logged({}, [] { log::write(log::Level::kError, kForeign, kForeign + "end"); });
+  const std::string label = "a\\u0000\\u001b]0;title\\u0007\\u007f\\u0080\\u009b2J";
+  const std::string rest = "\uFFFD\uFFFD(\uFFFD\uFFFD\uFFFD \"q\" \\ ";
+  const std::string last = " {} {0} %v %l \u202e\\u2028\uFFFD";
+  EXPECT_EQ(without_time(text),
+            "error   [" + label + rest + "\\u000d\\u000a\\u0009" + last + "] " + label + rest + last + "end\n");
+}
+
+TEST(Log, WritesOneObjectOfJsonWithTheSameText) {
+  const auto write = [] { log::write(log::Level::kError, kForeign, kForeign); };
+  const auto text = without_time(logged({}, write));
+  const auto json = logged({log::Level::kInfo, log::Format::kJson}, write);
+  EXPECT_EQ(json.find('\n'), json.size() - 1);
+  for (const char c : json.substr(0, json.size() - 1)) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  const simdjson::dom::element line = parser.parse(padded);
+  EXPECT_EQ(std::string_view(line["level"]), "error");
+  const std::string database{std::string_view(line["database"])};
+  EXPECT_EQ("error   [" + database + "] " + std::string{std::string_view(line["message"])} + "\n", text);
+}
+
+TEST(Log, BoundsALine) {
+  for (const auto format : {log::Format::kText, log::Format::kJson}) {
+    for (const char* piece : {"a", "\"", "\x1b", "ü", "\u009b", "\xff", "🐘"}) {
+      std::string message;
+      while (message.size() < 1'000'000) message += piece;
+      const auto text = logged({log::Level::kInfo, format}, [&] { log::write(log::Level::kError, message, message); });
+      EXPECT_LE(text.size(), log::kLineBytesMost + 1) << piece;
+      EXPECT_GE(text.size(), 5'000) << piece;
+      EXPECT_THAT(text, ContainsRegex("[.][.] \\([0-9]+ bytes more\\)")) << piece;
+      EXPECT_EQ(with_replacements(text), text) << "cut within a character";
+    }
+  }
+}
+
+TEST(Log, WritesLastWordsAsWholeLines) {
+  for (const auto format : {log::Format::kText, log::Format::kJson}) {
+    const std::string message(100'000, '"');
+    const auto text = logged({log::Level::kInfo, format},
+                             [&] { log::write_at_once(log::Level::kError, std::string(1'000, '\x1b'), message); });
+    EXPECT_LE(text.size(), PIPE_BUF);
+    EXPECT_EQ(text.find('\n'), text.size() - 1);
+    EXPECT_THAT(text, ContainsRegex("[(][0-9]+ bytes more[)]\"?}?\n$"));
+  }
+}
+
+TEST(Log, BoundsHowManyLinesAreOfOneKind) {
+  const auto text = logged({}, [] {
+    const log::Logger logger("d");
+    for (int i = 0; i < 150; ++i) logger.warning("table {} is gone", i);
+    logger.warning("another {}", 1);
+    for (int i = 0; i < 150; ++i) log::write(log::Level::kInfo, "d", "of no kind");
+    log::tell_left_out();
+    log::tell_left_out();
+  });
+  EXPECT_THAT(text, HasSubstr("table 99 is gone\n"));
+  EXPECT_THAT(text, Not(HasSubstr("table 100 is gone\n")));
+  EXPECT_THAT(text, HasSubstr("another 1\n"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 100 + 1 + 150 + 1);
+  EXPECT_THAT(text, EndsWith("[d] 50 lines like this were left out: table 149 is gone\n"));
+}
+
+TEST(Log, WritesPlainLinesThatNoTerminalObeys) {
+  EXPECT_EQ(logged({}, [] { log::write_lines("a: \x1b[2J\nb\u009b\n"); }), "a: \\u001b[2J\nb\\u009b\n");
 }
 
 TEST(Log, LeavesTheDatabaseOutOfLinesAboutTheProcess) {

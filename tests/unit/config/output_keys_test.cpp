@@ -183,7 +183,7 @@ TEST(OutputKeys, AskForASeparatorThatNothingElseHolds) {
   EXPECT_EQ(fault("key_separator: ': '"), "5:25: output.key_separator: \": \"" + wrong);
   EXPECT_EQ(fault("key_separator: '\\t'"), "5:25: output.key_separator: \"\\t\"" + wrong)
       << "in single quotes, a backslash and a t";
-  EXPECT_EQ(fault("key_separator: \"\\x7F\""), "5:25: output.key_separator: \"\x7F\"" + wrong)
+  EXPECT_EQ(fault("key_separator: \"\\x7F\""), "5:25: output.key_separator: \"\\u007f\"" + wrong)
       << "JSON may hold DEL as such";
   EXPECT_THAT(fault("key_separator: \"\\t\\0\""), HasSubstr("output.key_separator: holds a NUL"));
   EXPECT_THAT(fault("key_separator: ''"), HasSubstr("expected text of 1 to 16 bytes"));
