@@ -17,6 +17,7 @@
 #include "walcat/cli/stop_signals.h"
 #include "walcat/config/configuration.h"
 #include "walcat/postgres/conninfo.h"
+#include "walcat/postgres/network_risk.h"
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/incremental_request.h"
 #include "walcat/reader/snapshot.h"
@@ -110,6 +111,12 @@ ExitStatus snapshot(const CommandLine& line, const Configuration& configuration,
   return ExitStatus::kUnavailable;
 }
 
+// Before the first connection: what a password is given away by is not known afterwards.
+void tell_network_risk(const DatabaseOptions& database) {
+  const auto risk = network_risk(database.conn_str);
+  if (risk) log::write(risk->is_chosen ? log::Level::kInfo : log::Level::kWarning, database.label, risk->text);
+}
+
 ExitStatus carry_out(const CommandLine& line, StopSignals& signals) {
   if (line.command == Command::kVersion) {
     return print(fmt::format("walcat {}\nlibpq {}\n", WALCAT_VERSION, libpq_version()));
@@ -125,6 +132,7 @@ ExitStatus carry_out(const CommandLine& line, StopSignals& signals) {
   }
   if (line.command == Command::kConfig) return print(print_configuration(*configuration));
   log::configure(configuration->log);
+  for (const DatabaseOptions& database : configuration->pipeline.databases) tell_network_risk(database);
   if (line.command == Command::kSnapshot) return snapshot(line, *configuration, signals);
   return run_pipeline(*configuration, signals);
 }
