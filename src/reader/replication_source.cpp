@@ -270,7 +270,7 @@ Status ReplicationSource::take_pending() {
 
 // Whether the frame is part of a transaction that is not over.
 Result<bool> ReplicationSource::take_unfinished(std::string_view frame) {
-  const auto fate = unfinished_->take(frame);
+  const auto fate = unfinished_->take(frame, in_transaction_);
   if (!fate.is_ok()) {
     // What is too much for us the server keeps.
     options_.spool.streaming = options_.spool.streaming && !fate.status().is_transient();
@@ -367,6 +367,7 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
+    if (border == Border::kGoesBack) return goes_back();
     if (message_kind(*pending_) == 'R') {
       if (const Status met = describer_->meet(*pending_, commit_lsn_, batch); !met.is_ok()) return met;
     }
@@ -397,6 +398,7 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
     case 'B':
       commit_lsn_ = lsn_at(frame, kXLogDataHeader + 1);
       if (at_end(commit_lsn_)) return Border::kEndsBefore;
+      if (commit_lsn_ < passed_) return Border::kGoesBack;
       in_transaction_ = true;
       intake_->begin();
       return Border::kInside;
@@ -414,6 +416,14 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
     }
     default: return Border::kInside;
   }
+}
+
+// It would be taken for a transaction that is known.
+Status ReplicationSource::goes_back() const {
+  return Status(StatusCode::kProtocolError,
+                fmt::format("a transaction that commits at {} begins behind {}, up to which the server had sent all",
+                            commit_lsn_.to_string(), passed_.to_string()))
+      .with_kind(FaultKind::kProtocol);
 }
 
 // What nobody will read goes no further.

@@ -13,6 +13,8 @@ namespace walcat {
 namespace {
 
 constexpr std::size_t kXid = 4;
+// What a transaction consists of.
+constexpr std::string_view kMessagesOfBlocks = "IUDTRYOM";
 
 Status malformed(char kind, const std::string& what) {
   return Status(StatusCode::kProtocolError, fmt::format("message '{}' of a streamed transaction: {}", kind, what))
@@ -41,10 +43,12 @@ void StreamedTransactions::Transaction::meet(std::uint32_t met) {
 Status StreamedTransactions::take(std::string_view frame) {
   const char kind = message_kind(frame);
   if (!in_block_) return start_block(message_body(frame));
-  if (kind == 'S') return malformed(kind, "a block inside a block");
-  if (kind != 'E') return spool(frame);
-  in_block_ = false;
-  return Status::ok();
+  if (kind == 'E') {
+    in_block_ = false;
+    return Status::ok();
+  }
+  if (kMessagesOfBlocks.find(kind) == std::string_view::npos) return malformed(kind, "it comes inside of a block");
+  return spool(frame);
 }
 
 Status StreamedTransactions::start_block(std::string_view message) {

@@ -20,6 +20,11 @@ Status cut(char kind) {
       .with_kind(FaultKind::kProtocol);
 }
 
+Status misplaced(char kind) {
+  return Status(StatusCode::kProtocolError, fmt::format("message '{}' comes inside of a transaction", kind))
+      .with_kind(FaultKind::kProtocol);
+}
+
 void append_u32(std::string& to, std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) to += static_cast<char>(value >> shift & 0xFF);
 }
@@ -31,7 +36,7 @@ void UnfinishedTransactions::begin_session(const Session& session) {
   session_ = session;
 }
 
-Result<UnfinishedTransactions::Fate> UnfinishedTransactions::take(std::string_view frame) {
+Result<UnfinishedTransactions::Fate> UnfinishedTransactions::take(std::string_view frame, bool in_transaction) {
   const char kind = message_kind(frame);
   if (kind == '\0') return Fate::kPassed;
   const auto taken = [](const Status& status) { return status.is_ok() ? Result<Fate>(Fate::kTaken) : status; };
@@ -42,15 +47,31 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::take(std::string_vi
     return taken(streamed_.in_block() ? streamed_.take(frame) : prepared_.take(frame));
   }
   switch (kind) {
-    case 'S': return taken(streamed_.take(frame));
-    case 'A': return taken(streamed_.abort(message_body(frame)));
-    case 'c': return taken(commit_streamed(frame));
-    case 'b': return taken(prepared_.take(frame));
-    case 'p': return taken(prepare_streamed(frame));
-    case 'P': return taken(prepared_.adopt(kind, message_body(frame), TransactionSpool(options_.directory)));
-    case 'K': return taken(commit_prepared(frame));
-    case 'r': return taken(prepared_.roll_back(message_body(frame)));
+    case 'S':
+    case 'A':
+    case 'c':
+    case 'b':
+    case 'p':
+    case 'P':
+    case 'K':
+    case 'r':
+      // What came behind it would be spooled, the rest of the transaction too.
+      if (in_transaction) return misplaced(kind);
+      return taken(take_border(kind, frame));
     default: return pass(frame);
+  }
+}
+
+Status UnfinishedTransactions::take_border(char kind, std::string_view frame) {
+  switch (kind) {
+    case 'S': return streamed_.take(frame);
+    case 'A': return streamed_.abort(message_body(frame));
+    case 'c': return commit_streamed(frame);
+    case 'b': return prepared_.take(frame);
+    case 'p': return prepare_streamed(frame);
+    case 'P': return prepared_.adopt(kind, message_body(frame), TransactionSpool(options_.directory));
+    case 'K': return commit_prepared(frame);
+    default: return prepared_.roll_back(message_body(frame));
   }
 }
 

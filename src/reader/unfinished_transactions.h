@@ -50,12 +50,13 @@ class UnfinishedTransactions {
   /// A session begins: the server sends what is not committed again.
   void begin_session(const Session& session);
 
-  /// Offers a frame as it came from the server. Not while a transaction is handed out.
+  /// Offers a frame as it came from the server. Not while a transaction is handed out. `in_transaction`: whether one
+  /// that comes whole has begun, and has not ended.
   ///
   /// Errors: kProtocolError on messages that make no sense; kUnavailable if the spools hold more than
   ///     SpoolOptions::size_limit, kRefused if prepared transactions alone do; kGap on the commit of what was not sent.
   ///     The session is of no more use then.
-  Result<Fate> take(std::string_view frame);
+  Result<Fate> take(std::string_view frame, bool in_transaction = false);
 
   /// The next frame of what is to be handed out; nothing if all was. It lives until the next call.
   Result<std::optional<std::string_view>> next();
@@ -91,6 +92,7 @@ class UnfinishedTransactions {
   };
 
   Result<Fate> pass(std::string_view frame);
+  Status take_border(char kind, std::string_view frame);
   Status commit_streamed(std::string_view frame);
   Status prepare_streamed(std::string_view frame);
   Status commit_prepared(std::string_view frame);

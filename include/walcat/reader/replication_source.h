@@ -94,7 +94,7 @@ class ReplicationSource : public Source {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Border { kInside, kEndsBefore, kEndsAfter, kLeavesAfter };
+  enum class Border { kInside, kEndsBefore, kEndsAfter, kLeavesAfter, kGoesBack };
 
   Status connect();
   Status open_stream();
@@ -110,6 +110,7 @@ class ReplicationSource : public Source {
   Status take_pending();
   Result<bool> take_unfinished(std::string_view frame);
   Border examine(std::string_view frame);
+  Status goes_back() const;
   Border examine_keepalive(std::string_view frame);
   void meet_message(std::string_view frame);
   bool is_settled();

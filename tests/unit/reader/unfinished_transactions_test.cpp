@@ -151,8 +151,20 @@ TEST_F(UnfinishedTransactionsTest, NameBlocksThatMakeNoSense) {
   EXPECT_THAT(unfinished_.take(frame("A" + u32(7))).status().message(), HasSubstr("'A'"));
   EXPECT_EQ(unfinished_.take(frame("S")).status().code(), StatusCode::kProtocolError);
   offer(start(7, true));
-  EXPECT_THAT(unfinished_.take(start(8, true)).status().message(), HasSubstr("a block inside a block"));
+  EXPECT_THAT(unfinished_.take(start(8, true)).status().message(), HasSubstr("it comes inside of a block"));
   EXPECT_THAT(unfinished_.take(frame("I12")).status().message(), HasSubstr("it is cut"));
+}
+
+TEST_F(UnfinishedTransactionsTest, NameBordersInsideOfOthers) {
+  for (const std::string& border :
+       {start(7, true), abort(7, 7), commit(7), frame("b"), frame("p"), frame("P"), frame("K"), frame("r")}) {
+    EXPECT_THAT(unfinished_.take(border, true).status().message(), HasSubstr("inside of a transaction"));
+  }
+  EXPECT_FALSE(unfinished_.in_block());
+  offer(start(7, true));
+  EXPECT_THAT(unfinished_.take(whole_begin(7)).status().message(), HasSubstr("it comes inside of a block"));
+  EXPECT_THAT(unfinished_.take(whole_commit()).status().message(), HasSubstr("it comes inside of a block"));
+  EXPECT_THAT(unfinished_.take(frame("!")).status().message(), HasSubstr("it comes inside of a block"));
 }
 
 TEST_F(UnfinishedTransactionsTest, RefuseMoreThanTheLimit) {
