@@ -26,4 +26,11 @@ VisibleTransactions VisibleTransactions::parse(std::string_view text) {
   return visible;
 }
 
+bool VisibleTransactions::sees(std::uint32_t xid) const {
+  const auto behind = static_cast<std::int32_t>(xid - static_cast<std::uint32_t>(xmax));
+  if (behind >= 0 || xmax == 0) return false;
+  const std::uint64_t whole = xmax - static_cast<std::uint64_t>(-static_cast<std::int64_t>(behind));
+  return whole < xmin || std::find(in_progress.begin(), in_progress.end(), whole) == in_progress.end();
+}
+
 }  // namespace walcat

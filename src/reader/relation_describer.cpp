@@ -5,6 +5,7 @@
 
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
+#include "walcat/postgres/snapshot.h"
 #include "walcat/reader/listed_tables.h"
 #include "walcat/reader/xlog_frame.h"
 
@@ -12,6 +13,8 @@ namespace walcat {
 
 void RelationDescriber::begin_session(const TableView& view) {
   unlisted_until_ = view.position;
+  // The server may be another one.
+  shown_ = VisibleTransactions{};
   unlisted_.clear();
   described_.clear();
   ancestors_.clear();
@@ -24,7 +27,7 @@ void RelationDescriber::begin_session(const TableView& view) {
   }
 }
 
-Status RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, Batch& batch) {
+Result<bool> RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, std::uint32_t xid, Batch& batch) {
   ByteReader reader(message_body(frame));
   const std::uint32_t relation = reader.u32();
   const std::string_view schema = reader.cstring();
@@ -38,13 +41,34 @@ Status RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, Batch& ba
     types.push_back(reader.u32());
     reader.u32();
   }
-  if (reader.failed()) return Status::ok();  // The decoder names the fault.
+  if (reader.failed()) return true;  // The decoder names the fault.
   const TableName table{schema.empty() ? "pg_catalog" : std::string(schema), std::string(name)};
+  if (options_.describe_relations || !is_placed(relation, table, commit_lsn)) {
+    const auto is_shown = catalog_shows(xid);
+    if (!is_shown.is_ok() || !*is_shown) return is_shown;
+  }
   if (Status followed = follow(relation, table, commit_lsn); !followed.is_ok()) return followed;
   const bool is_wanted = selection_.wants(relation, table);
   described_.insert_or_assign(relation, Described{table, is_wanted});
   if (is_wanted) compare(relation, table);
-  return options_.describe_relations ? describe(relation, types, batch) : Status::ok();
+  if (options_.describe_relations) {
+    if (Status described = describe(relation, types, batch); !described.is_ok()) return described;
+  }
+  return true;
+}
+
+Result<bool> RelationDescriber::catalog_shows(std::uint32_t xid) {
+  if (shown_.sees(xid)) return true;
+  if (Status connected = connect(); !connected.is_ok()) return connected;
+  const auto now = current_snapshot(*catalog_);
+  if (!now.is_ok()) return now.status().with_context("catalog");
+  shown_ = VisibleTransactions::parse(*now);
+  return shown_.sees(xid);
+}
+
+bool RelationDescriber::is_placed(std::uint32_t oid, const TableName& name, Lsn commit_lsn) const {
+  return !selection_.has_list() || selection_.follows(oid) || selection_.lists(name) || listed_.contains(oid) ||
+         (commit_lsn <= unlisted_until_ && unlisted_.contains(oid));
 }
 
 bool RelationDescriber::is_outdated(const std::vector<MemberTable>& members) const {
@@ -87,7 +111,7 @@ Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn c
     selection_.follow(oid);
     return Status::ok();
   }
-  if (commit_lsn <= unlisted_until_ && unlisted_.contains(oid)) return Status::ok();
+  if (is_placed(oid, name, commit_lsn)) return Status::ok();
   if (Status connected = connect(); !connected.is_ok()) return connected;
   const auto lineage = lineage_of(*catalog_, oid);
   if (!lineage.is_ok()) return lineage.status().with_context("catalog");

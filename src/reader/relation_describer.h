@@ -12,6 +12,7 @@
 #include "walcat/base/status.h"
 #include "walcat/model/batch.h"
 #include "walcat/model/table_name.h"
+#include "walcat/model/visible_transactions.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/postgres/membership.h"
 #include "walcat/queue/stop_request.h"
@@ -35,12 +36,14 @@ class RelationDescriber {
   /// A stream begins; `view` is what the publication publishes now.
   void begin_session(const TableView& view);
 
-  /// Takes note of a Relation message, of a transaction that commits at `commit_lsn`, before it goes down the street:
-  /// the selection learns of what is listed, and what the catalog says of the relation is added to `batch`, for the
-  /// decoder to find beside the frame.
+  /// Takes note of a Relation message, of the transaction `xid` that commits at `commit_lsn`, before it goes down the
+  /// street: the selection learns of what is listed, and what the catalog says of the relation is added to `batch`, for
+  /// the decoder to find beside the frame.
   ///
-  /// Errors: the catalog can't be asked. Nothing is noted then.
-  Status meet(std::string_view frame, Lsn commit_lsn, Batch& batch);
+  /// False: the catalog does not show yet what the transaction did, so nothing is noted, and it is to be asked again. A
+  /// walsender sends a commit once it is in the log; others see it a moment later, or when a synchronous standby has
+  /// it. Errors: the catalog can't be asked. Nothing is noted then.
+  Result<bool> meet(std::string_view frame, Lsn commit_lsn, std::uint32_t xid, Batch& batch);
 
   /// Whether the session can't go on describing tables as they are in `members`, a look at the catalog that the stream
   /// has come to.
@@ -60,6 +63,9 @@ class RelationDescriber {
   };
 
   Status connect();
+  Result<bool> catalog_shows(std::uint32_t xid);
+  /// Whether what the table stands for is known without the catalog.
+  bool is_placed(std::uint32_t oid, const TableName& name, Lsn commit_lsn) const;
   Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
   Status follow_dropped(std::uint32_t oid, const TableName& name);
   void compare(std::uint32_t oid, const TableName& name);
@@ -70,6 +76,8 @@ class RelationDescriber {
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> catalog_;
+  /// What the catalog shows, as of the last time that this was asked.
+  VisibleTransactions shown_;
   /// Tables that stood for no listed one when the session began, which holds for what the log had until then.
   std::unordered_set<std::uint32_t> unlisted_;
   Lsn unlisted_until_;

@@ -32,6 +32,9 @@ constexpr int kSleepWithoutConnection = 1'000;
 constexpr std::chrono::milliseconds kSnapshotWait{1'000};
 constexpr std::chrono::milliseconds kSpoolWait{1'000};
 constexpr std::chrono::seconds kComplaintInterval{30};
+// How often the catalog is asked for a transaction that it does not show, and after how long that is worth a word.
+constexpr std::chrono::milliseconds kUnseenLeast{2}, kUnseenMost{250};
+constexpr std::chrono::seconds kUnseenLong{2};
 constexpr std::size_t kKeepaliveSize = 18;
 // Bytes after which somebody may have something else for us to do: what is spooled fills no batch.
 // The largest batch is full at 64 MiB: small frames are no more than that at a time.
@@ -44,6 +47,12 @@ bool asks_for_reply(std::string_view frame) {
 
 Lsn lsn_at(std::string_view frame, std::size_t offset) {
   return offset + 8 > frame.size() ? Lsn{} : Lsn{ByteReader(frame.substr(offset)).u64()};
+}
+
+// Behind the commit's position and time.
+std::uint32_t xid_of_begin(std::string_view frame) {
+  constexpr std::size_t kAt = kXLogDataHeader + 1 + 8 + 8;
+  return kAt + 4 > frame.size() ? 0 : ByteReader(frame.substr(kAt)).u32();
 }
 
 SpoolOptions spool_options(const DatabaseOptions& options) {
@@ -315,7 +324,7 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
     if (batch.has_frames()) return ReadOutcome::kFrames;
     if (grown_at_ && is_settled()) return renew_connection();
     if (waited) return ReadOutcome::kNothing;
-    if (blocked_) {
+    if (blocked_ || unseen_since_) {
       wait_for_room();
       return ReadOutcome::kNothing;
     }
@@ -369,7 +378,9 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
     if (border == Border::kGoesBack) return goes_back();
     if (message_kind(*pending_) == 'R') {
-      if (const Status met = describer_->meet(*pending_, commit_lsn_, batch); !met.is_ok()) return met;
+      const auto met = meet_relation(batch);
+      if (!met.is_ok()) return met.status();
+      if (!*met) return ReadOutcome::kNothing;
     }
     if (worth_keeping(*pending_)) {
       batch.append_frame(*pending_);
@@ -382,6 +393,32 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (border == Border::kEndsAfter) return ReadOutcome::kEnd;
     if (border == Border::kLeavesAfter) return ReadOutcome::kFrames;
   }
+}
+
+// False: the frame in hand waits until the catalog shows its transaction.
+Result<bool> ReplicationSource::meet_relation(Batch& batch) {
+  const auto now = Clock::now();
+  if (unseen_since_ && now < next_try_) return false;
+  auto met = describer_->meet(*pending_, commit_lsn_, xid_, batch);
+  if (!met.is_ok()) return met;
+  if (*met) {
+    unseen_since_.reset();
+    return true;
+  }
+  if (!unseen_since_) {
+    unseen_since_ = now;
+    next_complaint_ = now + kUnseenLong;
+  }
+  if (now >= next_complaint_) {
+    logger_.info(
+        "transaction {} is committed in the log, and the server does not show yet what it did (does it wait for a "
+        "synchronous standby?); waiting, nothing is lost",
+        xid_);
+    next_complaint_ = now + kComplaintInterval;
+  }
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - *unseen_since_);
+  next_try_ = now + std::clamp(since / 4, kUnseenLeast, kUnseenMost);
+  return false;
 }
 
 // Whether it is worth looking again, after a look that brought so much. In a flood the next frame comes right behind
@@ -397,6 +434,7 @@ ReplicationSource::Border ReplicationSource::examine(std::string_view frame) {
   switch (message_kind(frame)) {
     case 'B':
       commit_lsn_ = lsn_at(frame, kXLogDataHeader + 1);
+      xid_ = xid_of_begin(frame);
       if (at_end(commit_lsn_)) return Border::kEndsBefore;
       if (commit_lsn_ < passed_) return Border::kGoesBack;
       in_transaction_ = true;
@@ -557,6 +595,7 @@ void ReplicationSource::close() {
 
 void ReplicationSource::disconnect() {
   pending_.reset();
+  unseen_since_.reset();
   blocked_.reset();
   unfinished_->clear();
   snapshot_.reset();

@@ -20,6 +20,10 @@ struct VisibleTransactions {
 
   /// Reads `xmin:xmax:xip,xip`; what does not fit reads as zero.
   static VisibleTransactions parse(std::string_view text);
+
+  /// Whether the transaction has ended for this snapshot, by its ID without the epoch (as the stream has it): of the
+  /// two billion IDs before and behind `xmax`.
+  bool sees(std::uint32_t xid) const;
 };
 
 }  // namespace walcat

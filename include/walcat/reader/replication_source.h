@@ -107,6 +107,7 @@ class ReplicationSource : public Source {
   Status wait_for_frames();
   bool may_have_more(std::size_t bytes) const;
   Result<ReadOutcome> take_frames(Batch& batch);
+  Result<bool> meet_relation(Batch& batch);
   Status take_pending();
   Result<bool> take_unfinished(std::string_view frame);
   Border examine(std::string_view frame);
@@ -170,6 +171,9 @@ class ReplicationSource : public Source {
   /// If libpq holds room for a frame such as hardly any other is: what was received when it came.
   std::optional<Lsn> grown_at_;
 
+  /// Since when `pending_` waits for the catalog to show its transaction.
+  std::optional<Clock::time_point> unseen_since_;
+
   // Transactions that have not committed; a frame that waits for room among them.
   std::unique_ptr<UnfinishedTransactions> unfinished_;
   std::optional<std::string_view> blocked_;
@@ -191,7 +195,8 @@ class ReplicationSource : public Source {
   /// The frame in hand, if it goes on without its content.
   std::string shortened_;
   bool in_transaction_ = false;
-  /// Where the transaction that was begun last is to commit.
+  /// The transaction that was begun last, and where it is to commit.
+  std::uint32_t xid_ = 0;
   Lsn commit_lsn_;
   bool finishing_ = false;
   bool is_held_open_ = false;

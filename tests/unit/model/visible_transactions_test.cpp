@@ -36,6 +36,35 @@ TEST(VisibleTransactions, SeesAllBelowXminThoughXmaxIsLower) {
   EXPECT_EQ(visible.xmax, 7328U);
 }
 
+TEST(VisibleTransactions, SeesWhatHasEnded) {
+  const auto visible = VisibleTransactions::parse("740:750:741,748");
+  EXPECT_TRUE(visible.sees(739));
+  EXPECT_TRUE(visible.sees(740));
+  EXPECT_FALSE(visible.sees(741));
+  EXPECT_TRUE(visible.sees(747));
+  EXPECT_FALSE(visible.sees(748));
+  EXPECT_TRUE(visible.sees(749));
+  EXPECT_FALSE(visible.sees(750));
+  EXPECT_FALSE(visible.sees(2'000'000'000));
+}
+
+TEST(VisibleTransactions, SeesAcrossTheEndOfAnEpoch) {
+  // 4294967296 is ID 0 of epoch 1.
+  const auto visible = VisibleTransactions::parse("4294967290:4294967302:4294967290,4294967300");
+  EXPECT_TRUE(visible.sees(4294967289U));
+  EXPECT_FALSE(visible.sees(4294967290U));
+  EXPECT_TRUE(visible.sees(4294967291U));
+  EXPECT_TRUE(visible.sees(3));
+  EXPECT_FALSE(visible.sees(4));
+  EXPECT_TRUE(visible.sees(5));
+  EXPECT_FALSE(visible.sees(6));
+}
+
+TEST(VisibleTransactions, SeesNothingBeforeItWasRead) {
+  EXPECT_FALSE(VisibleTransactions{}.sees(3));
+  EXPECT_FALSE(VisibleTransactions{}.sees(4294967295U));
+}
+
 TEST(VisibleTransactions, EndsWhateverItReads) {
   for (const char* text : {"", ":", "::", ":::", "x", "1", "1:", "1:2", "1:2:x", "1:2:3,x", "1:2:3,,4", "1:2:,",
                            "-1:2:3", "99999999999999999999:1:", "1:2:3:4"}) {
