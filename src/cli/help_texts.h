@@ -14,6 +14,7 @@ Exit status:
   64  the command line is wrong
   69  every database failed for good, or a capture is damaged
   70  a bug in walcat
+  71  the system refuses what no database can do without: threads, memory, descriptors
   74  the output accepts no more: closed pipe, a device that is full
   75  something has not come to an end in time: what hung after a second signal (stderr names it), or
       what walcat snapshot has asked for

@@ -10,6 +10,7 @@
 #include "walcat/base/heap.h"
 #include "walcat/base/log.h"
 #include "walcat/base/printable.h"
+#include "walcat/base/shortage.h"
 #include "walcat/cli/command_line.h"
 #include "walcat/cli/exit_status.h"
 #include "walcat/cli/replay.h"
@@ -145,6 +146,10 @@ ExitStatus run_main(int argc, char** argv) {
     if (const auto* answer = std::get_if<CommandLineReply>(&parsed)) return reply(*answer);
     return carry_out(std::get<CommandLine>(parsed), signals);
   } catch (const std::exception& error) {
+    if (is_shortage(error)) {
+      log::write(log::Level::kError, "", status_of(error, "main thread").message());
+      return ExitStatus::kShortage;
+    }
     log::write(log::Level::kError, "", fmt::format("a bug in walcat: uncaught exception: {}", error.what()));
   } catch (...) {
     log::write(log::Level::kError, "", "a bug in walcat: uncaught exception of unknown type");

@@ -98,7 +98,10 @@ ExitStatus run_street(const Configuration& configuration, StopSignals& signals, 
   auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink), std::move(player));
   if (!pipeline.is_ok()) return complain(pipeline.status());
   const Attachment attachment(signals, **pipeline);
-  (*pipeline)->start();
+  if (const Status started = (*pipeline)->start(); !started.is_ok()) {
+    complain(started);
+    return ExitStatus::kShortage;
+  }
   attend(**pipeline, signals);
   Outcome outcome = (*pipeline)->finish();
   tally = std::move(outcome.replay);

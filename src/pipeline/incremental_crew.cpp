@@ -1,7 +1,6 @@
 #include "incremental_crew.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -60,16 +59,27 @@ void IncrementalCrew::hear(const std::vector<SnapshotSignal>& signals) {
 }
 
 void IncrementalCrew::start_worker() {
-  if (worker_.joinable() || stop_.requested()) return;
-  worker_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "incremental");
-    try {
-      work();
-    } catch (const std::exception& error) {
-      logger_.error("incremental snapshots end here: {}", error.what());
-      window_.forget();
-    }
-  });
+  if (worker_.size() > 0 || stop_.requested()) return;
+  const Status made = worker_.add([this] { run_worker(); });
+  if (made.is_ok()) return;
+  next_attempt_ = Clock::now() + kRetry;
+  if (std::exchange(is_missing_, true)) return;
+  logger_.warning("incremental snapshots wait: {}", made.message());
+}
+
+void IncrementalCrew::look_for_worker() {
+  if (!is_missing_ || Clock::now() < next_attempt_) return;
+  start_worker();
+  is_missing_ = worker_.size() == 0;
+}
+
+void IncrementalCrew::run_worker() {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    logger_.error("incremental snapshots end here: {}", error.what());
+    window_.forget();
+  }
 }
 
 std::vector<std::unique_ptr<Batch>> IncrementalCrew::dismiss() {
@@ -77,7 +87,7 @@ std::vector<std::unique_ptr<Batch>> IncrementalCrew::dismiss() {
   desk_.close();
   hatch_.close();
   window_.abandon();
-  if (worker_.joinable()) worker_.join();
+  worker_.join();
   auto batches = hatch_.clear_out();
   if (auto batch = part_reader_.take_batch()) batches.push_back(std::move(batch));
   return batches;
@@ -85,7 +95,7 @@ std::vector<std::unique_ptr<Batch>> IncrementalCrew::dismiss() {
 
 void IncrementalCrew::work() {
   while (auto snapshot = desk_.wait_for_snapshot()) {
-    const Status status = read_snapshot(*snapshot);
+    const Status status = try_to_read(*snapshot);
     window_.forget();
     part_reader_.forget();
     if (stop_.requested()) return;
@@ -98,6 +108,15 @@ void IncrementalCrew::work() {
       continue;
     }
     finish(*snapshot, status);
+  }
+}
+
+Status IncrementalCrew::try_to_read(IncrementalSnapshot& snapshot) {
+  try {
+    return read_snapshot(snapshot);
+  } catch (const std::exception& error) {
+    if (!is_shortage(error)) throw;
+    return status_of(error, worker_.name());
   }
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -11,6 +11,7 @@
 #include "incremental_desk.h"
 #include "incremental_tally.h"
 #include "part_reader.h"
+#include "thread_group.h"
 #include "walcat/base/log.h"
 #include "walcat/decoder/snapshot_window.h"
 #include "walcat/model/batch.h"
@@ -60,14 +61,21 @@ class IncrementalCrew {
   /// What is under way, if that has changed since it was asked.
   std::shared_ptr<const std::vector<IncrementalSnapshot>> take_news() { return desk_.take_news(); }
 
+  /// Tries again to make the worker, if there is none where one is wanted.
+  void look_for_worker();
+
   /// Ends the worker and returns the batches that it holds.
   std::vector<std::unique_ptr<Batch>> dismiss();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void start_worker();
 
   // The worker's half.
+  void run_worker();
   void work();
+  Status try_to_read(IncrementalSnapshot& snapshot);
   Status read_snapshot(IncrementalSnapshot& snapshot);
   Status check_tables(IncrementalSnapshot& snapshot);
   Status wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables, const Status& why);
@@ -92,7 +100,10 @@ class IncrementalCrew {
   std::set<TableName> told_;
 
   // Reader.
-  std::thread worker_;
+  ThreadGroup worker_{"incremental"};
+  /// Whether the system has refused it, and when it is asked again.
+  bool is_missing_ = false;
+  Clock::time_point next_attempt_;
 };
 
 }  // namespace walcat

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <utility>
 
+#include "broken_batch.h"
+
 namespace walcat {
 
 namespace {
@@ -58,6 +60,12 @@ void Lane::fail(const Status& status) {
   }
   failed_.store(true, std::memory_order_release);
   stop.wake().notify();
+}
+
+void Lane::break_off_behind(const Batch& batch) {
+  auto last = last_to_print_.load(std::memory_order_relaxed);
+  while (batch.sequence < last && !last_to_print_.compare_exchange_weak(last, batch.sequence)) {
+  }
 }
 
 void Lane::note_dead_letters(const DeadLetterTally& letters) {
@@ -178,6 +186,7 @@ std::unique_ptr<Batch> Lane::collect() {
   auto& slot = slots_[next_to_write_ % slots_.size()];
   std::unique_ptr<Batch> batch(slot.exchange(nullptr, std::memory_order_acquire));
   assert(batch == nullptr || batch->sequence == next_to_write_);
+  if (batch != nullptr && batch->sequence > last_to_print_.load(std::memory_order_acquire)) leave_out(*batch);
   return batch;
 }
 

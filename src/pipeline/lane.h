@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -110,9 +111,12 @@ class Lane {
   /// Puts a batch whose lines are ready where the writer collects it in turn.
   void deliver(std::unique_ptr<Batch> batch);
 
+  /// Nothing of later batches is to be printed: the rest of this one, which is not delivered yet, is missing.
+  void break_off_behind(const Batch& batch);
+
   // Writer.
 
-  /// The next batch in order, if it is ready.
+  /// The next batch in order, if it is ready. Behind one that was broken off all are empty.
   std::unique_ptr<Batch> collect();
   /// The batch collected last was written whole, or is not wanted any more: the next one may be collected.
   void pass() { ++next_to_write_; }
@@ -170,6 +174,7 @@ class Lane {
   std::atomic<bool> snapshot_moved_{false};
   std::atomic<std::uint32_t> sessions_stored_{0};
   std::atomic<bool> failed_{false};
+  std::atomic<std::uint64_t> last_to_print_{std::numeric_limits<std::uint64_t>::max()};
   std::atomic<const char*> state_{"connecting"};
   std::atomic<std::uint64_t> dead_letters_{0};
 

@@ -1,9 +1,6 @@
 #include "offset_keeper.h"
 
 #include <algorithm>
-#include <thread>
-
-#include "room_thread.h"
 
 namespace walcat {
 
@@ -23,14 +20,10 @@ OffsetKeeper::OffsetKeeper(const Options& options, const std::vector<std::unique
       next_flush_(Clock::now() + options.flush_interval) {}
 
 void OffsetKeeper::run() {
-  std::thread clock = room_thread("stop clock", [this] { enforce_deadlines(); });
-  guarded("keeper", [this] { keep(); });
-  {
-    const std::lock_guard lock(mutex_);
-    is_over_ = true;
-  }
+  keep();
+  const std::lock_guard lock(mutex_);
+  is_over_ = true;
   stop_changed_.notify_one();
-  clock.join();
 }
 
 void OffsetKeeper::keep() {

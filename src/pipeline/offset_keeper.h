@@ -17,8 +17,8 @@ namespace walcat {
 /// Stores every lane's offset each `flush_interval`, and at once when a lane is drained; watches the clock of a stop.
 ///
 /// The order that loses nothing: read `written`, make output and capture durable, store the offset, only then let the
-/// reader confirm it. Threads: run() is the keeper's thread; the rest is thread-safe. The clock of a stop has a thread
-/// of its own, for a disk may keep the keeper waiting.
+/// reader confirm it. Threads: run() is the keeper's thread, and enforce_deadlines() the stop clock's, for a disk may
+/// keep the keeper waiting; the rest is thread-safe.
 class OffsetKeeper {
  public:
   struct Options {
@@ -32,6 +32,8 @@ class OffsetKeeper {
 
   /// Until every lane has settled.
   void run();
+  /// Keeps the deadlines of a stop, until run() has ended.
+  void enforce_deadlines();
 
   /// Something may have changed: a lane is drained.
   void wake();
@@ -50,7 +52,6 @@ class OffsetKeeper {
   void flush(bool all_lanes, bool all_chunks);
   void store(Lane& lane, Offset& offset, Lsn position, std::uint64_t beginning, bool is_last);
   void note_failure(const Status& failure);
-  void enforce_deadlines();
   bool passes(Clock::time_point deadline);
   Clock::time_point next_event() const;
 

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 
 #include "batch_pool.h"
+#include "broken_batch.h"
 #include "gathering.h"
 #include "hanging.h"
 #include "lane.h"
@@ -22,6 +24,7 @@
 #include "replay_loop.h"
 #include "room_thread.h"
 #include "slot_watch.h"
+#include "thread_group.h"
 #include "walcat/base/log.h"
 #include "walcat/decoder/kept_rows.h"
 #include "walcat/queue/queues.h"
@@ -67,8 +70,7 @@ class Pipeline::Street {
         player_(std::move(player)),
         shared_(plan),
         changes_(plan.shared + plan.reserved_each * options.databases.size()),
-        decoder_count_(std::min(threads_or_automatic(options.street.decoders), options.databases.size())),
-        decoder_signals_(decoder_count_),
+        decoder_signals_(std::min(threads_or_automatic(options.street.decoders), options.databases.size())),
         writer_(*sink_, options.max_changes),
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_, recorder_.get()) {
     const bool is_replay = player_ != nullptr;
@@ -80,12 +82,12 @@ class Pipeline::Street {
       database.topics = topics;
       decoder.relation_described = relation_notices(options.serializer, log::Logger(database.label), topics);
       lanes_.push_back(std::make_unique<Lane>(i, database, decoder, plan));
-      if (!is_replay && SlotWatch::is_wanted(lanes_.back()->options))
-        watches_.push_back(std::make_unique<SlotWatch>(*lanes_.back()));
+      const bool is_watched = !is_replay && SlotWatch::is_wanted(lanes_.back()->options);
+      watches_.push_back(is_watched ? std::make_unique<SlotWatch>(*lanes_.back()) : nullptr);
     }
   }
 
-  void start();
+  Status start();
   void stop();
   void abort();
   void end_output(const Status& reason);
@@ -97,11 +99,18 @@ class Pipeline::Street {
   int output_fd() const { return sink_->watch_fd(); }
 
  private:
+  Status start_rooms();
+  Status start_readers();
+  Status begin(Lane& lane);
+  void give_up(Lane& lane, const Status& reason);
+  void leave(Lane& lane);
+  void close_rooms();
   void read(Lane& lane);
   void replay();
   void decode(std::size_t decoder);
   void ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& leisure, Serializer& serializer);
   void decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer = nullptr);
+  void decode_frames(Lane& lane, Batch& batch);
   bool keep(const Batch& batch);
   void keep_chunk(const Batch& batch);
   bool goes_on(const Status& recorded);
@@ -120,6 +129,7 @@ class Pipeline::Street {
   const std::unique_ptr<Recorder> recorder_;
   const std::unique_ptr<CapturePlayer> player_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  /// One a lane; null where there is nothing to watch.
   std::vector<std::unique_ptr<SlotWatch>> watches_;
   SharedBatches shared_;
 
@@ -127,7 +137,8 @@ class Pipeline::Street {
   SharedQueue<Batch> changes_;
   Signal changes_signal_;
 
-  const std::size_t decoder_count_;
+  /// 0 until all that can be had are there, for lanes are dealt among them.
+  std::atomic<std::size_t> decoder_count_{0};
   std::vector<Signal> decoder_signals_;
 
   // Writer.
@@ -151,48 +162,97 @@ class Pipeline::Street {
   std::atomic<bool> changes_over_{false};
   std::atomic<bool> lines_over_{false};
   std::atomic<bool> output_ended_{false};
-  /// What finish() waits for.
-  std::atomic<const char*> closing_{"the readers"};
+  /// The threads that are waited for at the end.
+  std::atomic<const char*> closing_{"reader"};
   mutable std::mutex mutex_;
   Status output_;
 
-  std::vector<std::thread> watchers_;
-  std::vector<std::thread> readers_;
-  std::vector<std::thread> decoders_;
-  std::vector<std::thread> serializers_;
-  std::vector<std::thread> writers_;
-  std::vector<std::thread> keepers_;
+  ThreadGroup watchers_{"watch"};
+  ThreadGroup readers_{"reader"};
+  ThreadGroup decoders_{"decoder"};
+  ThreadGroup serializers_{"serializer"};
+  ThreadGroup writers_{"writer"};
+  ThreadGroup keepers_{"keeper"};
+  ThreadGroup clocks_{"stop clock"};
 };
 
-void Pipeline::Street::start() {
+Status Pipeline::Street::start() {
+  Status made = start_rooms();
+  if (made.is_ok()) made = start_readers();
+  if (made.is_ok()) return made;
+  for (const auto& lane : lanes_) {
+    lane->settled.store(true, std::memory_order_release);
+    lane->left.store(true, std::memory_order_release);
+  }
+  keeper_.wake();
+  close_rooms();
+  return made;
+}
+
+// What every database needs.
+Status Pipeline::Street::start_rooms() {
+  Status made = writers_.add([this] { write(); });
+  if (made.is_ok()) made = keepers_.add([this] { keeper_.run(); });
+  if (made.is_ok()) made = clocks_.add([this] { keeper_.enforce_deadlines(); });
+  if (made.is_ok()) {
+    made = serializers_.add_some(threads_or_automatic(options_.street.serializers),
+                                 [this](std::size_t) { return [this] { serialize(); }; });
+  }
+  if (made.is_ok()) {
+    made = decoders_.add_some(decoder_signals_.size(), [this](std::size_t i) { return [this, i] { decode(i); }; });
+    decoder_count_ = decoders_.size();
+    decoder_count_.notify_all();
+  }
+  return made;
+}
+
+Status Pipeline::Street::start_readers() {
   readers_running_ = player_ != nullptr ? 1 : lanes_.size();
-  writers_.push_back(room_thread("writer", [this] { write(); }));
-  const std::size_t serializer_count = threads_or_automatic(options_.street.serializers);
-  for (std::size_t i = 0; i < serializer_count; ++i) {
-    serializers_.push_back(room_thread("serializer", [this] { serialize(); }));
+  if (player_ != nullptr) return readers_.add([this] { replay(); });
+  for (const auto& lane : lanes_) {
+    if (const Status begun = begin(*lane); !begun.is_ok()) {
+      give_up(*lane, begun);
+      leave(*lane);
+    }
   }
-  for (std::size_t i = 0; i < decoder_count_; ++i) {
-    decoders_.push_back(room_thread("decoder", [this, i] { decode(i); }));
+  return Status::ok();
+}
+
+Status Pipeline::Street::begin(Lane& lane) {
+  if (SlotWatch* watch = watches_[lane.index].get()) {
+    if (Status made = watchers_.add([watch] { watch->run(); }); !made.is_ok()) return made;
   }
-  if (player_ != nullptr) {
-    readers_.push_back(room_thread("reader", [this] { replay(); }));
-  } else {
-    for (const auto& lane : lanes_) readers_.push_back(room_thread("reader", [this, &lane] { read(*lane); }));
-  }
-  keepers_.push_back(room_thread("keeper", [this] { keeper_.run(); }));
-  for (const auto& watch : watches_) watchers_.push_back(room_thread("watch", [&watch] { watch->run(); }));
+  return readers_.add([this, &lane] { read(lane); });
+}
+
+// Of a lane without a reader nothing more is stored.
+void Pipeline::Street::give_up(Lane& lane, const Status& reason) {
+  lane.fail(reason);
+  lane.logger.error("stopped: {}", lane.failure().message());
+  lane.set_state("stopped");
+  lane.settled.store(true, std::memory_order_release);
+  keeper_.wake();
+}
+
+void Pipeline::Street::leave(Lane& lane) {
+  lane.left.store(true, std::memory_order_release);
+  if (readers_running_.fetch_sub(1) == 1) done.notify();
 }
 
 void Pipeline::Street::read(Lane& lane) {
-  Leisure leisure;
-  Serializer serializer(options_.serializer);
-  ReaderLoop(
-      lane, shared_, options_.bounds, options_.retry, options_.breaker,
-      [&](std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); },
-      [this] { keeper_.wake(); })
-      .run();
-  lane.left.store(true, std::memory_order_release);
-  if (readers_running_.fetch_sub(1) == 1) done.notify();
+  try {
+    Leisure leisure;
+    Serializer serializer(options_.serializer);
+    ReaderLoop(
+        lane, shared_, options_.bounds, options_.retry, options_.breaker,
+        [&](std::unique_ptr<Batch> batch) { ship(lane, std::move(batch), leisure, serializer); },
+        [this] { keeper_.wake(); })
+        .run();
+  } catch (const std::exception& error) {
+    if (!is_shortage(error)) throw;
+    give_up(lane, status_of(error, readers_.name()));
+  }
+  leave(lane);
 }
 
 // One thread plays for all lanes, so that their times and their rate are one.
@@ -228,6 +288,7 @@ void Pipeline::Street::ship(Lane& lane, std::unique_ptr<Batch> batch, Leisure& l
 
 void Pipeline::Street::decode(std::size_t decoder) {
   Signal& signal = decoder_signals_[decoder];
+  decoder_count_.wait(0);
   for (;;) {
     const auto ticket = signal.ticket();
     const bool over = frames_over_.load(std::memory_order_acquire);
@@ -248,11 +309,7 @@ void Pipeline::Street::decode(std::size_t decoder) {
 void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* serializer) {
   Lane& lane = *lanes_[batch->lane];
   if (!lane.failed() && !output_ended() && keep(*batch)) {
-    if (options_.street.stop_after != Room::kReader) {
-      const Status decoded = lane.decoder.decode(*batch);
-      lane.note_dead_letters(lane.decoder.dead_letters());
-      if (!decoded.is_ok()) lane.fail(decoded);
-    }
+    if (options_.street.stop_after != Room::kReader) decode_frames(lane, *batch);
   } else {
     batch->chunks_done.clear();
     batch->ends_snapshot = false;
@@ -269,6 +326,19 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* se
   } else {
     changes_.put(std::move(batch));
     changes_signal_.notify();
+  }
+}
+
+// Where memory is short in the middle of a change, nobody knows how much of it is there: nothing of the batch is taken.
+void Pipeline::Street::decode_frames(Lane& lane, Batch& batch) {
+  try {
+    const Status decoded = lane.decoder.decode(batch);
+    lane.note_dead_letters(lane.decoder.dead_letters());
+    if (!decoded.is_ok()) lane.fail(decoded);
+  } catch (const std::bad_alloc& shortage) {
+    lane.fail(status_of(shortage, decoders_.name()));
+    break_off(batch, 0);
+    lane.break_off_behind(batch);
   }
 }
 
@@ -303,9 +373,15 @@ void Pipeline::Street::serialize() {
 }
 
 void Pipeline::Street::serialize_batch(std::unique_ptr<Batch> batch, Serializer& serializer) {
-  if (!output_ended()) serializer.serialize(*batch);
-  if (options_.street.stop_after == Room::kSerializer) drop_lines(*batch);
   Lane& lane = *lanes_[batch->lane];
+  try {
+    if (!output_ended()) serializer.serialize(*batch);
+  } catch (const std::bad_alloc& shortage) {
+    lane.fail(status_of(shortage, serializers_.name()));
+    break_off(*batch, batch->changes_written + batch->line_ends.size());
+    lane.break_off_behind(*batch);
+  }
+  if (options_.street.stop_after == Room::kSerializer) drop_lines(*batch);
   lane.deliver(std::move(batch));
   lines_signal_.notify();
 }
@@ -441,28 +517,34 @@ void Pipeline::Street::report_errors(const log::Logger& logger, const ErrorCount
 }
 
 // From the readers down, each room is told that nothing follows once the room before it has ended.
-Outcome Pipeline::Street::finish() {
+void Pipeline::Street::close_rooms() {
   const auto close = [](std::atomic<bool>& over, Signal& signal) {
     over.store(true, std::memory_order_release);
     signal.notify();
   };
-  const auto join = [&](const char* who, auto& threads) {
-    closing_.store(who, std::memory_order_relaxed);
-    for (auto& thread : threads) thread.join();
+  const auto join = [&](ThreadGroup& threads) {
+    closing_.store(threads.name(), std::memory_order_relaxed);
+    threads.join();
   };
-  join("the readers", readers_);
-  for (const auto& watch : watches_) watch->stop();
-  join("the watch of a slot", watchers_);
-  join("the keeper of offsets", keepers_);
+  join(readers_);
+  for (const auto& watch : watches_) {
+    if (watch != nullptr) watch->stop();
+  }
+  join(watchers_);
+  join(keepers_);
+  join(clocks_);
   frames_over_.store(true, std::memory_order_release);
   for (Signal& signal : decoder_signals_) signal.notify();
-  join("the decoders", decoders_);
+  join(decoders_);
   close(changes_over_, changes_signal_);
-  join("the serializers", serializers_);
+  join(serializers_);
   close(lines_over_, lines_signal_);
-  join("the writer", writers_);
-  closing_.store("the last of the log", std::memory_order_relaxed);
+  join(writers_);
+  closing_.store("log", std::memory_order_relaxed);
+}
 
+Outcome Pipeline::Street::finish() {
+  close_rooms();
   Outcome outcome;
   for (const auto& lane : lanes_) {
     outcome.databases.push_back({lane->options.label, lane->failure()});
@@ -501,7 +583,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
       std::make_unique<Street>(options, selections, *plan, std::move(sink), std::move(recorder), std::move(player))));
 }
 
-void Pipeline::start() { street_->start(); }
+Status Pipeline::start() { return street_->start(); }
 void Pipeline::stop() { street_->stop(); }
 void Pipeline::abort() { street_->abort(); }
 std::vector<Hanging> Pipeline::hanging() const { return street_->hanging(); }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "walcat/base/shortage.h"
+
 namespace walcat {
 
 namespace {
@@ -55,7 +57,7 @@ void ReaderLoop::run() {
     while (step()) {
     }
   } catch (const std::exception& error) {
-    lane_.fail({StatusCode::kInternal, error.what()});
+    lane_.fail(status_of(error, "reader"));
   }
   dismiss_crew();
   lane_.set_state(lane_.failed() ? "stopped" : "stopping");
@@ -123,6 +125,7 @@ void ReaderLoop::put_news() {
 }
 
 void ReaderLoop::serve_incremental() {
+  incremental_->look_for_worker();
   if (incremental_->wants_batch() && have_batch()) incremental_->give(std::move(batch_));
   if (incremental_->wants_passage() && published_ && have_batch()) {
     source_.label(*batch_);

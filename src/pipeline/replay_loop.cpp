@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "walcat/base/byte_reader.h"
+#include "walcat/base/shortage.h"
 #include "walcat/model/frame_run.h"
 #include "walcat/reader/xlog_frame.h"
 
@@ -46,7 +47,7 @@ void ReplayLoop::run() {
     while (step()) {
     }
   } catch (const std::exception& error) {
-    for (const auto& lane : lanes_) lane->fail({StatusCode::kInternal, error.what()});
+    for (const auto& lane : lanes_) lane->fail(status_of(error, "reader"));
   }
   see_through();
   for (const auto& lane : lanes_) {

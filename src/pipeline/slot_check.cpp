@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "room_thread.h"
 #include "walcat/reader/forgotten_slots.h"
 
 namespace walcat {
@@ -16,16 +17,22 @@ SlotCheck::~SlotCheck() {
 }
 
 void SlotCheck::begin(const std::string& system_identifier) {
-  if (!options_.inactive_slot_check || options_.dump || thread_.joinable()) return;
+  if (!options_.inactive_slot_check || options_.dump || std::exchange(is_begun_, true)) return;
   is_over_.store(false, std::memory_order_release);
-  thread_ = std::thread([this, system_identifier] { look(system_identifier); });
+  auto made = room_thread("slot check", [this, system_identifier] { look(system_identifier); });
+  if (made.is_ok()) {
+    thread_ = std::move(*made);
+    return;
+  }
+  is_over_.store(true, std::memory_order_release);
+  logger_.warning("inactive_slot_check is left out of this run: {}", made.status().message());
 }
 
 void SlotCheck::look(const std::string& system_identifier) {
   try {
     drop_forgotten_slots(options_, system_identifier, stop_, logger_);
   } catch (const std::exception& error) {
-    logger_.error("inactive_slot_check: {}", error.what());
+    logger_.error("inactive_slot_check: {}", status_of(error, "slot check").message());
   }
   is_over_.store(true, std::memory_order_release);
   news_.notify();

@@ -38,6 +38,7 @@ class SlotCheck {
   const WakeFd& news_;
   const log::Logger logger_;
   StopRequest stop_;
+  bool is_begun_ = false;
   std::atomic<bool> is_over_{true};
   std::thread thread_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "walcat/base/log.h"
+#include "walcat/base/shortage.h"
 #include "walcat/base/utf8.h"
 #include "walcat/postgres/catalog.h"
 #include "walcat/postgres/membership.h"
@@ -53,10 +54,20 @@ void SlotWatch::watch() {
     if (is_look_due) next_look_ = now + interval_;
     const bool is_followed = lane_.identity().has_value() && !lane_.failed();
     const bool beats = is_beat_due(now) && is_followed;
-    if (is_followed && (beats || is_look_due)) note(attend(beats, is_look_due));
+    if (is_followed && (beats || is_look_due)) note(try_to_attend(beats, is_look_due));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_event(now) - Clock::now()).count();
     pollfd wake{stop_.wake().fd(), POLLIN, 0};
     if (left > 0) ::poll(&wake, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+  }
+}
+
+// What the machine refuses now may be had at the next look.
+Status SlotWatch::try_to_attend(bool beats, bool looks) {
+  try {
+    return attend(beats, looks);
+  } catch (const std::exception& error) {
+    if (!is_shortage(error)) throw;
+    return status_of(error, "watch");
   }
 }
 

@@ -36,6 +36,7 @@ class SlotWatch {
   using Clock = std::chrono::steady_clock;
 
   void watch();
+  Status try_to_attend(bool beats, bool looks);
   Status attend(bool beats, bool looks);
   void note(const Status& status);
   Status connect();

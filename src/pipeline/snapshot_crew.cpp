@@ -1,7 +1,5 @@
 #include "snapshot_crew.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -22,21 +20,11 @@ SnapshotCrew::SnapshotCrew(const DatabaseOptions& options, const SnapshotStart& 
     is_ended_ = true;
     return;
   }
-  workers_running_ = std::min(options.snapshot.workers, start.tasks.size());
-  for (std::size_t i = 0; i < workers_running_; ++i) stops_.push_back(std::make_unique<StopRequest>());
-  for (const auto& stop : stops_) {
-    workers_.emplace_back([this, &stop = *stop] {
-      ::pthread_setname_np(::pthread_self(), "snapshot");
-      try {
-        work(stop);
-      } catch (const std::exception& error) {
-        fail({StatusCode::kInternal, error.what()});
-      }
-      const std::lock_guard lock(mutex_);
-      --workers_running_;
-      news_.notify();
-    });
-  }
+  const std::size_t wanted = std::min(options.snapshot.workers, start.tasks.size());
+  for (std::size_t i = 0; i < wanted; ++i) stops_.push_back(std::make_unique<StopRequest>());
+  const Status made =
+      workers_.add_some(wanted, [this](std::size_t i) { return [this, &stop = *stops_[i]] { run_worker(stop); }; });
+  if (!made.is_ok()) fail(made);
 }
 
 SnapshotCrew::~SnapshotCrew() { dismiss(); }
@@ -48,8 +36,7 @@ std::vector<std::unique_ptr<Batch>> SnapshotCrew::dismiss() {
   }
   batch_given_.notify_all();
   for (const auto& stop : stops_) stop->request();
-  for (std::thread& worker : workers_) worker.join();
-  workers_.clear();
+  workers_.join();
   std::vector<std::unique_ptr<Batch>> batches;
   std::move(free_.begin(), free_.end(), std::back_inserter(batches));
   free_.clear();
@@ -147,6 +134,15 @@ bool SnapshotCrew::is_over() const {
 Status SnapshotCrew::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
+}
+
+void SnapshotCrew::run_worker(const StopRequest& stop) {
+  try {
+    work(stop);
+  } catch (const std::exception& error) {
+    fail(status_of(error, workers_.name()));
+  }
+  news_.notify();
 }
 
 void SnapshotCrew::work(const StopRequest& stop) {

@@ -9,9 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "thread_group.h"
 #include "walcat/base/log.h"
 #include "walcat/model/batch.h"
 #include "walcat/queue/stop_request.h"
@@ -76,6 +76,7 @@ class SnapshotCrew {
     std::size_t source = 0;
   };
 
+  void run_worker(const StopRequest& stop);
   void work(const StopRequest& stop);
   void read_task(ChunkReader& reader, const SnapshotTask& task, std::unique_ptr<Batch>& batch);
   std::optional<SnapshotTask> next_task();
@@ -95,7 +96,6 @@ class SnapshotCrew {
   mutable std::mutex mutex_;
   std::condition_variable batch_given_;
   std::size_t next_task_ = 0;
-  std::size_t workers_running_ = 0;
   std::size_t workers_waiting_ = 0;
   bool stopping_ = false;
   bool is_begun_ = false;
@@ -114,7 +114,7 @@ class SnapshotCrew {
   std::atomic<std::size_t> tasks_done_{0};
 
   std::vector<std::unique_ptr<StopRequest>> stops_;
-  std::vector<std::thread> workers_;
+  ThreadGroup workers_{"snapshot"};
 };
 
 }  // namespace walcat

@@ -1,5 +1,7 @@
 #include "walcat/serializer/serializer.h"
 
+#include <new>
+
 #include "envelope.h"
 #include "line_writer.h"
 #include "record_framing.h"
@@ -30,10 +32,16 @@ void Serializer::serialize(Batch& batch) {
   fragments_ = nullptr;
   // The last line may run over: it should find room too, or the buffer would be moved for it.
   const std::size_t enough = batch.line_bytes() - batch.line_bytes() / 16;
-  for (std::size_t i = batch.changes_written; i < batch.changes.size() && out.size() < enough; ++i) {
-    const Change& change = batch.changes[i];
-    if ((skipped_ & bit(change.operation)) == 0) records(out, batch, change);
-    batch.line_ends.push_back(out.size());
+  try {
+    for (std::size_t i = batch.changes_written; i < batch.changes.size() && out.size() < enough; ++i) {
+      const Change& change = batch.changes[i];
+      if ((skipped_ & bit(change.operation)) == 0) records(out, batch, change);
+      batch.line_ends.push_back(out.size());
+    }
+  } catch (const std::bad_alloc&) {
+    out.return_to({batch.line_ends.empty() ? 0 : batch.line_ends.back(), out.texts_instead()});
+    out.close();
+    throw;
   }
   batch.values_as_text += out.texts_instead();
   out.close();

@@ -127,7 +127,7 @@ def test_a_name_that_is_looked_up_beside_the_stream(calls, walcat, own_server):
         return calls.hangs("getaddrinfo")
 
     run.wait_for(hangs, "the watch connects again, and hangs")
-    check_left_hanging(run, r"error +left hanging: the watch of a slot; all databases had ended before")
+    check_left_hanging(run, r"error +left hanging: watch; all databases had ended before")
 
 
 def test_a_sync_of_the_output_that_does_not_return(calls, database, walcat, tmp_path):

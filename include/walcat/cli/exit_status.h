@@ -10,6 +10,7 @@ enum class ExitStatus {
   kUsage = 64,          ///< The command line is wrong.
   kUnavailable = 69,    ///< Every database failed for good.
   kInternal = 70,       ///< Our own bug.
+  kShortage = 71,       ///< The system refuses what walcat can't do without: threads, memory, descriptors.
   kOutputFailed = 74,   ///< The output accepts no more: closed pipe, full disk.
   kNotYet = 75,         ///< What was waited for has not come; it may still. Or it hung, and was left.
   kConfiguration = 78,  ///< The configuration is wrong.

@@ -74,7 +74,9 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  void start();
+  /// Errors: kUnavailable if the system refuses a thread that every database needs; nothing runs then. A database whose
+  ///     own thread is refused fails alone.
+  Status start();
 
   /// Readers end at the next commit, or after shutdown_timeout wherever they are; the street drains; offsets are
   /// stored.

@@ -4,6 +4,7 @@
 #include <readerwriterqueue/readerwriterqueue.h>
 
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace walcat {
@@ -17,7 +18,10 @@ class SpscQueue {
  public:
   explicit SpscQueue(std::size_t capacity) : queue_(capacity) {}
 
-  void put(std::unique_ptr<T> parcel) { queue_.enqueue(std::move(parcel)); }
+  /// Errors: std::bad_alloc where it has to grow and can't; the parcel is gone then.
+  void put(std::unique_ptr<T> parcel) {
+    if (!queue_.enqueue(std::move(parcel))) throw std::bad_alloc();
+  }
   /// Null when empty.
   std::unique_ptr<T> take() {
     std::unique_ptr<T> parcel;
@@ -37,7 +41,10 @@ class SharedQueue {
  public:
   explicit SharedQueue(std::size_t capacity) : queue_(capacity) {}
 
-  void put(std::unique_ptr<T> parcel) { queue_.enqueue(std::move(parcel)); }
+  /// Errors: std::bad_alloc where it has to grow and can't; the parcel is gone then.
+  void put(std::unique_ptr<T> parcel) {
+    if (!queue_.enqueue(std::move(parcel))) throw std::bad_alloc();
+  }
   /// Null when empty.
   std::unique_ptr<T> take() {
     std::unique_ptr<T> parcel;

@@ -29,6 +29,7 @@ class Serializer {
   /// Stops early, after a whole change, once the lines outgrow Batch::line_bytes(); the writer then takes what is there
   /// and the batch comes back for the rest.
   /// Threads: stage-bound (serializer).
+  /// Errors: std::bad_alloc; the lines that are there are whole, and the serializer is good for other batches.
   void serialize(Batch& batch);
 
  private:

@@ -10,6 +10,7 @@
 
 #include "decoder/feed.h"
 #include "offsets/temporary_folder.h"
+#include "pipeline/broken_batch.h"
 #include "walcat/queue/signal.h"
 
 namespace walcat::test {
@@ -79,6 +80,47 @@ TEST(Lane, LeavesTheDecoderToTheReaderWhileNothingIsWithIt) {
   street.lane.note_decoded();
   EXPECT_TRUE(street.lane.decoder_is_free());
   for (auto* batch : {&first, &second, &own}) street.lane.give_back(std::move(*batch), street.shared);
+}
+
+// A batch of as many changes, each with a line and a position behind it.
+void fill(Batch& batch, std::size_t changes, std::uint64_t position) {
+  for (std::size_t i = 1; i <= changes; ++i) {
+    batch.changes.emplace_back();
+    batch.lines.append("x");
+    batch.line_ends.push_back(i);
+    batch.progress_points.push_back({Lsn{position + i}, static_cast<std::uint32_t>(i)});
+  }
+}
+
+TEST(Lane, PrintsNothingBehindABatchThatIsThereInPart) {
+  Street street(2);
+  std::vector<std::unique_ptr<Batch>> out;
+  for (int i = 0; i < 4; ++i) {
+    out.push_back(street.shipped());
+    fill(*out.back(), 3, 100 * (i + 1));
+  }
+  // One that came later was ready before; of the second batch one change is there.
+  street.lane.deliver(std::move(out[2]));
+  street.lane.deliver(std::move(out[0]));
+  out[1]->line_ends.resize(1);
+  out[1]->ends_snapshot = true;
+  break_off(*out[1], 1);
+  street.lane.break_off_behind(*out[1]);
+  street.lane.deliver(std::move(out[1]));
+  street.lane.break_off_behind(*out[3]);
+  street.lane.deliver(std::move(out[3]));
+
+  const auto collect = [&](std::size_t changes) {
+    auto batch = street.lane.collect();
+    ASSERT_NE(batch, nullptr);
+    EXPECT_EQ(batch->changes.size(), changes);
+    EXPECT_EQ(batch->line_ends.size(), changes);
+    EXPECT_EQ(batch->progress_points.size(), changes);
+    EXPECT_FALSE(batch->ends_snapshot);
+    street.lane.pass();
+    street.lane.give_back(std::move(batch), street.shared);
+  };
+  for (const std::size_t changes : {3, 1, 0, 0}) collect(changes);
 }
 
 TEST(Lane, CollectsInOrderWhateverCameFirst) {

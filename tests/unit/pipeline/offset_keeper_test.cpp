@@ -70,6 +70,7 @@ class OffsetKeeperTest : public testing::Test {
   void start(milliseconds flush_interval, milliseconds shutdown_timeout = milliseconds(60'000)) {
     keeper_ = std::make_unique<OffsetKeeper>(OffsetKeeper::Options{flush_interval, shutdown_timeout}, lanes_, sink_);
     thread_ = std::thread([this] { keeper_->run(); });
+    clock_ = std::thread([this] { keeper_->enforce_deadlines(); });
   }
   // Every lane is through; the keeper stores the last offsets and ends.
   void end() {
@@ -77,6 +78,7 @@ class OffsetKeeperTest : public testing::Test {
     for (const auto& lane : lanes_) lane->drained.store(true, std::memory_order_release);
     keeper_->wake();
     thread_.join();
+    clock_.join();
   }
 
   Lane& lane(std::size_t i) { return *lanes_[i]; }
@@ -125,6 +127,7 @@ class OffsetKeeperTest : public testing::Test {
   Feed feed_;
   std::unique_ptr<OffsetKeeper> keeper_;
   std::thread thread_;
+  std::thread clock_;
 };
 
 TEST_F(OffsetKeeperTest, StoresWhatMovedEachInterval) {
