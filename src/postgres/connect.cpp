@@ -101,6 +101,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
   if (const Status connected = session->connect(); !connected.is_ok()) return connected;
   std::unique_ptr<Connection> connection(new Connection(std::move(session)));
   const int version = connection->server_version();
+  if (version <= 0) {
+    return Status(StatusCode::kProtocolError,
+                  "the server does not say its version; hint: connect to the server directly, not through a pooler")
+        .with_kind(FaultKind::kProtocol);
+  }
   if (version < kOldestVersion) {
     return Status(StatusCode::kRefused,
                   fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));

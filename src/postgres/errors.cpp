@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "walcat/base/utf8.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
 
@@ -19,6 +20,10 @@ struct Remedy {
   std::string_view words;  // A part of the message that must be there; empty: any.
   std::string_view hint;
 };
+
+// Of each field of a server's error, in characters, and of what all hosts together have said to a connection attempt.
+constexpr std::size_t kWordsMost = 2'000;
+constexpr std::size_t kWordsOfHostsMost = 16'000;
 
 // First match wins.
 constexpr std::array kRemedies = std::to_array<Remedy>({
@@ -114,6 +119,12 @@ std::string with_hint(std::string message, std::string_view sqlstate, const PGco
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
+std::string shortened(const char* text, std::size_t most) {
+  const std::string_view whole = text == nullptr ? std::string_view() : text;
+  const std::string_view shown = first_characters(whole, most);
+  return shown.size() == whole.size() ? std::string(whole) : std::string(shown) + "..";
+}
+
 StatusCode classify_sqlstate(std::string_view sqlstate) {
   const std::string_view family = sqlstate.substr(0, 2);
   if (sqlstate.empty()) return StatusCode::kUnavailable;
@@ -140,11 +151,15 @@ FaultKind fault_kind(std::string_view sqlstate) {
 
 Status result_error(const PGresult* result, const PGconn* connection) {
   const std::string sqlstate = text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
-  std::string message = text_or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-  if (message.empty()) message = trimmed(text_or_empty(PQresultErrorMessage(result)));
+  std::string message = shortened(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), kWordsMost);
+  if (message.empty()) message = trimmed(shortened(PQresultErrorMessage(result), kWordsMost));
   if (message.empty()) message = "the connection broke";
-  if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) message += fmt::format(": {}", detail);
-  if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) message += fmt::format(" ({})", hint);
+  if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) {
+    message += fmt::format(": {}", shortened(detail, kWordsMost));
+  }
+  if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) {
+    message += fmt::format(" ({})", shortened(hint, kWordsMost));
+  }
   if (tells_slot_exists(sqlstate, result)) {
     return Status(StatusCode::kWaiting, with_hint(std::move(message), sqlstate, connection))
         .with_kind(FaultKind::kSlot);
@@ -154,7 +169,7 @@ Status result_error(const PGresult* result, const PGconn* connection) {
 }
 
 Status connection_error(const PGconn* connection) {
-  std::string message = text_or_empty(PQerrorMessage(connection));
+  std::string message = shortened(PQerrorMessage(connection), kWordsOfHostsMost);
   drop_location_lines(message);
   const std::string sqlstate = take_sqlstate(message);
   message = trimmed(std::move(message));

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace walcat {
 
 /// What libpq says, which may be nothing.
 std::string text_or_empty(const char* text);
+
+/// `text` in `most` characters, with `..` where that cuts it: a server may say as much as it likes.
+std::string shortened(const char* text, std::size_t most);
 
 /// The status for a failed result: the server's words, SQLSTATE, and a way out where we know one.
 Status result_error(const PGresult* result, const PGconn* connection);

@@ -15,6 +15,9 @@ namespace {
 constexpr int kDecodingOnStandby = 160000;
 constexpr int kVersionWithLoginTriggers = 170000;
 
+// A line a timeline, and there are few.
+constexpr std::size_t kHistoryBytesMost = std::size_t{4} << 20;
+
 // What a server says of itself; a pooler may say something else.
 Status explained(const Status& status) {
   if (status.code() != StatusCode::kProtocolError) return status;
@@ -87,6 +90,10 @@ Result<std::vector<TimelineSwitch>> timeline_history(Connection& connection, std
       {fmt::format("TIMELINE_HISTORY {}", timeline), fmt::format("TIMELINE_HISTORY {}", timeline)});
   if (!file.is_ok()) return file.status().with_context("timeline history");
   const auto& [name, content] = *file;
+  if (content.size() > kHistoryBytesMost) {
+    return misfit(fmt::format("it has {} bytes, not {} at most", content.size(), kHistoryBytesMost))
+        .with_context(fmt::format("TIMELINE_HISTORY {}", timeline));
+  }
   return parse_timeline_history(content);
 }
 

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "errors.h"
-#include "walcat/base/printable.h"
 
 namespace walcat {
 
@@ -217,7 +216,7 @@ void Connection::Session::receive_notice(const PGresult* notice) {
   const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
   if (message == nullptr) return;
-  const std::string shown = printable(message, kNoticeShownMost);
+  const std::string shown = shortened(message, kNoticeShownMost);
   // PostgreSQL 18 only warns about a missing publication, and then skips its changes for good.
   if (function != nullptr && std::strcmp(function, "LoadPublications") == 0) {
     fatal_notice = unpublished_here(shown.c_str());

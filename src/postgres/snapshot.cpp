@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -16,6 +15,9 @@ namespace {
 
 // First OID that pgoutput describes by a Type message (FirstGenbkiObjectId).
 constexpr std::uint32_t kFirstDescribedOid = 10000;
+
+// A table's pages are counted in 32 bits (MaxBlockNumber).
+constexpr std::uint64_t kPagesMost = 0xFFFFFFFE;
 
 // Reads the catalog of a set of tables, one query a subject.
 class RelationReader {
@@ -150,13 +152,17 @@ class RelationReader {
          *rows) {
       const auto place = places_.find(root);
       if (place == places_.end()) continue;
+      if (page_bytes == 0 || bytes.value_or(0) / page_bytes > kPagesMost) {
+        return misfit(fmt::format("a table of {} bytes has pages of {}", bytes.value_or(0), page_bytes))
+            .with_context("files of published tables");
+      }
       PhysicalTable table;
       table.oid = oid;
       table.name = {std::move(schema), std::move(name)};
       table.filenode = filenode.value_or(0);
       table.was_rewritten = was_rewritten.value_or(false);
       table.page_bytes = page_bytes;
-      table.pages = bytes.value_or(0) / std::max<std::uint64_t>(page_bytes, 1);
+      table.pages = bytes.value_or(0) / page_bytes;
       table.rows = row_count;
       table.has_toast = has_toast.value_or(false);
       table.may_read = may_read.value_or(false);

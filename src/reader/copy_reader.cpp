@@ -1,5 +1,7 @@
 #include "walcat/reader/copy_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <span>
@@ -11,6 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds kWait{1'000};
 constexpr std::chrono::microseconds kNap{300};
 constexpr std::size_t kPendingRoom = std::size_t{64} << 10;
+// A server makes a row in one piece, of 1 GiB at most (MaxAllocSize).
+constexpr std::size_t kRowMost = std::size_t{1} << 30;
 constexpr std::size_t kLargeRow = std::size_t{4} << 20;
 
 }  // namespace
@@ -72,6 +76,10 @@ Status CopyReader::wait_for_rows() {
 }
 
 Result<Connection::RowPart> CopyReader::read_pending() {
+  if (pending_.size() > kRowMost) {
+    return Status(StatusCode::kProtocolError, fmt::format("COPY: a row of more than {} MiB has no end", kRowMost >> 20))
+        .with_kind(FaultKind::kProtocol);
+  }
   pending_.ensure(kPendingRoom);
   auto part = connection_.read_row(pending_.end(), pending_.capacity() - pending_.size());
   if (part.is_ok()) pending_.set_end(pending_.end() + part->bytes);

@@ -47,6 +47,7 @@ Status PreparedTransactions::take(std::string_view frame) {
 Status PreparedTransactions::begin(std::string_view message) {
   const auto begun = read_preparation('b', message);
   if (!begun.is_ok()) return begun.status();
+  if (prepared_.size() == kOpenTransactionsMost) return malformed('b', "more of them are open than a server keeps");
   open_.emplace(begun->xid, Transaction{begun->prepare_lsn, TransactionSpool(directory_), {}, 0});
   borders_.insert(begun->prepare_lsn);
   return Status::ok();
@@ -94,6 +95,7 @@ Status PreparedTransactions::prepare(std::string_view message) {
 Status PreparedTransactions::adopt(char kind, std::string_view message, TransactionSpool spool) {
   const auto prepared = read_preparation(kind, message);
   if (!prepared.is_ok()) return prepared.status();
+  if (prepared_.size() == kOpenTransactionsMost) return malformed(kind, "more of them are open than a server keeps");
   borders_.insert(prepared->prepare_lsn);
   keep(prepared->xid, Transaction{prepared->prepare_lsn, std::move(spool), {}, 0});
   return Status::ok();

@@ -9,6 +9,9 @@ namespace walcat {
 
 namespace {
 
+// Of a relation's columns, of which there are 1600 at most.
+constexpr std::size_t kTypesMost = 1'600;
+
 // What the server says of a relation may come again at another time.
 bool say_the_same(std::string_view one, std::string_view other) {
   return one.substr(kXLogDataHeader) == other.substr(kXLogDataHeader);
@@ -42,6 +45,7 @@ std::uint32_t RelationDescriptions::described_by(std::string_view frame) {
 bool RelationDescriptions::gather(Frames& gathered, std::string_view frame) {
   const char kind = message_kind(frame);
   if (kind == 'R' || kind == 'Y') {
+    if (gathered.size() == kTypesMost) gathered.clear();
     gathered.emplace_back(frame);
   } else if (!gathered.empty()) {
     gathered.clear();

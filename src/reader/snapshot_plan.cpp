@@ -33,7 +33,7 @@ std::string seen_by_point(const VisibleTransactions& visible) {
   return "NOT (" + unseen + ")";
 }
 
-// Of one table, however small the chunks are to be: progress is kept for each.
+// Of all tables, beside one for each, however small the chunks are to be: progress is kept for each.
 constexpr std::uint64_t kChunksMost = std::uint64_t{1} << 20;
 
 // `conditions` may be empty, and so may each of them.
@@ -73,7 +73,16 @@ std::string done_ranges(const SnapshotProgress::Table& table) {
   return ranges;
 }
 
-SnapshotProgress::Table cut_table(const PhysicalTable& physical, const PlanOptions& options) {
+std::uint64_t pages_of(const std::vector<PublishedRelation>& relations) {
+  std::uint64_t pages = 0;
+  for (const PublishedRelation& published : relations) {
+    for (const PhysicalTable& physical : published.tables) pages += physical.pages;
+  }
+  return pages;
+}
+
+// `all_pages`: those of all tables of the snapshot.
+SnapshotProgress::Table cut_table(const PhysicalTable& physical, std::uint64_t all_pages, const PlanOptions& options) {
   SnapshotProgress::Table table;
   table.name = physical.name.to_string();
   table.oid = physical.oid;
@@ -81,7 +90,7 @@ SnapshotProgress::Table cut_table(const PhysicalTable& physical, const PlanOptio
   std::size_t chunks = 1;
   if (options.by_chunks) {
     const std::uint64_t wanted = std::max<std::uint64_t>(options.chunk_bytes / physical.page_bytes, 1);
-    const std::uint64_t pages = std::max(wanted, physical.pages / kChunksMost + 1);
+    const std::uint64_t pages = std::max(wanted, all_pages / kChunksMost + 1);
     table.chunk_pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(pages, 1U << 31));
     chunks = std::max<std::size_t>((physical.pages + table.chunk_pages - 1) / table.chunk_pages, 1);
     if (chunks == 1) table.chunk_pages = 0;
@@ -154,8 +163,9 @@ std::string column_list(const Relation& relation) {
 std::vector<SnapshotProgress::Table> cut_tables(const std::vector<PublishedRelation>& relations,
                                                 const PlanOptions& options) {
   std::vector<SnapshotProgress::Table> tables;
+  const std::uint64_t pages = pages_of(relations);
   for (const PublishedRelation& published : relations) {
-    for (const PhysicalTable& physical : published.tables) tables.push_back(cut_table(physical, options));
+    for (const PhysicalTable& physical : published.tables) tables.push_back(cut_table(physical, pages, options));
   }
   return tables;
 }
@@ -163,6 +173,7 @@ std::vector<SnapshotProgress::Table> cut_tables(const std::vector<PublishedRelat
 void update_tables(SnapshotProgress& progress, const std::vector<PublishedRelation>& relations,
                    const PlanOptions& options, const log::Logger& logger) {
   const auto now = tables_by_oid(relations);
+  const std::uint64_t pages = pages_of(relations);
   std::erase_if(progress.tables, [&](const SnapshotProgress::Table& table) {
     if (now.contains(table.oid)) return false;
     logger.warning("snapshot: table {} is not there any more, or not published; passing it over", table.name);
@@ -172,7 +183,7 @@ void update_tables(SnapshotProgress& progress, const std::vector<PublishedRelati
     const PhysicalTable& physical = *now.at(table.oid);
     if (table.filenode != physical.filenode) {
       logger.warning("snapshot: table {} was rewritten or truncated meanwhile; reading all of it anew", table.name);
-      table = cut_table(physical, options);
+      table = cut_table(physical, pages, options);
       table.is_rewritten = true;
       continue;
     }

@@ -58,6 +58,9 @@ Status StreamedTransactions::start_block(std::string_view message) {
   if (reader.failed()) return malformed('S', "it is cut");
   if (is_first) open_.erase(xid);
   if (!is_first && open_.count(xid) == 0) return malformed('S', fmt::format("transaction {} has no first block", xid));
+  if (is_first && open_.size() == kOpenTransactionsMost) {
+    return malformed('S', "more transactions are open than a server has sessions");
+  }
   open_.try_emplace(xid, Transaction{xid, {TransactionSpool(directory_), {}}, {}, {}, 0});
   in_block_ = true;
   block_xid_ = xid;

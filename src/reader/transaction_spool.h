@@ -10,6 +10,10 @@
 
 namespace walcat {
 
+/// Transactions that may be open in the stream at once. No server has more sessions, nor max_prepared_transactions
+/// (MAX_BACKENDS).
+inline constexpr std::size_t kOpenTransactionsMost = (std::size_t{1} << 18) - 1;
+
 /// The frames of one transaction that is not over yet: in memory first, then in a file.
 ///
 /// The file has no name: whatever ends the process, its space is free again.

@@ -8,6 +8,7 @@
 #include "walcat/postgres/membership.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/slot.h"
+#include "walcat/postgres/snapshot.h"
 
 namespace walcat {
 namespace {
@@ -171,6 +172,79 @@ TEST_F(AnswerTest, NamesAsManySlotsAsThereAre) {
   EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {})}})).code(), StatusCode::kProtocolError);
   EXPECT_EQ(check_free_slot(answered({{wire::rows({"a", "b"}, {{"10", std::nullopt}})}})).code(),
             StatusCode::kProtocolError);
+}
+
+TEST_F(AnswerTest, HasTablesOfPages) {
+  const auto sizes_of = [&](const std::string& bytes, const std::string& page_bytes) {
+    const std::vector<std::string> names(11, "c");
+    return named_relations(
+        answered(
+            {{wire::rows({"oid", "schema", "name", "identity", "filter", "key"},
+                         {{"1", "public", "t", "d", std::nullopt, "t"}})},
+             {wire::rows({"oid", "name", "type", "modifier", "key", "generated"}, {{"1", "id", "23", "-1", "t", "f"}})},
+             {wire::rows({"oid", "schema", "name"}, {})},
+             {wire::rows(names, {{"1", "1", "public", "t", "1", "f", bytes, page_bytes, "-1", "f", "t"}})}}),
+        {{"public", "t"}});
+  };
+  const auto sound = sizes_of("16384", "8192");
+  ASSERT_TRUE(sound.is_ok()) << sound.status().message();
+  EXPECT_EQ(sound->front().tables.front().pages, 2U);
+  for (const auto& [bytes, page_bytes] : {std::pair("16384", "0"), std::pair("18446744073709551615", "1")}) {
+    EXPECT_THAT(sizes_of(bytes, page_bytes).status().message(), HasSubstr("has pages of")) << page_bytes;
+  }
+}
+
+TEST_F(AnswerTest, HasAHistoryOfTimelinesThatEnds) {
+  const auto history_of = [&](const std::string& content) {
+    return timeline_history(answered({{wire::rows({"filename", "content"}, {{"2.history", content}})}}), 2);
+  };
+  EXPECT_EQ(history_of("1\t0/10\tx\n").value().size(), 1U);
+  EXPECT_EQ(history_of(std::string(std::size_t{5} << 20, '\n')).status().code(), StatusCode::kProtocolError);
+}
+
+TEST_F(AnswerTest, OfAServerWithoutAVersionIsKnownForOne) {
+  ScriptedServer server({}, "");
+  const auto opened = Connection::open({.conn_str = server.conn_str(), .logger = log::Logger("test")});
+  EXPECT_EQ(opened.status().code(), StatusCode::kProtocolError);
+  EXPECT_THAT(opened.status().message(), HasSubstr("does not say its version"));
+}
+
+// libpq would keep them all.
+TEST_F(AnswerTest, MayComeWithAThousandNotifications) {
+  std::string notifications;
+  for (int i = 0; i < 1'000; ++i) {
+    notifications += wire::message('A', wire::u32(7) + wire::text("c") + wire::text(std::to_string(i)));
+  }
+  const std::string too_long = wire::message('A', wire::u32(7) + wire::text("c") + wire::text(std::string(9'000, 'x')));
+  Connection& connection = answered({{too_long + notifications + wire::rows({"a"}, {{"1"}})}});
+  ASSERT_TRUE(connection.query<int>(kQuestion).is_ok());
+  std::size_t kept = 0;
+  while (const auto told = connection.take_notification()) {
+    EXPECT_EQ(told->payload, std::to_string(kept++));
+    EXPECT_EQ(told->pid, 7);
+  }
+  EXPECT_GE(kept, 256U);
+  EXPECT_LT(kept, 1'000U);
+}
+
+TEST_F(AnswerTest, MayComeWithManyNoticesOfWhichSomeAreLogged) {
+  std::string notices;
+  for (int i = 0; i < 10'000; ++i) notices += wire::notice(std::string(2'000, 'n'));
+  Connection& connection = answered({{notices + wire::rows({"a"}, {{"1"}})}});
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(connection.query<int>(kQuestion).is_ok());
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(logged, HasSubstr("server: nnn"));
+  EXPECT_LT(logged.size(), std::size_t{102} * 1'100);
+}
+
+TEST_F(AnswerTest, IsCutWhereItIsAnErrorOfManyWords) {
+  const std::string error =
+      wire::message('E', wire::text("SERROR") + wire::text("C42601") + wire::text("M" + std::string(100'000, 'm')) +
+                             wire::text("D" + std::string(100'000, 'd')) + '\0');
+  const Status failed = answered({{error + wire::ready()}}).query<int>(kQuestion).status();
+  EXPECT_EQ(failed.code(), StatusCode::kRefused);
+  EXPECT_LT(failed.message().size(), 5'000U);
 }
 
 TEST_F(AnswerTest, HasTheEndOfTheLog) {

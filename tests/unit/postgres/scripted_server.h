@@ -75,7 +75,8 @@ class ScriptedServer {
     bool drips = false;
   };
 
-  explicit ScriptedServer(std::vector<Answer> answers) : answers_(std::move(answers)) {
+  explicit ScriptedServer(std::vector<Answer> answers, std::string version = "15.1")
+      : answers_(std::move(answers)), version_(std::move(version)) {
     listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -105,7 +106,7 @@ class ScriptedServer {
     client_ = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     const auto startup = read(4);
     if (startup && read(length_of(*startup) - 4)) {
-      say(wire::message('R', wire::u32(0)) + wire::message('S', wire::text("server_version") + wire::text("15.1")) +
+      say(wire::message('R', wire::u32(0)) + wire::message('S', wire::text("server_version") + wire::text(version_)) +
           wire::message('S', wire::text("server_encoding") + wire::text("UTF8")) + wire::ready());
       converse();
     }
@@ -179,6 +180,7 @@ class ScriptedServer {
   }
 
   const std::vector<Answer> answers_;
+  const std::string version_;
   std::atomic<bool> over_{false};
   std::thread thread_;
   int listening_ = -1;

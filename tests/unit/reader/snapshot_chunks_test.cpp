@@ -57,6 +57,14 @@ TEST(SnapshotChunks, CutsTheLargestTable) {
   EXPECT_EQ(cut(kMost, {std::numeric_limits<std::uint64_t>::max(), true}), (Cut{2, 1U << 31}));
 }
 
+TEST(SnapshotChunks, CutsManyLargeTablesIntoFewerEach) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  Relations relations{published("t", 1, kMost), published("u", 2, kMost), published("v", 3, 10)};
+  std::size_t chunks = 0;
+  for (const auto& table : cut_tables(relations, chunks_of(1))) chunks += table.done.size();
+  EXPECT_LE(chunks, (std::size_t{1} << 20) + relations.size());
+}
+
 TEST(SnapshotChunks, MakesEveryTableOneChunkWhereAServerCannotReadByPages) {
   EXPECT_EQ(cut(100'000, {16 * kPage, false}), (Cut{1, 0}));
   EXPECT_EQ(cut(0, {16 * kPage, false}), (Cut{1, 0}));

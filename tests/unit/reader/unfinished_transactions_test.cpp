@@ -167,6 +167,17 @@ TEST_F(UnfinishedTransactionsTest, NameBordersInsideOfOthers) {
   EXPECT_THAT(unfinished_.take(frame("!")).status().message(), HasSubstr("it comes inside of a block"));
 }
 
+TEST_F(UnfinishedTransactionsTest, AreNoMoreThanAServerHasSessions) {
+  constexpr std::uint32_t kMost = (1U << 18) - 1;
+  for (std::uint32_t xid = 1; xid <= kMost; ++xid) {
+    ASSERT_TRUE(unfinished_.take(start(xid, true)).is_ok());
+    ASSERT_TRUE(unfinished_.take(stop()).is_ok());
+  }
+  EXPECT_TRUE(unfinished_.take(start(kMost, false)).is_ok());
+  EXPECT_TRUE(unfinished_.take(stop()).is_ok());
+  EXPECT_EQ(unfinished_.take(start(kMost + 1, true)).status().code(), StatusCode::kProtocolError);
+}
+
 TEST_F(UnfinishedTransactionsTest, RefuseMoreThanTheLimit) {
   SpoolOptions limited = options(0);
   limited.size_limit = 1000;
