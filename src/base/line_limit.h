@@ -13,9 +13,9 @@ namespace walcat::log {
 /// Bounds how many lines of one kind are logged, because others can repeat what a line is about without end: whoever
 /// makes tables in a database that is followed whole, or ends our sessions.
 ///
-/// A kind is a database and the text of a line before its values are put in. In the minute that begins with the first
-/// of them, kLinesMost lines of a kind are written; later ones are counted, and one line tells of them afterwards.
-/// Threads: one at a time.
+/// A kind is a database, and the level and text of a line before its values are put in. In the minute that begins with
+/// the first of them, kLinesMost lines of a kind are written; later ones are counted, and one line tells of them
+/// afterwards. Threads: one at a time.
 class LineLimit {
  public:
   using Clock = std::chrono::steady_clock;

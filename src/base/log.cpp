@@ -115,12 +115,13 @@ void put_left_out(const LineLimit::LeftOut& told) {
   put(Level::kWarning, told.database, fmt::format("{} lines like this were left out: {}", told.count, told.last));
 }
 
-// Whether a line of this kind may be written; tells first of those that were not.
-bool passes(std::string_view database, std::string_view kind, std::string_view message) {
+// Whether a line of this kind may be written; tells first of those that were not. The same words at another level are
+// of another kind, so that warnings keep no error back.
+bool passes(Level level, std::string_view database, std::string_view kind, std::string_view message) {
   const auto now = LineLimit::Clock::now();
   const std::lock_guard lock(gate().mutex);
   while (const auto told = gate().limit.take_left_out(now)) put_left_out(*told);
-  return kind.empty() || gate().limit.admits(database, kind, message, now);
+  return kind.empty() || gate().limit.admits(database, fmt::format("{} {}", level_name(level), kind), message, now);
 }
 
 }  // namespace
@@ -152,7 +153,7 @@ bool enabled(Level level) { return state().logger->should_log(spdlog_level(level
 void write(Level level, std::string_view database, std::string_view message, std::string_view kind) {
   if (!enabled(level)) return;
   const bool is_bounded = level >= Level::kInfo;
-  if (!is_bounded || passes(database, kind, message)) put(level, database, message);
+  if (!is_bounded || passes(level, database, kind, message)) put(level, database, message);
 }
 
 // With a formatter of its own, for the logger's is used under a lock. What poll(2) says is room takes PIPE_BUF bytes.
