@@ -92,6 +92,7 @@ Status Connection::Session::send(const std::string& sql, Wait wait, const std::v
   }
   be_patient(options.expects_answers ? wait : Wait::kForOthers);
   std::vector<const char*> values;
+  values.reserve(parameters.size());
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   const bool is_simple = options.replication && parameters.empty();
   const int sent = is_simple ? PQsendQuery(pg.get(), sql.c_str())
@@ -150,9 +151,9 @@ Status Connection::Session::begin_copy(ExecStatusType mode) {
   if (!result.is_ok()) return result.status();
   if (*result == nullptr) return connection_error(pg.get());
   if (PQresultStatus(result->get()) == mode) return Status::ok();
-  const Status failed = failure(result->get(), pg.get());
+  Status failed = failure(result->get(), pg.get());
   if (is_copy(result->get())) return failed;
-  const Status ended = finish();
+  Status ended = finish();
   if (!failed.is_ok() || !ended.is_ok()) return failed.is_ok() ? ended : failed;
   return Status(StatusCode::kProtocolError, "the server answered a COPY or the stream's command with something else")
       .with_kind(FaultKind::kProtocol);
