@@ -140,44 +140,85 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
   return tally_.outcome();
 }
 
-Result<std::vector<KeyedPart>> IncrementalCrew::plan(const IncrementalSnapshot& snapshot, const TableName& table) {
-  auto parts = reader_.plan(table, snapshot.where);
-  if (!parts.is_ok() || snapshot.parts.empty()) return parts;
-  std::erase_if(*parts, [&](const KeyedPart& part) {
-    return std::find(snapshot.parts.begin(), snapshot.parts.end(), part.part_oid) == snapshot.parts.end();
-  });
-  return parts;
+Result<std::vector<IncrementalReader::Plan>> IncrementalCrew::plan(const IncrementalSnapshot& snapshot,
+                                                                   std::span<const TableName> tables) {
+  auto plans = reader_.plan(tables, snapshot.where);
+  if (!plans.is_ok() || snapshot.parts.empty()) return plans;
+  for (auto& plan : *plans) {
+    if (!plan.is_ok()) continue;
+    std::erase_if(*plan, [&](const KeyedPart& part) {
+      return std::find(snapshot.parts.begin(), snapshot.parts.end(), part.part_oid) == snapshot.parts.end();
+    });
+  }
+  return plans;
+}
+
+// Of an ordinary table the plan is used when its turn comes: whether it still holds, each chunk looks. A partitioned
+// one may have other partitions by then, and one that is refused may be fit.
+void IncrementalCrew::keep_plans(std::span<const TableName> tables, std::vector<IncrementalReader::Plan> plans) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!plans[i].is_ok()) continue;
+    const bool is_ordinary = plans[i]->size() == 1 && plans[i]->front().part == tables[i];
+    planned_[tables[i]] = is_ordinary ? *std::move(plans[i]) : std::vector<KeyedPart>();
+  }
+}
+
+// The plan that was made ahead, if there is one that may hold; else another one, with the next tables' if all that were
+// made ahead are used up.
+IncrementalReader::Plan IncrementalCrew::plan_first(const IncrementalSnapshot& snapshot) {
+  const std::span<const TableName> tables(snapshot.tables);
+  if (planned_.empty()) {
+    const auto round = tables.first(std::min(tables.size(), IncrementalReader::kPlannedMost));
+    auto plans = plan(snapshot, round);
+    if (!plans.is_ok()) return plans.status();
+    auto first = std::move(plans->front());
+    plans->erase(plans->begin());
+    keep_plans(round.subspan(1), *std::move(plans));
+    return first;
+  }
+  const auto ahead = planned_.extract(tables.front());
+  if (!ahead.empty() && !ahead.mapped().empty()) return std::move(ahead.mapped());
+  auto plans = plan(snapshot, tables.first(1));
+  return plans.is_ok() ? std::move(plans->front()) : IncrementalReader::Plan(plans.status());
 }
 
 // Tables that came into the configuration are nobody's question: there a refusal is a warning, and a right that is
 // missing is waited for.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
-  std::vector<TableName> fit, locked;
+  std::set<TableName> unfit;
+  std::vector<TableName> locked;
   Status lacks;
-  for (const TableName& table : snapshot.tables) {
-    const auto parts = plan(snapshot, table);
-    if (parts.is_ok()) {
-      fit.push_back(table);
-      for (const KeyedPart& part : *parts) tally_.expect(part);
-      continue;
+  planned_.clear();
+  const std::span<const TableName> tables(snapshot.tables);
+  for (std::size_t at = 0; at < tables.size(); at += IncrementalReader::kPlannedMost) {
+    const auto round = tables.subspan(at, std::min(tables.size() - at, IncrementalReader::kPlannedMost));
+    auto plans = plan(snapshot, round);
+    if (!plans.is_ok()) return plans.status();
+    for (std::size_t i = 0; i < round.size(); ++i) {
+      const auto& parts = (*plans)[i];
+      if (parts.is_ok()) {
+        for (const KeyedPart& part : *parts) tally_.expect(part);
+      } else if (parts.status().code() != StatusCode::kRefused) {
+        return parts.status();
+      } else if (snapshot.is_added && lacks_right(parts.status())) {
+        locked.push_back(round[i]);
+        lacks = parts.status();
+      } else {
+        unfit.insert(round[i]);
+        pass_over(snapshot, round[i], parts.status());
+      }
     }
-    if (parts.status().code() != StatusCode::kRefused) return parts.status();
-    if (snapshot.is_added && lacks_right(parts.status())) {
-      locked.push_back(table);
-      lacks = parts.status();
-    } else if (snapshot.is_added) {
-      logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
-                      table.to_string(), parts.status().message());
-    } else {
-      tally_.pass_over(parts.status());
-    }
+    if (at == 0) keep_plans(round, *std::move(plans));
   }
-  if (fit.size() == snapshot.tables.size()) return Status::ok();
-  std::erase_if(snapshot.tables, [&](const TableName& table) {
-    return std::find(fit.begin(), fit.end(), table) == fit.end() &&
-           std::find(locked.begin(), locked.end(), table) == locked.end();
-  });
+  if (unfit.empty() && locked.empty()) return Status::ok();
+  std::erase_if(snapshot.tables, [&](const TableName& table) { return unfit.contains(table); });
   return locked.empty() ? desk_.store(snapshot) : wait_for_rights(snapshot, locked, lacks);
+}
+
+void IncrementalCrew::pass_over(const IncrementalSnapshot& snapshot, const TableName& table, const Status& why) {
+  if (!snapshot.is_added) return tally_.pass_over(why);
+  logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
+                  table.to_string(), why.message());
 }
 
 Status IncrementalCrew::wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables,
@@ -207,7 +248,7 @@ Status IncrementalCrew::begin_following() {
 
 Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
   for (bool is_read = false; !is_read;) {
-    const auto parts = plan(snapshot, snapshot.tables.front());
+    auto parts = plan_first(snapshot);
     if (snapshot.is_added && lacks_right(parts.status())) {
       return wait_for_rights(snapshot, {snapshot.tables.front()}, parts.status());
     }
@@ -216,6 +257,7 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
       return Status::ok();
     }
     if (!parts.is_ok()) return parts.status();
+    if (Status described = reader_.describe(*parts); !described.is_ok()) return described;
     // A leaf that is gone was read, or has no rows any more; those before it were read.
     const auto in_hand =
         std::find_if(parts->begin(), parts->end(), [&](const KeyedPart& part) { return part.part >= snapshot.part; });

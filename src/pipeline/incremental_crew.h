@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,7 +82,11 @@ class IncrementalCrew {
   Status check_tables(IncrementalSnapshot& snapshot);
   Status wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables, const Status& why);
   Status begin_following();
-  Result<std::vector<KeyedPart>> plan(const IncrementalSnapshot& snapshot, const TableName& table);
+  void pass_over(const IncrementalSnapshot& snapshot, const TableName& table, const Status& why);
+  Result<std::vector<IncrementalReader::Plan>> plan(const IncrementalSnapshot& snapshot,
+                                                    std::span<const TableName> tables);
+  void keep_plans(std::span<const TableName> tables, std::vector<IncrementalReader::Plan> plans);
+  IncrementalReader::Plan plan_first(const IncrementalSnapshot& snapshot);
   Status read_table(IncrementalSnapshot& snapshot);
   void finish(const IncrementalSnapshot& snapshot, const Status& status);
 
@@ -96,6 +102,8 @@ class IncrementalCrew {
   ChunkHatch hatch_;
   IncrementalTally tally_;
   PartReader part_reader_;
+  /// Tables of the snapshot in hand that come next; empty: to be planned when their turn comes.
+  std::map<TableName, std::vector<KeyedPart>> planned_;
   /// Tables that were named as waiting for a right.
   std::set<TableName> told_;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "walcat/base/postgres_time.h"
@@ -290,6 +291,18 @@ void IncrementalDesk::steer(const SnapshotSignal& signal) {
   tell_end(signal.snapshot, state, told);
 }
 
+Status IncrementalDesk::check_tables(const IncrementalSnapshot& asked) {
+  const std::span<const TableName> tables(asked.tables);
+  for (std::size_t at = 0; at < tables.size(); at += IncrementalReader::kPlannedMost) {
+    const auto plans =
+        reader_.plan(tables.subspan(at, std::min(tables.size() - at, IncrementalReader::kPlannedMost)), asked.where);
+    if (!plans.is_ok()) return plans.status();
+    const auto refused = std::find_if(plans->begin(), plans->end(), [](const auto& plan) { return !plan.is_ok(); });
+    if (refused != plans->end()) return refused->status();
+  }
+  return Status::ok();
+}
+
 // All tables at once: who asks learns of a wrong one before a row is read.
 void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
   std::size_t before = 0;
@@ -301,14 +314,12 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
   }
   // A walcat that has died may have accepted it without a word.
   if (is_known) return say(asked, "accepted", "it is under way");
-  for (const TableName& table : asked.tables) {
-    const auto parts = reader_.plan(table, asked.where);
-    if (parts.is_ok()) continue;
-    const Status& why = parts.status();
-    logger_.error("incremental snapshot {} refused: {}", asked.id, why.message());
+  const Status fit = check_tables(asked);
+  if (!fit.is_ok()) {
+    logger_.error("incremental snapshot {} refused: {}", asked.id, fit.message());
     // What may heal is asked again.
-    if (why.is_transient()) return say(asked, "refused", why.message());
-    return tell_end(asked, "refused", why.message());
+    if (fit.is_transient()) return say(asked, "refused", fit.message());
+    return tell_end(asked, "refused", fit.message());
   }
   {
     const std::lock_guard lock(mutex_);

@@ -88,6 +88,7 @@ class IncrementalDesk {
   void note_foreign(const SnapshotSignal& signal);
   void obey(const SnapshotSignal& signal);
   void steer(const SnapshotSignal& signal);
+  Status check_tables(const IncrementalSnapshot& asked);
   void accept(const IncrementalSnapshot& asked);
   void say(const IncrementalSnapshot& to, const std::string& state, const std::string& text);
 

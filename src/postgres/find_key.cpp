@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,13 +51,15 @@ constexpr const char* kHoldsDomain =
     "{multirange} UNION ALL SELECT t.typbasetype) m (oid)) SELECT p.oid FROM part p) p JOIN pg_catalog.pg_type t ON "
     "t.oid = p.oid)";
 
-std::string key_query(std::uint32_t relation_oid, int server_version) {
+// OFFSET 0: the index is looked for once a table, and not compared with every one that there is.
+std::string key_query(const std::vector<std::uint32_t>& tables, int server_version) {
   return fmt::format(
-      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.concat(pg_catalog.quote_ident("
-      "vn.nspname), '.', pg_catalog.quote_ident(v.typname)), v.oid <> a.atttypid, pg_catalog.concat("
-      "pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(l.collname)), l.oid IS NOT NULL, o.less, "
-      "o.at_most, o.equal, o.greater, {holds_domain} FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = "
-      "i.indexrelid "
+      "SELECT i.indrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.concat("
+      "pg_catalog.quote_ident(vn.nspname), '.', pg_catalog.quote_ident(v.typname)), v.oid <> a.atttypid, "
+      "pg_catalog.concat(pg_catalog.quote_ident(cn.nspname), '.', pg_catalog.quote_ident(l.collname)), l.oid IS NOT "
+      "NULL, o.less, o.at_most, o.equal, o.greater, {holds_domain} FROM (SELECT {index} AS index FROM "
+      "pg_catalog.pg_class c WHERE c.oid IN ({tables}) OFFSET 0) w JOIN pg_catalog.pg_index i ON i.indexrelid = "
+      "w.index JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
       "CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), pg_catalog.unnest("
       "i.indclass::pg_catalog.oid[]), pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS "
       "k(attnum, "
@@ -66,61 +70,116 @@ std::string key_query(std::uint32_t relation_oid, int server_version) {
       "c.typtype WHEN 'p' THEN b.oid ELSE c.oid END LEFT JOIN pg_catalog.pg_namespace vn ON vn.oid = v.typnamespace "
       "LEFT "
       "JOIN pg_catalog.pg_collation l ON l.oid = k.collated LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = "
-      "l.collnamespace WHERE k.place <= {size} AND i.indexrelid = {index} ORDER BY k.place",
+      "l.collnamespace WHERE k.place <= {size} ORDER BY i.indrelid, k.place",
       fmt::arg("holds_domain",
                fmt::format(kHoldsDomain, fmt::arg("multirange", server_version >= 140000 ? "r.rngmultitypid" : "0"))),
       fmt::arg("base_type", kBaseType), fmt::arg("operator_class", kOperatorClass), fmt::arg("operators", kOperators),
       fmt::arg("size", key_size("i", server_version)),
-      fmt::arg("index", key_index(std::to_string(relation_oid), KeyHolds::kAtCommit, server_version)));
+      fmt::arg("index", key_index("c.oid", KeyHolds::kAtCommit, server_version)),
+      fmt::arg("tables", fmt::join(tables, ", ")));
+}
+
+using KeyRows = TypedRows<std::uint32_t,               // table
+                          std::string,                 // name
+                          std::string,                 // type
+                          std::string,                 // compared_as
+                          std::optional<bool>,         // needs_cast
+                          std::string,                 // collation
+                          bool,                        // has_collation
+                          std::optional<std::string>,  // less
+                          std::optional<std::string>,  // at_most
+                          std::optional<std::string>,  // equal
+                          std::optional<std::string>,  // greater
+                          std::optional<bool>          // holds_domain
+                          >;
+
+Result<KeyColumn> read_column(KeyRows::Row& row) {
+  auto& [table, name, type, compared_as, needs_cast, collation, has_collation, less, at_most, equal, greater,
+         holds_domain] = row;
+  if (!less || !at_most || !equal || !greater) {
+    return Status(StatusCode::kRefused, fmt::format("column {} of its key, of type {}, has no order; hint: CREATE "
+                                                    "OPERATOR CLASS .. USING btree",
+                                                    name, type));
+  }
+  // A bound is read as a value of the type, and there is no such type without the domain.
+  if (holds_domain.value_or(false)) {
+    return Status(StatusCode::kRefused,
+                  fmt::format("column {} of its key, of type {}, has a domain within, whose CHECK would be run by "
+                              "walcat's role; hint: REPLICA IDENTITY USING INDEX with another unique index",
+                              name, type));
+  }
+  KeyColumn column;
+  column.name = std::move(name);
+  column.type = std::move(type);
+  column.compared_as = std::move(compared_as);
+  column.needs_cast = needs_cast.value_or(false);
+  if (has_collation) column.collation = std::move(collation);
+  column.less = *std::move(less);
+  column.at_most = *std::move(at_most);
+  column.equal = *std::move(equal);
+  column.greater = *std::move(greater);
+  return column;
+}
+
+// Whatever of the catalog says that a publication publishes a table, and how: its own row, and those of the table, of
+// the tables above it and of their schemas. A transaction that changes one of them leaves another row.
+constexpr const char* kHowPublished =
+    "(WITH RECURSIVE up (oid, edge) AS (SELECT {part}::pg_catalog.oid, NULL::pg_catalog.xid UNION ALL SELECT "
+    "i.inhparent, i.xmin FROM up u JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid AND NOT i.inhdetachpending JOIN "
+    "pg_catalog.pg_class c ON c.oid = i.inhparent AND c.relkind = 'p') SELECT pg_catalog.concat_ws(':', '', p.oid, "
+    "p.xmin, (SELECT pg_catalog.string_agg(pg_catalog.concat_ws('.', c.oid, u.edge, c.relnamespace, c.relname{members}"
+    "), ',' ORDER BY c.oid) FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid)) FROM (SELECT) one LEFT JOIN "
+    "pg_catalog.pg_publication p ON p.pubname = {publication})";
+constexpr const char* kByItself =
+    ", (SELECT pg_catalog.concat_ws('.', 'r', r.oid, r.xmin) FROM pg_catalog.pg_publication_rel r WHERE r.prrelid = "
+    "c.oid AND r.prpubid = p.oid)";
+constexpr const char* kBySchema =
+    ", (SELECT pg_catalog.concat_ws('.', 'n', s.oid, s.xmin) FROM pg_catalog.pg_publication_namespace s WHERE "
+    "s.pnnspid = c.relnamespace AND s.pnpubid = p.oid)";
+
+std::string how_published(std::string_view part, const std::string& publication, int server_version) {
+  return fmt::format(fmt::runtime(kHowPublished), fmt::arg("part", part), fmt::arg("publication", publication),
+                     fmt::arg("members", std::string(kByItself) + (server_version >= 150000 ? kBySchema : "")));
 }
 
 }  // namespace
 
-Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid) {
-  auto rows = connection.query<std::string, std::string, std::string, std::optional<bool>, std::string, bool,
-                               std::optional<std::string>, std::optional<std::string>, std::optional<std::string>,
-                               std::optional<std::string>, std::optional<bool>>(
-      {fmt::format("the key of the table with OID {}", relation_oid),
-       key_query(relation_oid, connection.server_version())});
-  if (!rows.is_ok()) return rows.status();
-  std::vector<KeyColumn> columns;
-  for (auto& [name, type, compared_as, needs_cast, collation, has_collation, less, at_most, equal, greater,
-              holds_domain] : *rows) {
-    if (!less || !at_most || !equal || !greater) {
-      return Status(StatusCode::kRefused, fmt::format("column {} of its key, of type {}, has no order; hint: CREATE "
-                                                      "OPERATOR CLASS .. USING btree",
-                                                      name, type));
+Result<std::map<std::uint32_t, Result<KeyOrder>>> find_keys(Connection& connection,
+                                                            const std::vector<std::uint32_t>& tables) {
+  std::map<std::uint32_t, Result<KeyOrder>> keys;
+  if (tables.empty()) return keys;
+  KeyRows answer;
+  const Status answered = connection.ask({"keys of tables", key_query(tables, connection.server_version())}, answer);
+  if (!answered.is_ok()) return answered;
+  auto& rows = answer.rows();
+  for (auto row = rows.begin(); row != rows.end();) {
+    const std::uint32_t table = std::get<0>(*row);
+    std::vector<KeyColumn> columns;
+    Status fits;
+    for (; row != rows.end() && std::get<0>(*row) == table; ++row) {
+      auto column = read_column(*row);
+      if (column.is_ok()) {
+        columns.push_back(*std::move(column));
+      } else if (fits.is_ok()) {
+        fits = column.status();
+      }
     }
-    // A bound is read as a value of the type, and there is no such type without the domain.
-    if (holds_domain.value_or(false)) {
-      return Status(StatusCode::kRefused,
-                    fmt::format("column {} of its key, of type {}, has a domain within, whose CHECK would be run by "
-                                "walcat's role; hint: REPLICA IDENTITY USING INDEX with another unique index",
-                                name, type));
-    }
-    KeyColumn& column = columns.emplace_back();
-    column.name = std::move(name);
-    column.type = std::move(type);
-    column.compared_as = std::move(compared_as);
-    column.needs_cast = needs_cast.value_or(false);
-    if (has_collation) column.collation = std::move(collation);
-    column.less = *std::move(less);
-    column.at_most = *std::move(at_most);
-    column.equal = *std::move(equal);
-    column.greater = *std::move(greater);
+    keys.emplace(table, fits.is_ok() ? Result<KeyOrder>(KeyOrder(std::move(columns))) : Result<KeyOrder>(fits));
   }
-  return KeyOrder(std::move(columns));
+  return keys;
 }
 
-std::string shape_of(std::uint32_t part, std::uint32_t table, int server_version) {
+std::string shape_of(std::string_view part, std::string_view table, const std::string& publication,
+                     int server_version) {
   return fmt::format(
       "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attname, a.atttypid, a.atttypmod, "
-      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {} AND a.attnum > 0) "
-      "|| (SELECT pg_catalog.concat_ws(':', '', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
-      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {}) "
-      "|| (SELECT pg_catalog.concat_ws(':', '', c.relreplident, i.indexrelid, i.indkey, i.indclass, i.indcollation) "
-      "FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = {} WHERE c.oid = {})",
-      part, part, key_index(std::to_string(table), KeyHolds::kAtCommit, server_version), table);
+      "a.attisdropped), ',' ORDER BY a.attnum)) FROM pg_catalog.pg_attribute a WHERE a.attrelid = {0} AND a.attnum > "
+      "0) || (SELECT pg_catalog.concat_ws(':', '', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
+      "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {0}) || (SELECT pg_catalog.concat_ws(':', '', "
+      "c.relreplident, i.indexrelid, i.indkey, i.indclass, i.indcollation) FROM pg_catalog.pg_class c LEFT JOIN "
+      "pg_catalog.pg_index i ON i.indexrelid = {2} WHERE c.oid = {1}) || {3}",
+      part, table, key_index(table, KeyHolds::kAtCommit, server_version),
+      how_published(part, publication, server_version));
 }
 
 }  // namespace walcat

@@ -153,28 +153,35 @@ std::string unpublishable_kind(char kind, char persistence) {
   return persistence == 't' ? "a temporary table" : "";
 }
 
-Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out) {
-  if (tables.empty()) return Status::ok();
+Result<std::vector<Status>> judge_tables(Connection& connection, std::span<const TableName> tables,
+                                         const std::string& way_out) {
+  std::vector<Status> usable(tables.size(), misfit("kinds of tables: it says nothing of one"));
+  if (tables.empty()) return usable;
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const TableName& table : tables) {
     names.push_back(
         fmt::format("({}, {}, {})", names.size(), connection.literal(table.schema), connection.literal(table.table)));
   }
-  const auto rows = connection.query<std::string, std::string, std::optional<char>, std::optional<char>>(
-      {"tables of the configuration",
-       fmt::format(
-           "SELECT named.schemaname, named.tablename, c.relkind, c.relpersistence FROM (VALUES {}) AS "
-           "named(place, schemaname, tablename) LEFT JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c "
-           "ON c.relnamespace = n.oid) ON n.nspname = named.schemaname AND c.relname = named.tablename ORDER BY "
-           "named.place",
-           fmt::join(names, ", "))});
+  const auto rows = connection.query<std::size_t, std::optional<char>, std::optional<char>>(
+      {"kinds of tables",
+       fmt::format("SELECT named.place, c.relkind, c.relpersistence FROM (VALUES {}) AS named(place, schemaname, "
+                   "tablename) LEFT JOIN (pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = "
+                   "n.oid) ON n.nspname = named.schemaname AND c.relname = named.tablename ORDER BY named.place",
+                   fmt::join(names, ", "))});
   if (!rows.is_ok()) return rows.status();
-  for (const auto& [schema, name, kind, persistence] : *rows) {
-    Status usable = check_table({schema, name}, kind, persistence, connection.database(), way_out);
-    if (!usable.is_ok()) return usable;
+  for (const auto& [place, kind, persistence] : *rows) {
+    if (place >= tables.size()) return misfit(fmt::format("kinds of tables: it speaks of table {}", place));
+    usable[place] = check_table(tables[place], kind, persistence, connection.database(), way_out);
   }
-  return Status::ok();
+  return usable;
+}
+
+Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out) {
+  const auto judged = judge_tables(connection, tables, way_out);
+  if (!judged.is_ok()) return judged.status();
+  const auto wrong = std::find_if(judged->begin(), judged->end(), [](const Status& usable) { return !usable.is_ok(); });
+  return wrong == judged->end() ? Status::ok() : *wrong;
 }
 
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,7 +20,8 @@ constexpr std::uint32_t kFirstDescribedOid = 10000;
 // A table's pages are counted in 32 bits (MaxBlockNumber).
 constexpr std::uint64_t kPagesMost = 0xFFFFFFFE;
 
-// Reads the catalog of a set of tables, one query a subject.
+// Reads the catalog of a set of tables, one query a subject. Only the first asks what is published, which takes the
+// server the longer the more tables the publication has; the others go by what that has found.
 class RelationReader {
  public:
   // `tables`: a subquery of schemaname, tablename, attnames and rowfilter, as pg_publication_tables has them.
@@ -27,8 +29,9 @@ class RelationReader {
       : connection_(connection), version_(connection.server_version()), tables_(std::move(tables)) {}
 
   Result<std::vector<PublishedRelation>> read() {
-    for (const auto step : {&RelationReader::read_relations, &RelationReader::read_columns, &RelationReader::read_types,
-                            &RelationReader::read_tables}) {
+    if (const Status status = read_relations(); !status.is_ok()) return status;
+    if (relations_.empty()) return std::move(relations_);
+    for (const auto step : {&RelationReader::read_columns, &RelationReader::read_types, &RelationReader::read_tables}) {
       if (const Status status = (this->*step)(); !status.is_ok()) return status;
     }
     return std::move(relations_);
@@ -36,15 +39,16 @@ class RelationReader {
 
  private:
   Status read_relations() {
-    auto rows = connection_.query<std::uint32_t, std::string, std::string, char, std::optional<std::string>, bool>(
+    auto rows = connection_.query<std::uint32_t, std::string, std::string, char, std::optional<std::string>,
+                                  std::optional<std::string>, bool>(
         {"published tables",
-         fmt::format("SELECT c.oid, n.nspname, c.relname, c.relreplident, p.rowfilter, {} IS NOT NULL FROM {} p JOIN "
-                     "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
-                     "c.relnamespace = n.oid "
-                     "AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY n.nspname, c.relname",
+         fmt::format("SELECT c.oid, n.nspname, c.relname, c.relreplident, p.attnames, p.rowfilter, {} IS NOT NULL FROM "
+                     "{} p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
+                     "c.relnamespace = n.oid AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY "
+                     "n.nspname, c.relname",
                      key_index("c.oid", KeyHolds::kAlways, version_), tables_)});
     if (!rows.is_ok()) return rows.status();
-    for (auto& [oid, schema, name, identity, row_filter, has_key] : *rows) {
+    for (auto& [oid, schema, name, identity, columns, row_filter, has_key] : *rows) {
       PublishedRelation published;
       published.relation.oid = oid;
       published.relation.schema = std::move(schema);
@@ -52,14 +56,24 @@ class RelationReader {
       published.relation.identity = static_cast<ReplicaIdentity>(identity);
       published.row_filter = std::move(row_filter).value_or("");
       published.has_key = has_key;
-      places_.emplace(published.relation.oid, relations_.size());
+      places_.emplace(oid, relations_.size());
+      column_lists_.push_back(std::move(columns));
       relations_.push_back(std::move(published));
     }
     return Status::ok();
   }
 
+  // The tables that were found, each with its column list, as rows of SQL: OID, attnames.
+  std::string found_tables() const {
+    std::string rows = "(VALUES (0::pg_catalog.oid, NULL::pg_catalog.name[])";
+    for (std::size_t i = 0; i < relations_.size(); ++i) {
+      const auto& columns = column_lists_[i];
+      rows += fmt::format(", ({}, {})", relations_[i].relation.oid, columns ? connection_.literal(*columns) : "NULL");
+    }
+    return rows + ") AS p (oid, attnames)";
+  }
+
   Status read_columns() {
-    if (relations_.empty()) return Status::ok();
     const char* is_generated = version_ >= 120000 ? "a.attgenerated <> ''" : "false";
     // The view lists generated columns up to 17, which such servers do not send.
     std::string sent = "(p.attnames IS NULL OR a.attname = ANY (p.attnames))";
@@ -69,13 +83,10 @@ class RelationReader {
         {"columns of published tables",
          fmt::format("SELECT c.oid, a.attname, a.atttypid, a.atttypmod, c.relreplident = 'f' OR EXISTS (SELECT 1 FROM "
                      "pg_catalog.pg_index i WHERE i.indrelid = c.oid AND {} AND a.attnum = ANY "
-                     "((i.indkey::pg_catalog.int2[])[0:{} - 1])), {} FROM {} p JOIN "
-                     "pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
-                     "c.relnamespace = n.oid "
-                     "AND c.relname = p.tablename JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > "
-                     "0 AND NOT "
-                     "a.attisdropped WHERE c.relpersistence = 'p' AND {} ORDER BY c.oid, a.attnum",
-                     is_identity("i", "c"), key_size("i", version_), is_generated, tables_, sent)});
+                     "((i.indkey::pg_catalog.int2[])[0:{} - 1])), {} FROM {} JOIN pg_catalog.pg_class c ON c.oid = "
+                     "p.oid JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+                     "a.attisdropped WHERE {} ORDER BY c.oid, a.attnum",
+                     is_identity("i", "c"), key_size("i", version_), is_generated, found_tables(), sent)});
     if (!rows.is_ok()) return rows.status();
     for (auto& [oid, name, type_oid, type_modifier, is_key, is_generated_one] : *rows) {
       const auto place = places_.find(oid);
@@ -94,17 +105,21 @@ class RelationReader {
 
   // A Type message carries a domain's OID and its base type's name; the schema of built-in types is empty.
   Status read_types() {
+    std::set<std::uint32_t> described;
+    for (const PublishedRelation& published : relations_) {
+      for (const Column& column : published.relation.columns) {
+        if (column.type_oid >= kFirstDescribedOid) described.insert(column.type_oid);
+      }
+    }
+    if (described.empty()) return Status::ok();
     auto rows = connection_.query<std::uint32_t, std::string, std::string>(
         {"types",
-         fmt::format(
-             "WITH RECURSIVE base (oid, type) AS (SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.oid >= {} "
-             "UNION ALL "
-             "SELECT b.oid, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = "
-             "'d') "
-             "SELECT b.oid, CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE n.nspname END, t.typname FROM base b JOIN "
-             "pg_catalog.pg_type t ON t.oid = b.type JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE "
-             "t.typtype <> 'd'",
-             kFirstDescribedOid)});
+         fmt::format("WITH RECURSIVE base (oid, type) AS (SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.oid IN "
+                     "({}) UNION ALL SELECT b.oid, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = "
+                     "b.type WHERE t.typtype = 'd') SELECT b.oid, CASE n.nspname WHEN 'pg_catalog' THEN '' ELSE "
+                     "n.nspname END, t.typname FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type JOIN "
+                     "pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype <> 'd'",
+                     fmt::join(described, ", "))});
     if (!rows.is_ok()) return rows.status();
     std::unordered_map<std::uint32_t, std::pair<std::string, std::string>> types;
     for (auto& [oid, schema, name] : *rows) types.emplace(oid, std::pair(std::move(schema), std::move(name)));
@@ -120,7 +135,6 @@ class RelationReader {
   }
 
   Status read_tables() {
-    if (relations_.empty()) return Status::ok();
     std::vector<std::uint32_t> oids;
     for (const PublishedRelation& published : relations_) oids.push_back(published.relation.oid);
     // Of a table that was never counted servers from 14 on say -1, older ones that it has no pages.
@@ -175,31 +189,48 @@ class RelationReader {
   const int version_;
   const std::string tables_;
   std::vector<PublishedRelation> relations_;
+  // Of each relation, as the view has it: an array's text; null for all columns.
+  std::vector<std::optional<std::string>> column_lists_;
   std::unordered_map<std::uint32_t, std::size_t> places_;
 };
 
-}  // namespace
-
-Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication) {
-  const char* lists = connection.server_version() >= 150000
-                          ? "attnames, rowfilter"
-                          : "NULL::pg_catalog.name[] AS attnames, NULL::pg_catalog.text AS rowfilter";
-  return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, {} FROM "
-                                                "pg_catalog.pg_publication_tables WHERE pubname = {})",
-                                                lists, connection.literal(publication)))
-      .read();
-}
-
-Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables) {
+std::string names_of(const Connection& connection, std::span<const TableName> tables) {
   std::string names;
   for (const TableName& table : tables) {
     names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", connection.literal(table.schema),
                          connection.literal(table.table));
   }
+  return names;
+}
+
+std::string published_tables(const Connection& connection, const std::string& publication,
+                             const std::string& restriction) {
+  const char* lists = connection.server_version() >= 150000
+                          ? "attnames, rowfilter"
+                          : "NULL::pg_catalog.name[] AS attnames, NULL::pg_catalog.text AS rowfilter";
+  return fmt::format("(SELECT schemaname, tablename, {} FROM pg_catalog.pg_publication_tables WHERE pubname = {}{})",
+                     lists, connection.literal(publication), restriction);
+}
+
+}  // namespace
+
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication) {
+  return RelationReader(connection, published_tables(connection, publication, "")).read();
+}
+
+// The restriction reaches the view's join of pg_class, so that column lists and filters of others are not made up.
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication,
+                                                           std::span<const TableName> tables) {
+  if (tables.empty()) return std::vector<PublishedRelation>();
+  const std::string asked = " AND (schemaname, tablename) IN (VALUES " + names_of(connection, tables) + ")";
+  return RelationReader(connection, published_tables(connection, publication, asked)).read();
+}
+
+Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables) {
   return RelationReader(connection, fmt::format("(SELECT schemaname, tablename, NULL::pg_catalog.name[] AS attnames, "
                                                 "NULL::pg_catalog.text AS rowfilter FROM (VALUES {}) AS "
                                                 "named(schemaname, tablename))",
-                                                names))
+                                                names_of(connection, tables)))
       .read();
 }
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "keyed_parts.h"
 #include "snapshot_plan.h"
 #include "snapshot_start.h"
-#include "walcat/postgres/publication.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/copy_reader.h"
@@ -19,10 +19,6 @@ namespace {
 
 // A notification's payload ends before 8000 bytes.
 constexpr std::size_t kTextMost = 1'200;
-
-Status refused(const TableName& table, const std::string& why) {
-  return {StatusCode::kRefused, fmt::format("table {}: {}", table.to_string(), why)};
-}
 
 // `conditions` may be empty, and so may each of them. One may end with a comment.
 std::string where_clause(const std::vector<std::string>& conditions) {
@@ -56,79 +52,59 @@ Status IncrementalReader::check_in() {
   if (connection_->server_version() < kVersionWithMessages) {
     return {StatusCode::kRefused, "servers before 14 send no messages by pgoutput, which incremental snapshots need"};
   }
+  // The server would take longer to compile a question to the catalog than to answer it.
   for (const char* sql : {"SET row_security = off", "SET lock_timeout = '5s'", "SET synchronous_commit = local",
-                          "SET default_transaction_read_only = off"}) {
+                          "SET default_transaction_read_only = off", "SET jit = off"}) {
     if (Status done = connection_->execute(sql); !done.is_ok()) return done;
   }
   return Status::ok();
 }
 
-Result<std::vector<KeyedPart>> IncrementalReader::plan(const TableName& table, const std::string& where) {
+Result<std::vector<IncrementalReader::Plan>> IncrementalReader::plan(std::span<const TableName> tables,
+                                                                     const std::string& where) {
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
-  auto parts = plan_at_one_moment(table, where);
-  if (!parts.is_ok() && parts.status().is_transient()) return parts;
+  auto plans = find_keyed_parts(*connection_, options_, selection_, tables);
+  if (!plans.is_ok()) {
+    // It may be in a transaction that has failed.
+    connection_.reset();
+    return plans;
+  }
   if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
-  return parts;
+  if (where.empty()) return plans;
+  for (Plan& plan : *plans) {
+    if (!plan.is_ok()) continue;
+    const Status fits = check_condition(*plan, where);
+    if (!fits.is_ok() && fits.code() != StatusCode::kRefused) return fits;
+    if (!fits.is_ok()) plan = fits;
+  }
+  return plans;
 }
 
-Result<std::vector<KeyedPart>> IncrementalReader::plan_at_one_moment(const TableName& table, const std::string& where) {
-  if (const Status usable = check_tables(*connection_, {table}); !usable.is_ok()) return usable;
-  auto relations = published_relations(*connection_, options_.publication_name);
-  if (!relations.is_ok()) return relations.status();
-  const auto found = std::find_if(relations->begin(), relations->end(), [&](const PublishedRelation& published) {
-    return published.relation.schema == table.schema && published.relation.name == table.table;
-  });
-  if (found == relations->end()) {
-    return refused(table, fmt::format("publication {} does not publish it under this name", options_.publication_name));
+Status IncrementalReader::describe(std::vector<KeyedPart>& parts) {
+  if (!options_.describe_relations || parts.empty()) return Status::ok();
+  auto described = note_of(*connection_, parts.front().source->relation);
+  if (!described.is_ok()) return described.status();
+  auto source = std::make_shared<SnapshotSource>(*parts.front().source);
+  source->note = *std::move(described);
+  for (KeyedPart& part : parts) part.source = source;
+  return Status::ok();
+}
+
+// A transaction for each table: a condition that makes no sense ends it.
+Status IncrementalReader::check_condition(const std::vector<KeyedPart>& parts, const std::string& where) {
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  Status fits;
+  for (const KeyedPart& part : parts) {
+    fits = check_condition(part.part, where);
+    if (!fits.is_ok()) break;
   }
-  Relation selected = found->relation;
-  selection_.apply(selected);
-  if (!selected.is_wanted) {
-    return refused(table, "the configuration leaves it out (tables, include_tables, exclude_tables)");
-  }
-  const auto key = find_key(*connection_, found->relation.oid);
-  if (!key.is_ok()) return key.status().with_context("table " + table.to_string());
-  if (key->columns().empty()) {
-    return refused(table,
-                   "it has no primary key, nor a unique index over NOT NULL columns; without a key rows can't be told "
-                   "from what changes meanwhile");
-  }
-  for (const std::string& column : key->names()) {
-    const auto& columns = found->relation.columns;
-    const bool is_sent = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == column; });
-    if (!is_sent) return refused(table, fmt::format("the publication leaves out the key's column {}", column));
-  }
-  std::shared_ptr<const RelationNote> note;
-  if (options_.describe_relations) {
-    auto described = note_of(*connection_, found->relation);
-    if (!described.is_ok()) return described.status();
-    note = std::move(*described);
-  }
-  auto source = std::make_shared<SnapshotSource>();
-  source->relation = found->relation;
-  source->note = std::move(note);
-  // Behind the message that marks their place.
-  source->first_index = 1;
-  for (const PhysicalTable& physical : found->tables) source->parts.push_back(physical.oid);
-  std::vector<KeyedPart> parts;
-  for (const PhysicalTable& physical : found->tables) {
-    if (Status readable = check_readable(*connection_, physical); !readable.is_ok()) return readable;
-    if (const Status fits = check_condition(physical.name, where); !fits.is_ok())
-      return fits.with_context("table " + table.to_string());
-    auto shape = connection_->query_value<std::optional<std::string>>(
-        {"columns and key of table " + physical.name.to_string(),
-         "SELECT " + shape_of(physical.oid, found->relation.oid, connection_->server_version())});
-    if (!shape.is_ok()) return shape.status();
-    const bool may_miss_values = physical.has_toast && found->relation.identity != ReplicaIdentity::kFull;
-    parts.push_back({table, physical.name, physical.oid, source, *key, found->row_filter, physical.rows,
-                     std::move(*shape).value_or(""), may_miss_values});
-  }
-  return parts;
+  if (fits.is_transient()) return fits;
+  if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
+  return fits.is_ok() ? fits : fits.with_context("table " + parts.front().table.to_string());
 }
 
 // Without parentheses around it a condition can close none that it has not opened: so between them it stays.
 Status IncrementalReader::check_condition(const TableName& part, const std::string& where) {
-  if (where.empty()) return Status::ok();
   if (Status own = use_own_path(*connection_); !own.is_ok()) return own;
   for (const std::string& clause : {fmt::format(" WHERE CASE WHEN {}\n THEN true END", where), where_clause({where})}) {
     const std::string sql = fmt::format("SELECT FROM ONLY {}{} LIMIT 0", part.quoted(), clause);
@@ -163,7 +139,8 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
   auto row = connection_->query_row<std::string, std::optional<std::string>>(
       {"what the snapshot sees of table " + part.part.to_string(),
        "SELECT pg_catalog.pg_current_snapshot(), " +
-           shape_of(part.part_oid, part.source->relation.oid, connection_->server_version())});
+           shape_of(std::to_string(part.part_oid), std::to_string(part.source->relation.oid),
+                    connection_->literal(options_.publication_name), connection_->server_version())});
   if (!row.is_ok()) return row.status();
   if (const Status chosen = choose_rows(part, where); !chosen.is_ok()) return chosen;
   auto& [visible, shape] = *row;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,14 +69,19 @@ class KeyOrder {
   std::vector<KeyColumn> columns_;
 };
 
-/// The key of a table in the stream: the index of its replica identity, else its primary key, else the oldest unique
-/// index over columns that are NOT NULL. No columns if there is none.
+/// The keys of tables in the stream, by their OIDs: of each the index of its replica identity, else its primary key,
+/// else the oldest unique index over columns that are NOT NULL. A table that has none is left out. One question for
+/// all.
 ///
-/// Errors: also kRefused for a column that has no btree order, or whose values would be checked by functions of others
-/// when they are read: a domain stands within its type.
-Result<KeyOrder> find_key(Connection& connection, std::uint32_t relation_oid);
+/// Errors: of a single table, kRefused for a column that has no btree order, or whose values would be checked by
+///     functions of others when they are read: a domain stands within its type.
+Result<std::map<std::uint32_t, Result<KeyOrder>>> find_keys(Connection& connection,
+                                                            const std::vector<std::uint32_t>& tables);
 
-/// SQL for a text that changes whenever the columns of table `part` do, or what find_key() says of `table`.
-std::string shape_of(std::uint32_t part, std::uint32_t table, int server_version);
+/// SQL for a text that changes whenever the columns of table `part` do, what find_keys() says of `table`, or how
+/// `publication` publishes it: as a member, by a schema, by a table above it, with which columns and which row filter.
+/// Looks at the catalog's rows for these tables alone. `part`, `table`: SQL for OIDs; `publication`: SQL for its name.
+/// Servers from 14 on.
+std::string shape_of(std::string_view part, std::string_view table, const std::string& publication, int server_version);
 
 }  // namespace walcat

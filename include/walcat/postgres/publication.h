@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,11 @@ namespace walcat {
 /// it can.
 std::string unpublishable_kind(char kind, char persistence);
 
-/// Refuses tables that do not exist or cannot be published, by name. `way_out` ends the hint.
+/// Of each of `tables` whether it exists and can be published; kRefused by name where not. `way_out` ends the hint.
+Result<std::vector<Status>> judge_tables(Connection& connection, std::span<const TableName> tables,
+                                         const std::string& way_out = "");
+
+/// The first of them that is refused.
 Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out = "");
 
 /// What the configuration wants published.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct PublishedRelation {
 /// Foreign and unlogged leaves are left out: nothing of them is ever streamed.
 /// Source: PostgreSQL manual, view-pg-publication-tables.
 Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication);
+/// The same of those of `tables` that are published under these names, in the order of their names.
+Result<std::vector<PublishedRelation>> published_relations(Connection& connection, const std::string& publication,
+                                                           std::span<const TableName> tables);
 
 /// The same of `tables`, whether or not anything publishes them: all columns that a stream would carry, all rows.
 Result<std::vector<PublishedRelation>> named_relations(Connection& connection, const std::vector<TableName>& tables);

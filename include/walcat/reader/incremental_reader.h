@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ struct KeyedPart {
   std::string row_filter;
   /// The planner's estimate; negative if it has none.
   double rows = -1;
-  /// Changes whenever the part's columns or the table's keys do.
+  /// Changes whenever the part's columns, the table's keys or the way it is published do.
   std::string shape;
   /// Whether the stream's changes may come without some of a row's values.
   bool may_miss_values = false;
@@ -57,9 +58,16 @@ class IncrementalReader {
   Status connect();
   void disconnect() { connection_.reset(); }
 
-  /// The parts of a published table, in the order of their names. Refuses one that has no key, that is not published,
-  /// not printed or not readable, and a condition that makes no sense for it.
-  Result<std::vector<KeyedPart>> plan(const TableName& table, const std::string& where);
+  /// How many tables are planned together at most: their plans are held until they are read.
+  static constexpr std::size_t kPlannedMost = 500;
+  /// The parts of a published table, in the order of their names, or why it is refused: it has no key, is not
+  /// published, not printed or not readable, or the condition makes no sense for it.
+  using Plan = Result<std::vector<KeyedPart>>;
+  /// The plan of each of `tables`, with a few questions for all of them. It holds until a part's shape changes, and of
+  /// a partitioned table, until its partitions do.
+  Result<std::vector<Plan>> plan(std::span<const TableName> tables, const std::string& where);
+  /// Adds to the parts of one table what the stream leaves out about it, if the options want that.
+  Status describe(std::vector<KeyedPart>& parts);
 
   /// A transaction ID that no transaction had before.
   Result<std::uint64_t> next_transaction();
@@ -103,7 +111,7 @@ class IncrementalReader {
 
  private:
   Status check_in();
-  Result<std::vector<KeyedPart>> plan_at_one_moment(const TableName& table, const std::string& where);
+  Status check_condition(const std::vector<KeyedPart>& parts, const std::string& where);
   Status check_condition(const TableName& part, const std::string& where);
   Status choose_rows(const KeyedPart& part, const std::string& where);
   std::string rows_where(std::vector<std::string> conditions) const;

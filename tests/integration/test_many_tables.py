@@ -1,0 +1,78 @@
+"""What costs or says something for each table, where there are many: questions to the catalog, lines of the log."""
+
+import re
+
+import pytest
+from incremental import Followed
+from server_version import NEEDS_MESSAGES, needs
+
+FEW, MANY = 2, 9
+
+
+def names(count):
+    return [f"public.many_{n}" for n in range(1, count + 1)]
+
+
+@pytest.fixture
+def followed(database, walcat):
+    """Nine tables of ten rows each, all of them followed."""
+    for name in names(MANY):
+        database.execute(f"CREATE TABLE {name} (id integer PRIMARY KEY, note text)")
+        database.execute(f"INSERT INTO {name} SELECT n, 'row ' || n FROM generate_series(1, 10) AS n")
+    return Followed(walcat, database, *names(MANY))
+
+
+@NEEDS_MESSAGES
+def test_what_is_published_is_not_asked_for_each_table(followed, database):
+    """A snapshot's tables are looked up together: once when it is accepted, once before it is read."""
+    database.execute(f"ALTER DATABASE {database.name} SET log_statement = 'all'")
+
+    def questions(count):
+        before = len(database.server.log())
+        followed.ask("--tables", ",".join(names(count)))
+        asked = database.server.log()[before:]
+        return {
+            subject: len(re.findall(pattern, asked))
+            for subject, pattern in {
+                "published": rf"pg_publication_tables WHERE pubname = 'pub_{database.name}'",
+                "files": "WITH RECURSIVE tree",
+                "keys": "format_type",
+                "kinds": "AS named",
+            }.items()
+        }
+
+    assert questions(FEW) == questions(MANY) == {"published": 2, "files": 2, "keys": 2, "kinds": 2}
+
+
+def select_even(database):
+    database.execute(f"ALTER PUBLICATION pub_{database.name} SET TABLE many_1, many_2 WHERE (id % 2 = 0)")
+
+
+def leave_out_note(database):
+    database.execute(f"ALTER PUBLICATION pub_{database.name} SET TABLE many_1, many_2 (id)")
+
+
+@needs(15, "row filters and column lists")
+@pytest.mark.parametrize(
+    ("alter", "expected"),
+    [
+        (select_even, [{"id": n, "note": f"row {n}"} for n in range(2, 11, 2)]),
+        (leave_out_note, [{"id": n} for n in range(1, 11)]),
+    ],
+)
+def test_a_table_is_read_as_it_is_published_when_its_turn_comes(followed, database, alter, expected):
+    database.execute("INSERT INTO many_1 SELECT n, 'row ' || n FROM generate_series(11, 1000) AS n")
+    asker = followed.midway("--tables", ",".join(names(2)))
+    alter(database)
+    followed.go_on(asker)
+    assert followed.rows("public.many_2") == [{k: str(v) for k, v in row.items()} for row in expected]
+
+
+@NEEDS_MESSAGES
+def test_a_table_that_left_the_publication_is_not_read_when_its_turn_comes(followed, database):
+    database.execute("INSERT INTO many_1 SELECT n, 'row ' || n FROM generate_series(11, 1000) AS n")
+    asker = followed.midway("--tables", ",".join(names(3)))
+    database.execute(f"ALTER PUBLICATION pub_{database.name} DROP TABLE many_2")
+    followed.go_on(asker, status=69)
+    assert "table public.many_2: publication" in asker.log()
+    assert followed.rows("public.many_2") == [] and len(followed.rows("public.many_3")) == 10
