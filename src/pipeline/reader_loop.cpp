@@ -59,6 +59,7 @@ void ReaderLoop::run() {
   } catch (const std::exception& error) {
     lane_.fail(status_of(error, "reader"));
   }
+  lane_.set_state("stopping");
   dismiss_crew();
   lane_.set_state(lane_.failed() ? "stopped" : "stopping");
   const bool failed_reading = lane_.failed();

@@ -15,7 +15,8 @@ namespace walcat {
 /// Waits in poll(2), never inside write(2), so that a stop gets through while the reader at the other end sleeps.
 class FdSink : public Sink {
  public:
-  enum class Kind { kStream, kSocket };
+  /// kShared: a stream whose descriptor blocks, and has to, for others use it too.
+  enum class Kind { kStream, kShared, kSocket };
 
   /// Takes `fd` over and closes it at the end if `owned`. `name` stands for it in errors.
   FdSink(int fd, bool owned, Kind kind, std::string name);
@@ -30,7 +31,7 @@ class FdSink : public Sink {
 
  private:
   ssize_t write_some(const iovec* parts, int count) const;
-  Status wait_writable();
+  Status wait_writable(bool& is_writable);
 
   int fd_;
   bool owned_;

@@ -33,7 +33,7 @@ Result<std::unique_ptr<Sink>> open_path(const std::string& path) {
 }
 
 // Others share our stdout, a shell for one, so its own flags are left alone: a second opening of the same pipe or
-// terminal is set not to block. Where that is refused, writes block until the reader reads.
+// terminal is set not to block. That is refused where it belongs to another user.
 Result<std::unique_ptr<Sink>> open_stdout() {
   struct stat state{};
   if (::fstat(STDOUT_FILENO, &state) != 0) return output_error(kStdout, errno);
@@ -43,7 +43,8 @@ Result<std::unique_ptr<Sink>> open_stdout() {
   }
   const int own = ::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   const int fd = own >= 0 ? own : STDOUT_FILENO;
-  return std::unique_ptr<Sink>(std::make_unique<FdSink>(fd, own >= 0, FdSink::Kind::kStream, kStdout));
+  const auto kind = own >= 0 ? FdSink::Kind::kStream : FdSink::Kind::kShared;
+  return std::unique_ptr<Sink>(std::make_unique<FdSink>(fd, own >= 0, kind, kStdout));
 }
 
 }  // namespace

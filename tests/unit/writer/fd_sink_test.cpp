@@ -128,6 +128,41 @@ TEST_F(FdSinkTest, WaitsForASlowReader) {
   EXPECT_TRUE(seen == joined(texts));
 }
 
+TEST_F(FdSinkTest, IsInterruptedWhereTheDescriptorBlocksForOthersUseItToo) {
+  Pipe pipe;
+  ::fcntl(pipe.writer, F_SETFL, 0);
+  FdSink sink(pipe.writer, false, FdSink::Kind::kShared, "stdout");
+  const std::vector<std::string> texts(40, std::string(10'000, 'x'));
+  std::size_t accepted = 0;
+  Status status;
+  std::thread writer([&] { status = sink.write(parts_of(texts), accepted); });
+  const auto unread = [&] {
+    int bytes = 0;
+    return ::ioctl(pipe.reader, FIONREAD, &bytes) == 0 ? bytes : -1;
+  };
+  // Full: no room for what is written at once.
+  for (pollfd room{pipe.writer, POLLOUT, 0}; ::poll(&room, 1, 0) != 0;) std::this_thread::yield();
+  sink.interrupt();
+  writer.join();
+  EXPECT_EQ(status.code(), StatusCode::kStopped);
+  EXPECT_EQ(accepted, static_cast<std::size_t>(unread()));
+}
+
+TEST_F(FdSinkTest, WritesAllWhereTheDescriptorBlocks) {
+  Pipe pipe;
+  ::fcntl(pipe.writer, F_SETFL, 0);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) texts.push_back(std::string(i % 7 == 0 ? 0 : i * 31, static_cast<char>('a' + i % 26)));
+  std::size_t accepted = 0;
+  std::thread writer([&] {
+    FdSink sink(::dup(pipe.writer), true, FdSink::Kind::kShared, "stdout");
+    EXPECT_TRUE(sink.write(parts_of(texts), accepted).is_ok());
+  });
+  EXPECT_EQ(drain(pipe.reader, 1000, joined(texts).size()), joined(texts));
+  writer.join();
+  EXPECT_EQ(accepted, joined(texts).size());
+}
+
 TEST_F(FdSinkTest, WaitsForASlowReaderOfASocket) {
   int fds[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
