@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <string>
 #include <vector>
 
+#include "walcat/base/shortage.h"
 #include "walcat/base/utf8.h"
 #include "walcat/model/table_name.h"
 #include "walcat/postgres/connection.h"
@@ -115,6 +117,11 @@ std::string with_hint(std::string message, std::string_view sqlstate, const PGco
   return fmt::format("{}; hint: {}", message, hint);
 }
 
+// libpq's own words; those of a server begin with a severity. The same row would come with the next attempt.
+bool tells_of_our_memory(std::string_view message) {
+  return message.starts_with("out of memory") || message.starts_with("cannot allocate memory for");
+}
+
 }  // namespace
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
@@ -174,6 +181,7 @@ Status connection_error(const PGconn* connection) {
   const std::string sqlstate = take_sqlstate(message);
   message = trimmed(std::move(message));
   if (message.empty()) message = "the connection broke";
+  if (sqlstate.empty() && tells_of_our_memory(message)) return status_of(std::bad_alloc(), "connection");
   if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
     return Status(StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile")
         .with_kind(FaultKind::kAuthentication);

@@ -1,6 +1,7 @@
 """What the machine refuses, threads and memory, is named, and ends the database that needs it; the others go on."""
 
 import itertools
+import resource
 
 import pytest
 from configuration import configuration, entry
@@ -171,3 +172,42 @@ def test_a_text_that_memory_does_not_hold_ends_its_database_alone(calls, make_en
     insert = r"INSERT INTO t VALUES (2, repeat(E'\377', 5000000))"
     large = print_around(calls, walcat, (scarce, other), insert, "decoder")
     assert large.after["v"] == "\ufffd" * 5_000_000
+
+
+LARGE_BYTES = 100_000_000
+
+
+@pytest.fixture
+def limited(two, walcat):
+    """A run on two databases, of which the first is about to send a large row, under a limit of so much more memory than
+    it has now."""
+
+    def start(more):
+        walcat.catch_up(follow(*two))
+        run = walcat.start(follow(*two))
+        for database in two:
+            run.wait_for(database.slot_reader, "the slot is streamed")
+        limit = run.memory_kib("VmSize") * 1024 + more
+        resource.prlimit(run.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        scarce, other = two
+        scarce.execute("INSERT INTO t VALUES (1, 'before')")
+        scarce.execute(f"INSERT INTO t VALUES (2, repeat('x', {LARGE_BYTES}))")
+        other.execute("INSERT INTO t VALUES (1, 'elsewhere')")
+        run.wait_for_lines(2)
+        return run
+
+    return start
+
+
+# libpq doubles its buffer until it holds the row, and copies it to hand it out: the one fails, or the other.
+@pytest.mark.parametrize("room", [100, 190])
+def test_a_row_that_the_limit_does_not_hold_ends_its_database_alone(room, limited, two, walcat):
+    scarce, other = two
+    run = limited(room * MIB)
+    run.wait_for_log(rf"\[{scarce.name}/\S+\] stopped: out of memory in the \w+ \(ulimit -v \d+")
+    other.execute("INSERT INTO t VALUES (2, 'elsewhere')")
+    run.wait_for_lines(3)
+    run.stop()
+    assert ids_of(scarce, run) == [1]
+    assert ids_of(other, run) == [1, 2]
+    assert ids_of(scarce, walcat.catch_up(follow(*two))) == [2]
