@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "errors.h"
@@ -24,6 +25,14 @@ constexpr const char* kPinnedSettings =
     "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
     "-c lc_monetary=C -c statement_timeout=0 -c lock_timeout=0 "
     "-c idle_in_transaction_session_timeout=0 -c client_min_messages=notice";
+
+// A setting that nobody knows and everybody may set: whose session it is.
+constexpr const char* kSessionMark = "walcat.session";
+
+std::string random_mark() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
 
 // The user's own `options` stay, ours come after them and win.
 std::string merged_options(const std::string& conn_str) {
@@ -54,7 +63,7 @@ std::optional<std::chrono::milliseconds> connect_timeout_of(PGconn* connection) 
 }  // namespace
 
 Status Connection::Session::connect() {
-  const std::string pinned = merged_options(options.conn_str);
+  const std::string pinned = fmt::format("{} -c {}={}", merged_options(options.conn_str), kSessionMark, mark);
   // The user's string comes first and is expanded; what follows wins over it.
   // A dead peer is noticed after a minute: by keepalives, or, where something sent waits for its receipt, by the last.
   const std::array keywords{"dbname",           "options",
@@ -93,9 +102,31 @@ Status Connection::Session::connect() {
   return Status::ok();
 }
 
+// What is set here holds for the session. A pooler may lend one to many, and what was to be pinned at the start has not
+// come to it: so nothing is set where the mark has not come with it.
+Status Connection::Session::take_session(int version, Connection& connection) {
+  // Not at the start: then it could not be given back to what the role has.
+  std::string settings = "pg_catalog.set_config('search_path', 'pg_catalog', false) IS NOT NULL";
+  // Servers refuse names they do not know, so these wait until the version is known.
+  if (version >= 140000) settings += " AND pg_catalog.set_config('idle_session_timeout', '0', false) IS NOT NULL";
+  if (version >= 170000) settings += " AND pg_catalog.set_config('transaction_timeout', '0', false) IS NOT NULL";
+  const auto is_ours = connection.query_value<bool>(
+      {"whether the session is ours",
+       fmt::format("SELECT CASE WHEN pg_catalog.current_setting('{}', true) OPERATOR(pg_catalog.=) '{}' THEN {} ELSE "
+                   "false END",
+                   kSessionMark, mark, settings)});
+  if (!is_ours.is_ok() || *is_ours) return is_ours.status();
+  return Status(StatusCode::kRefused,
+                "the settings that walcat connects with have not come to the server: something in between, such as "
+                "PgBouncer, lends its own sessions, where values would print otherwise and settings would stay for "
+                "others; hint: connect to the server directly, not through a pooler")
+      .with_kind(FaultKind::kConnection);
+}
+
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& options) {
   auto session = std::make_unique<Session>();
   session->options = options;
+  session->mark = random_mark();
   // What is asked first waits for nobody.
   session->options.expects_answers = true;
   if (const Status connected = session->connect(); !connected.is_ok()) return connected;
@@ -110,12 +141,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
     return Status(StatusCode::kRefused,
                   fmt::format("server version is {}.{}; 10 or later is needed", version / 10000, version / 100 % 100));
   }
-  // Not at the start: then it could not be given back to what the role has.
-  std::string settings = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)";
-  // Servers refuse names they do not know, so these wait until the version is known.
-  if (version >= 140000) settings += ", pg_catalog.set_config('idle_session_timeout', '0', false)";
-  if (version >= 170000) settings += ", pg_catalog.set_config('transaction_timeout', '0', false)";
-  if (const Status set = connection->execute(settings); !set.is_ok()) return set;
+  if (const Status set = connection->session_->take_session(version, *connection); !set.is_ok()) return set;
   // Such a server sends whatever bytes it holds, or, asked for UTF-8, breaks off at the first that is none.
   if (connection->server_encoding() == "SQL_ASCII") {
     if (const Status set = connection->execute("SET client_encoding = 'SQL_ASCII'"); !set.is_ok()) return set;

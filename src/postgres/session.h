@@ -34,6 +34,8 @@ using PgOptions = std::unique_ptr<PQconninfoOption, FreePg>;
 /// Threads: that of the connection.
 struct Connection::Session {
   ConnectionOptions options;
+  /// Goes to the server with the connection, and is found in the session if that was begun for it.
+  std::string mark;
   PgConnection pg;
   PgString frame;
   /// A notice that means that changes are being skipped in silence.
@@ -44,6 +46,7 @@ struct Connection::Session {
 
   /// Connects and logs in, within `options.connect_timeout`.
   Status connect();
+  Status take_session(int version, Connection& connection);
 
   /// Sends a statement, which is answered soon unless it may have to wait for others.
   Status send(const std::string& sql, Wait wait, const std::vector<std::string>& parameters = {});

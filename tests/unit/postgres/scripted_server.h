@@ -114,8 +114,8 @@ class ScriptedServer {
   }
 
   void converse() {
-    // The session's settings, before what the script is about.
-    if (!await_statement() || !say(wire::rows({"set_config"}, {{""}}))) return;
+    // Whether the session is the client's own, before what the script is about.
+    if (!await_statement() || !say(wire::rows({"case"}, {{"t"}}))) return;
     for (const Answer& answer : answers_) {
       if (!answer.drips && !await_statement()) return;
       if (!say(answer.once)) return;
