@@ -311,8 +311,7 @@ void Pipeline::Street::decode_batch(std::unique_ptr<Batch> batch, Serializer* se
   if (!lane.failed() && !output_ended() && keep(*batch)) {
     if (options_.street.stop_after != Room::kReader) decode_frames(lane, *batch);
   } else {
-    batch->chunks_done.clear();
-    batch->ends_snapshot = false;
+    withhold(*batch);
   }
   lane.note_decoded();
   if (options_.street.stop_after == Room::kDecoder) {
@@ -334,7 +333,10 @@ void Pipeline::Street::decode_frames(Lane& lane, Batch& batch) {
   try {
     const Status decoded = lane.decoder.decode(batch);
     lane.note_dead_letters(lane.decoder.dead_letters());
-    if (!decoded.is_ok()) lane.fail(decoded);
+    if (!decoded.is_ok()) {
+      lane.fail(decoded);
+      withhold(batch);
+    }
   } catch (const std::bad_alloc& shortage) {
     lane.fail(status_of(shortage, decoders_.name()));
     break_off(batch, 0);

@@ -7,6 +7,7 @@ from configuration import configuration, entry
 from database import Database
 from encoded import TABLE
 from feed import Feed
+from incremental import Followed
 from server_version import NEEDS_MESSAGES
 
 # Encodings under their names in PostgreSQL and in Python, and a text that each can hold.
@@ -183,3 +184,30 @@ def test_refused_it_stops_no_other_database(refusing, make_database, walcat):
     (line,) = run.wait_for_lines(1)
     assert line.source["db"] == other.name
     run.stop()
+
+
+@NEEDS_MESSAGES
+def test_rows_of_a_chunk_that_was_refused_come_in_the_next_run(make_encoded, walcat):
+    """A chunk of which not every row was printed has not been read."""
+    database = make_encoded()
+    for number in range(1, 6):
+        database.insert(number, b"\xff" if number == 3 else b"good")
+    followed = Followed(walcat, database, output={"values": "text", "invalid_utf8": "refuse"})
+    asker = followed.begin("--tables", "public.t")
+    assert followed.run.wait_exit() == 69
+    assert "invalid_utf8" in followed.run.log()
+    followed.config["output"]["invalid_utf8"] = "replace"
+    followed.start()
+    followed.end(asker)
+    assert sorted(set(followed.ids())) == [1, 2, 3, 4, 5]
+
+
+def test_rows_of_a_snapshot_that_was_refused_come_in_the_next_run(make_encoded, walcat):
+    database = make_encoded()
+    for number in range(1, 6):
+        database.insert(number, b"\xff" if number == 3 else b"good")
+    config = configuration(entry(database), snapshot={"mode": "initial"}, output={"invalid_utf8": "refuse"})
+    first = walcat.run(config, "--until-caught-up", status=69)
+    config["output"]["invalid_utf8"] = "replace"
+    second = walcat.catch_up(config)
+    assert {line.after["id"] for line in [*first.lines(), *second.lines()]} == {1, 2, 3, 4, 5}

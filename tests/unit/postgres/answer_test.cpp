@@ -179,10 +179,9 @@ TEST_F(AnswerTest, HasTablesOfPages) {
     const std::vector<std::string> names(11, "c");
     return named_relations(
         answered(
-            {{wire::rows({"oid", "schema", "name", "identity", "filter", "key"},
-                         {{"1", "public", "t", "d", std::nullopt, "t"}})},
+            {{wire::rows({"oid", "schema", "name", "identity", "columns", "filter", "key"},
+                         {{"1", "public", "t", "d", std::nullopt, std::nullopt, "t"}})},
              {wire::rows({"oid", "name", "type", "modifier", "key", "generated"}, {{"1", "id", "23", "-1", "t", "f"}})},
-             {wire::rows({"oid", "schema", "name"}, {})},
              {wire::rows(names, {{"1", "1", "public", "t", "1", "f", bytes, page_bytes, "-1", "f", "t"}})}}),
         {{"public", "t"}});
   };
