@@ -1,29 +1,37 @@
 #include "walcat/model/visible_transactions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace walcat {
 
-VisibleTransactions VisibleTransactions::parse(std::string_view text) {
+std::optional<VisibleTransactions> VisibleTransactions::parse(std::string_view text) {
   VisibleTransactions visible;
-  const auto number = [&](char end) {
-    std::uint64_t value = 0;
-    const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  // A number and what ends it, which is left out at the end of the text if it need not be there.
+  const auto take = [&](std::uint64_t& to, char end, bool may_be_last) {
+    const auto [after, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+    if (error != std::errc{}) return false;
     text.remove_prefix(static_cast<std::size_t>(after - text.data()));
-    if (!text.empty() && text.front() == end) text.remove_prefix(1);
-    return value;
+    if (text.empty()) return may_be_last;
+    if (text.front() != end) return false;
+    text.remove_prefix(1);
+    return !text.empty() || !may_be_last;
   };
-  visible.xmin = number(':');
+  if (!take(visible.xmin, ':', false) || !take(visible.xmax, ':', false)) return std::nullopt;
   // The snapshot that comes with a slot may end before it begins: what was rolled back or changed no catalog has ended
   // behind its end. The server asks for xmin first.
-  visible.xmax = std::max(number(':'), visible.xmin);
+  visible.xmax = std::max(visible.xmax, visible.xmin);
   while (!text.empty()) {
-    const std::size_t before = text.size();
-    visible.in_progress.push_back(number(','));
-    if (text.size() == before) break;
+    if (!take(visible.in_progress.emplace_back(), ',', true)) return std::nullopt;
   }
   return visible;
+}
+
+std::string VisibleTransactions::to_string() const {
+  return fmt::format("{}:{}:{}", xmin, xmax, fmt::join(in_progress, ","));
 }
 
 bool VisibleTransactions::sees(std::uint32_t xid) const {

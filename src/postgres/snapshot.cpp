@@ -297,8 +297,8 @@ Result<std::string> export_snapshot(Connection& connection) {
   return connection.query_value<std::string>({"a snapshot to share", "SELECT pg_catalog.pg_export_snapshot()"});
 }
 
-Result<std::string> current_snapshot(Connection& connection) {
-  return connection.query_value<std::string>(
+Result<VisibleTransactions> current_snapshot(Connection& connection) {
+  return connection.query_value<VisibleTransactions>(
       {"what the snapshot sees", connection.server_version() >= 130000 ? "SELECT pg_catalog.pg_current_snapshot()"
                                                                        : "SELECT pg_catalog.txid_current_snapshot()"});
 }

@@ -136,7 +136,7 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
       connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
   if (!locked.is_ok()) return locked;
-  auto row = connection_->query_row<std::string, std::optional<std::string>>(
+  auto row = connection_->query_row<VisibleTransactions, std::optional<std::string>>(
       {"what the snapshot sees of table " + part.part.to_string(),
        "SELECT pg_catalog.pg_current_snapshot(), " +
            shape_of(std::to_string(part.part_oid), std::to_string(part.source->relation.oid),
@@ -144,7 +144,7 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
   if (!row.is_ok()) return row.status();
   if (const Status chosen = choose_rows(part, where); !chosen.is_ok()) return chosen;
   auto& [visible, shape] = *row;
-  return std::optional(Moment{VisibleTransactions::parse(visible), std::move(shape).value_or("")});
+  return std::optional(Moment{std::move(visible), std::move(shape).value_or("")});
 }
 
 // Where a user's condition is read by the role's own path, so is all that stands beside it.

@@ -60,9 +60,9 @@ Result<bool> RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, std
 Result<bool> RelationDescriber::catalog_shows(std::uint32_t xid) {
   if (shown_.sees(xid)) return true;
   if (Status connected = connect(); !connected.is_ok()) return connected;
-  const auto now = current_snapshot(*catalog_);
+  auto now = current_snapshot(*catalog_);
   if (!now.is_ok()) return now.status().with_context("catalog");
-  shown_ = VisibleTransactions::parse(*now);
+  shown_ = std::move(*now);
   return shown_.sees(xid);
 }
 

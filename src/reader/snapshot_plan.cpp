@@ -113,7 +113,7 @@ class TablePlan {
   TablePlan(const PublishedRelation& published, const PhysicalTable& physical, const SnapshotProgress::Table& table,
             const SnapshotStart& start)
       : published_(published), physical_(physical), table_(table), is_resumed_(start.is_resumed) {
-    visible_ = VisibleTransactions::parse(start.progress.visible);
+    visible_ = VisibleTransactions::parse(start.progress.visible).value_or(VisibleTransactions{});
   }
 
   void append_to(std::vector<SnapshotTask>& tasks, std::size_t source) const {

@@ -143,7 +143,7 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   if (temporary) start.temporary_slot = slot_name;
   const auto visible = current_snapshot(connection_);
   if (!visible.is_ok()) return failed(visible.status());
-  start.progress.visible = *visible;
+  start.progress.visible = visible->to_string();
   // Tables may have come while the slot waited: what this snapshot does not see the stream tells of.
   auto members = published_members(connection_, options_.publication_name,
                                    oids_of(known != nullptr ? known->published : std::nullopt));

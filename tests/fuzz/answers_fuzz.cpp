@@ -98,8 +98,13 @@ void read_texts(const std::vector<std::tuple<std::string>>& rows) {
   for (const TimelineSwitch& left : parse_timeline_history(history)) {
     if (left.timeline == 0) finding("timeline 0");
   }
-  const auto visible = VisibleTransactions::parse(history);
-  if (visible.xmax < visible.xmin) finding("a snapshot that ends before it begins");
+  for (const auto& [text] : rows) {
+    const auto visible = VisibleTransactions::parse(text);
+    if (!visible) continue;
+    if (visible->xmax < visible->xmin) finding("a snapshot that ends before it begins");
+    const std::string written = visible->to_string();
+    if (VisibleTransactions::parse(written)->to_string() != written) finding("another snapshot", written);
+  }
 }
 
 template <typename... Columns>

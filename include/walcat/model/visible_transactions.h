@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,9 @@ struct VisibleTransactions {
   /// In between, those that have not ended.
   std::vector<std::uint64_t> in_progress;
 
-  /// Reads `xmin:xmax:xip,xip`; what does not fit reads as zero.
-  static VisibleTransactions parse(std::string_view text);
+  /// Reads `xmin:xmax:xip,xip`; nothing if it is anything else.
+  static std::optional<VisibleTransactions> parse(std::string_view text);
+  std::string to_string() const;
 
   /// Whether the transaction has ended for this snapshot, by its ID without the epoch (as the stream has it): of the
   /// two billion IDs before and behind `xmax`.

@@ -15,6 +15,7 @@
 
 #include "walcat/base/lsn.h"
 #include "walcat/base/status.h"
+#include "walcat/model/visible_transactions.h"
 
 namespace walcat {
 
@@ -78,6 +79,16 @@ struct AnswerColumn<Lsn> {
     const auto position = Lsn::parse(text);
     if (position) to = *position;
     return position.has_value();
+  }
+};
+
+template <>
+struct AnswerColumn<VisibleTransactions> {
+  static std::string expected() { return "a snapshot such as 750:755:751,753"; }
+  static bool read(std::string_view text, VisibleTransactions& to) {
+    auto visible = VisibleTransactions::parse(text);
+    if (visible) to = std::move(*visible);
+    return visible.has_value();
   }
 };
 

@@ -93,7 +93,7 @@ Result<std::string> row_filter_in_force(Connection& connection, const std::strin
 Result<std::string> export_snapshot(Connection& connection);
 
 /// What the transaction sees as committed, such as `750:755:751,753`.
-Result<std::string> current_snapshot(Connection& connection);
+Result<VisibleTransactions> current_snapshot(Connection& connection);
 
 /// A position that everything the transaction sees was written before.
 Result<Lsn> position_of_snapshot(Connection& connection);
