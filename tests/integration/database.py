@@ -107,6 +107,8 @@ class Database:
             self.rows("SELECT pg_drop_replication_slot(%s)", (slot,))
         except psycopg2.errors.ObjectInUse:
             return False
+        except psycopg2.errors.UndefinedObject:
+            pass  # It was temporary, or not made whole.
         return True
 
     def _try_to_drop_database(self) -> bool:

@@ -20,6 +20,8 @@
     WALCAT_TEST_PROPERTY_ROWS       random rows of the property test (10000)
     WALCAT_TEST_PROPERTY_SEED       of those rows (random, printed)
     WALCAT_TEST_SEED                of every random choice (1)
+    WALCAT_TEST_LIES                lies of hostile servers, of some 8000 (300)
+    WALCAT_TEST_LIE                 of those only the ones whose name matches this regular expression (none: any)
     WALCAT_TEST_LINES               lines of six feeds that other tools parse (100000)
     WALCAT_TEST_DUCKDB              a libduckdb.so, one of these tools (none: skipped)
     WALCAT_TEST_PARSE_LINES         the program that parses with simdjson (the build's)
@@ -57,6 +59,8 @@ SNAPSHOT_ROWS = number("SNAPSHOT_ROWS", 100_000, sanitized=40_000)
 SNAPSHOT_KILLS = number("SNAPSHOT_KILLS", 5, sanitized=2)
 SEAM_ROWS = number("SEAM_ROWS", 100_000, sanitized=20_000)
 SEAM_CUT_SECONDS = number("SEAM_CUT_SECONDS", 6, sanitized=3)
+LIES = number("LIES", 300, sanitized=75)
+LIE = os.environ.get("WALCAT_TEST_LIE", "")
 SEED = number("SEED", 1)
 
 # Every wait of the suite is a multiple of this: tests share the cores, and a sanitized binary takes its time.

@@ -85,10 +85,10 @@ class WalcatProcess:
         prepare: Callable[[], None] | None = None,
     ):
         number = len(list(folder.glob("run-*.log")))
-        self._log_path = folder / f"run-{number}.log"
+        self.log_path = folder / f"run-{number}.log"
         self.output = LineFile(folder / f"run-{number}.jsonl")
         self.arguments = arguments
-        with open(self._log_path, "w") as log, open(self.output.path, "w") as output:
+        with open(self.log_path, "w") as log, open(self.output.path, "w") as output:
             self.process = subprocess.Popen(
                 [str(knobs.WALCAT), *arguments],
                 cwd=folder,
@@ -111,7 +111,7 @@ class WalcatProcess:
         return self.process.pid
 
     def log(self) -> str:
-        return self._log_path.read_text(errors="replace")
+        return self.log_path.read_text(errors="replace")
 
     def warnings(self) -> list[str]:
         """Lines of the log, but for the one about the suite's own role, which is a superuser."""
