@@ -112,11 +112,13 @@ RuleMemory::RuleMemory(std::shared_ptr<const Selection> selection, OnLostRule on
 void RuleMemory::recall(const std::vector<RememberedTable>& tables) {
   const std::lock_guard lock(mutex_);
   tables_.clear();
+  oids_by_name_.clear();
   parts_ = {};
   looks_.clear();
   for (const RememberedTable& table : tables) {
     for (const std::uint32_t part : table.parts) parts_.learn(table.oid, part);
     tables_.emplace(table.oid, table).first->second.parts.clear();
+    oids_by_name_[table.layout.name].insert(table.oid);
   }
 }
 
@@ -127,6 +129,14 @@ void RuleMemory::learn_parts(std::uint32_t whole, const std::vector<std::uint32_
 
 Status RuleMemory::compare(const std::vector<Relation>& published, Lsn position) {
   const std::lock_guard lock(mutex_);
+  if (remembers_nothing()) {
+    for (const Relation& described : published) {
+      Relation relation = described;
+      selection_->apply(relation);
+      warn_of_key(relation);
+    }
+    return Status::ok();
+  }
   std::map<std::uint32_t, const Relation*> by_oid;
   for (const Relation& relation : published) by_oid.emplace(relation.oid, &relation);
   std::vector<const RememberedTable*> gone;
@@ -200,7 +210,11 @@ void RuleMemory::forget(std::vector<const RememberedTable*> gone) {
       "{} tables that rules hide are published no longer, {} among them: they are forgotten, and if they come back "
       "under another name, that is not noticed",
       last - gone.begin(), gone.front()->layout.name.to_string());
-  for (auto table = gone.begin(); table != last; ++table) tables_.erase((*table)->oid);
+  for (auto table = gone.begin(); table != last; ++table) {
+    const std::uint32_t oid = (*table)->oid;
+    note_name(oid, (*table)->layout.name, {});
+    tables_.erase(oid);
+  }
 }
 
 // Rules may have changed since: one that was taken away hides nothing, but in rows that still come under a name that
@@ -239,7 +253,7 @@ bool RuleMemory::is_handed_on(const RememberedTable& table, const std::string& c
 Status RuleMemory::apply(Relation& relation, const RowsAhead& rows) {
   selection_->apply(relation);
   const std::lock_guard lock(mutex_);
-  if (hides_by_name_ || !tables_.empty()) {
+  if (!remembers_nothing()) {
     if (Status judged = judge(relation, rows); !judged.is_ok()) return judged;
   }
   warn_of_key(relation);
@@ -257,7 +271,11 @@ void RuleMemory::hide_remembered(const RememberedTable& table, Relation& relatio
 void RuleMemory::go_back(std::uint32_t oid, const ChangePlace& place) {
   const auto look = looks_.find(oid);
   if (look == looks_.end()) return;
-  if (place.commit_lsn <= look->second.position) take_known(tables_.at(oid), look->second.before);
+  if (place.commit_lsn <= look->second.position) {
+    RememberedTable& table = tables_.at(oid);
+    note_name(oid, table.layout.name, look->second.before.layout.name);
+    take_known(table, look->second.before);
+  }
   looks_.erase(look);
 }
 
@@ -283,6 +301,7 @@ Status RuleMemory::judge(Relation& relation, const RowsAhead& rows, Lsn looked_a
   table.let_through = std::move(verdict.let_through);
   table.is_kept_out = table.is_kept_out || verdict.is_kept_out;
   table.is_let_through = verdict.is_let_through;
+  const TableName name = table.layout.name;
   if (place) {
     remember(table, relation, *place);
   } else if (is_new || (table.is_from_catalog && relation.is_wanted)) {
@@ -291,7 +310,18 @@ Status RuleMemory::judge(Relation& relation, const RowsAhead& rows, Lsn looked_a
     take_layout(table, relation, dropped_before(table, place));
     table.is_from_catalog = true;
   }
+  note_name(table.oid, name, table.layout.name);
   return Status::ok();
+}
+
+// Of a new table `before` is empty, and of one that is forgotten `now` is.
+void RuleMemory::note_name(std::uint32_t oid, const TableName& before, const TableName& now) {
+  if (before == now) return;
+  if (const auto known = oids_by_name_.find(before); known != oids_by_name_.end()) {
+    known->second.erase(oid);
+    if (known->second.empty()) oids_by_name_.erase(known);
+  }
+  if (now != TableName{}) oids_by_name_[now].insert(oid);
 }
 
 // The relation against what it was itself, against the table that bore its name, and against those that have had its
@@ -317,11 +347,13 @@ Status RuleMemory::pass(Relation& relation, const RowsAhead& rows, Verdict& verd
 }
 
 const RememberedTable* RuleMemory::namesake_of(const Relation& relation) const {
-  const TableName name = name_of(relation);
-  const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& entry) {
-    return entry.first != relation.oid && entry.second.layout.name == name && !entry.second.hidden.empty();
-  });
-  return found == tables_.end() ? nullptr : &found->second;
+  const auto named = oids_by_name_.find(name_of(relation));
+  if (named == oids_by_name_.end()) return nullptr;
+  for (const std::uint32_t oid : named->second) {
+    const RememberedTable& table = tables_.at(oid);
+    if (oid != relation.oid && !table.hidden.empty()) return &table;
+  }
+  return nullptr;
 }
 
 std::string RuleMemory::rule_of(const RememberedTable& table, const std::string& column) const {
@@ -468,9 +500,11 @@ std::vector<RememberedTable> RuleMemory::tables() const {
   const std::lock_guard lock(mutex_);
   std::vector<RememberedTable> tables;
   for (const auto& [oid, known] : tables_) {
+    const auto look = looks_.find(oid);
+    if (look == looks_.end() && hides_nothing(known)) continue;
     RememberedTable table = known;
     // The next run goes on where the stream is, and not where the catalog was.
-    if (const auto look = looks_.find(oid); look != looks_.end()) take_known(table, look->second.before);
+    if (look != looks_.end()) take_known(table, look->second.before);
     if (hides_nothing(table)) continue;
     table.parts = parts_.of(oid);
     tables.push_back(std::move(table));

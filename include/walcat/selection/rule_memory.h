@@ -114,6 +114,9 @@ class RuleMemory {
                     const std::map<std::uint32_t, const Relation*>& published) const;
   void forget(std::vector<const RememberedTable*> gone);
   void hide_remembered(const RememberedTable& table, Relation& relation) const;
+  // Whether there is nothing that a rename could uncover, now or later: include_tables hides no column of a table.
+  bool remembers_nothing() const { return !hides_by_name_ && tables_.empty(); }
+  void note_name(std::uint32_t oid, const TableName& before, const TableName& now);
   const RememberedTable* namesake_of(const Relation& relation) const;
   std::string rule_of(const RememberedTable& table, const std::string& column) const;
   Status judge(Relation& relation, const RowsAhead& rows, Lsn looked_at = Lsn{UINT64_MAX});
@@ -134,8 +137,10 @@ class RuleMemory {
   const bool hides_by_name_;
 
   mutable std::mutex mutex_;
-  // Guarded by mutex_: by OID, without their parts; those; and the key columns that were warned of.
+  // Guarded by mutex_: by OID, without their parts; their OIDs by the names of their layouts; the parts; and the key
+  // columns that were warned of.
   std::map<std::uint32_t, RememberedTable> tables_;
+  std::map<TableName, std::set<std::uint32_t>> oids_by_name_;
   PhysicalParts parts_;
   // By OID, of tables that no change has come of since.
   std::map<std::uint32_t, Look> looks_;

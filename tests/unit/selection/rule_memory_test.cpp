@@ -139,6 +139,24 @@ TEST(RuleMemory, ComparesATableThatTookAnothersName) {
   EXPECT_EQ(rules.shows("t: id email phone", kOid + 1), "id phone");
 }
 
+TEST(RuleMemory, KnowsWhoBearsANameNow) {
+  Rules rules;
+  EXPECT_EQ(rules.shows("t: id email", 1), "id");
+  EXPECT_EQ(rules.shows("v: id email", 2), "id");
+  EXPECT_EQ(rules.shows("u: id email", 1), "id");
+  EXPECT_EQ(rules.shows("t: id mail", 3), "id mail") << "its name was given up";
+  EXPECT_EQ(rules.shows("u: id mail", 4), "!");
+  EXPECT_EQ(rules.shows("v: id mail", 5), "!");
+}
+
+TEST(RuleMemory, IncludingTablesHidesNothing) {
+  Rules rules(OnLostRule::kStop, {.include_tables = {"public\\.t"}});
+  EXPECT_TRUE(rules.memory().compare({described("t: id email"), described("u: id", 2)}).is_ok());
+  EXPECT_EQ(rules.shows("t: id mail"), "id mail");
+  EXPECT_EQ(rules.shows("u: id mail"), "-");
+  EXPECT_TRUE(rules.memory().tables().empty());
+}
+
 TEST(RuleMemory, MasksWhatIsRenamedAgain) {
   Rules rules(OnLostRule::kMask);
   rules.shows("t: id email");
