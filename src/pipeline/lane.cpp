@@ -109,6 +109,7 @@ void Lane::ship(std::unique_ptr<Batch> batch) {
 void Lane::publish_identity(const Offset& offset) {
   const std::lock_guard lock(mutex_);
   identity_ = offset;
+  table_places_.clear();
   if (offset.snapshot) sessions_stored_.store(offset.snapshot->sessions, std::memory_order_release);
   written_in_part_ = {Lsn{}, offset.done.open_commit_lsn, offset.done.open_changes};
   written_.store(offset.done.position.value, std::memory_order_release);
@@ -159,6 +160,7 @@ void Lane::publish_snapshot(const SnapshotProgress& progress) {
   {
     const std::lock_guard lock(mutex_);
     identity_->snapshot = progress;
+    table_places_.clear();
   }
   snapshot_moved_.store(true, std::memory_order_release);
   flush_due.store(true, std::memory_order_release);
@@ -253,6 +255,15 @@ void Lane::note_incremental(const Batch& batch) {
   snapshot_moved_.store(true, std::memory_order_release);
 }
 
+// Snapshots have many tables, and a chunk each at least.
+SnapshotProgress::Table* Lane::find_table(SnapshotProgress& progress, std::uint32_t oid) {
+  if (table_places_.empty()) {
+    for (std::size_t i = 0; i < progress.tables.size(); ++i) table_places_.emplace(progress.tables[i].oid, i);
+  }
+  const auto place = table_places_.find(oid);
+  return place == table_places_.end() ? nullptr : &progress.tables[place->second];
+}
+
 // A chunk is done with its last row.
 void Lane::note_chunks(const Batch& batch) {
   if (batch.chunks_done.empty() && !batch.ends_snapshot) return;
@@ -260,15 +271,14 @@ void Lane::note_chunks(const Batch& batch) {
     const std::lock_guard lock(mutex_);
     SnapshotProgress& progress = *identity_->snapshot;
     for (const ChunkId& chunk : batch.chunks_done) {
-      for (SnapshotProgress::Table& table : progress.tables) {
-        if (table.oid != chunk.table_oid || table.filenode != chunk.filenode || chunk.number >= table.done.size())
-          continue;
-        table.done[chunk.number] = true;
-      }
+      SnapshotProgress::Table* table = find_table(progress, chunk.table_oid);
+      if (table == nullptr || table->filenode != chunk.filenode || chunk.number >= table->done.size()) continue;
+      table->done[chunk.number] = true;
     }
     if (batch.ends_snapshot) {
       progress.complete = true;
       progress.tables.clear();
+      table_places_.clear();
     }
   }
   snapshot_moved_.store(true, std::memory_order_release);

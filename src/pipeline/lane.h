@@ -168,6 +168,8 @@ class Lane {
   mutable std::mutex mutex_;
   Status failure_;
   std::optional<Offset> identity_;
+  // Where the tables of its snapshot stand, by OID; empty: to be made when it is needed.
+  std::unordered_map<std::uint32_t, std::size_t> table_places_;
   std::optional<TableView> tables_;
   std::uint64_t tables_session_ = 0;
   std::atomic<std::uint64_t> session_{0};
@@ -197,6 +199,7 @@ class Lane {
   void note_values(Batch& batch);
   void note_incremental(const Batch& batch);
   void note_chunks(const Batch& batch);
+  SnapshotProgress::Table* find_table(SnapshotProgress& progress, std::uint32_t oid);
   std::uint64_t next_to_write_ = 0;
   bool is_cut_off_ = false;
   std::atomic<std::uint64_t> given_back_{0};

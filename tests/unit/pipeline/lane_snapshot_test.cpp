@@ -63,6 +63,16 @@ TEST_F(LaneSnapshot, BeginsWithWhatWasPublished) {
   EXPECT_FALSE(lane_.chunks_due.load());
 }
 
+TEST_F(LaneSnapshot, FindsTablesWhereTheyStandOnceTheProgressIsAnother) {
+  write_whole(*rows(1, {{1, 1, 0}, {2, 2, 0}}));
+  EXPECT_EQ(done(), "x.. x");
+  SnapshotProgress progress = *lane_.snapshot();
+  progress.tables = {table(2, 2), table(3, 1), table(1, 3)};
+  lane_.publish_snapshot(progress);
+  write_whole(*rows(1, {{1, 1, 2}, {2, 2, 1}, {4, 4, 0}, {3, 9, 0}}));
+  EXPECT_EQ(done(), ".x . ..x");
+}
+
 TEST_F(LaneSnapshot, HasNoneWhereNoneWasTaken) {
   Lane lane{0, DatabaseOptions{}, DecoderOptions{}, BatchPlan{.batch_bytes = 1024}};
   EXPECT_FALSE(lane.snapshot().has_value()) << "before the first session";
