@@ -94,8 +94,9 @@ Status Connection::Session::connect() {
     if (std::chrono::steady_clock::now() >= deadline) {
       return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", options.connect_timeout.count())};
     }
-    poll_socket(state == PGRES_POLLING_READING ? POLLIN : POLLOUT, millis_until(deadline));
-    state = PQconnectPoll(pg.get());
+    const short wanted = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    // Of a socket that is not ready libpq believes that it has connected, and then waits for it without an end.
+    if (poll_socket(wanted, millis_until(deadline)) != 0) state = PQconnectPoll(pg.get());
   }
   PQsetErrorVerbosity(pg.get(), PQERRORS_DEFAULT);
   if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());

@@ -155,7 +155,8 @@ Status Connection::consume_input() {
 
 bool Connection::wait(std::chrono::milliseconds timeout) {
   const auto events = static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN);
-  return session_->poll_socket(events, static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000)));
+  const auto milliseconds = static_cast<int>(std::clamp<std::int64_t>(timeout.count(), 0, 60'000));
+  return (session_->poll_socket(events, milliseconds) & POLLIN) != 0;
 }
 
 void Connection::nap(std::chrono::microseconds duration) {

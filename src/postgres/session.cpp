@@ -75,12 +75,12 @@ Status unpublished_here(const char* message) {
 }
 
 // Who waits looks at the state afterwards, so why else it woke does not matter.
-bool Connection::Session::poll_socket(short events, int timeout_ms) {
+short Connection::Session::poll_socket(short events, int timeout_ms) {
   const int wake = options.stop == nullptr ? -1 : options.stop->wake().fd();
   std::array<pollfd, 2> fds{{{PQsocket(pg.get()), events, 0}, {wake, POLLIN, 0}}};
   ::poll(fds.data(), fds.size(), timeout_ms);
   if ((fds[1].revents & POLLIN) != 0) options.stop->wake().drain();
-  return (fds[0].revents & POLLIN) != 0;
+  return fds[0].revents;
 }
 
 // By the extended protocol the server takes one statement and no more, whatever a condition in it says; walsenders do
@@ -126,9 +126,8 @@ Result<PgResult> Connection::Session::next_result() {
     if (Status sent = flush(); !sent.is_ok()) return sent;
     if (stop_requested()) return stopped();
     if (Status patient = check_patience(); !patient.is_ok()) return patient;
-    if (poll_socket(static_cast<short>(flush_pending ? POLLIN | POLLOUT : POLLIN), kLookMilliseconds)) {
-      heard_at_ = Clock::now();
-    }
+    const short ready = poll_socket(static_cast<short>(flush_pending ? POLLIN | POLLOUT : POLLIN), kLookMilliseconds);
+    if ((ready & POLLIN) != 0) heard_at_ = Clock::now();
     if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
     if (received_bytes(PQsocket(pg.get())) - received_before_ > kAnswerBytesMost) return too_large();
     keep_notifications();

@@ -75,8 +75,9 @@ struct Connection::Session {
 
   /// Sends what is queued as far as the socket takes it.
   Status flush();
-  /// Waits for the socket or the stop request, and tells whether there is something to read.
-  bool poll_socket(short events, int timeout_ms);
+  /// Waits for the socket or the stop request, and tells what the socket is ready for, as poll(2) does: 0 where the
+  /// wait ended for another reason.
+  short poll_socket(short events, int timeout_ms);
   bool stop_requested() const { return options.stop != nullptr && options.stop->requested(); }
 
  private:

@@ -3,7 +3,9 @@
 #include "walcat/postgres/connection.h"
 
 #include <gtest/gtest.h>
+#include <thread>
 
+#include "postgres/deaf_port.h"
 #include "postgres/scripted_server.h"
 
 namespace walcat {
@@ -42,6 +44,24 @@ class ConnectionTest : public testing::Test {
   std::optional<ScriptedServer> server_;
   StopRequest stop_;
 };
+
+TEST_F(ConnectionTest, GivesUpAHostThatAnswersNoSyn) {
+  const DeafPort deaf;
+  const auto opened = Connection::open(
+      {.conn_str = deaf.conn_str(), .connect_timeout = std::chrono::milliseconds(100), .logger = log::Logger("test")});
+  EXPECT_EQ(opened.status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(opened.status().message(), "no connection within 100 ms");
+}
+
+TEST_F(ConnectionTest, StopsConnectingToAHostThatAnswersNoSyn) {
+  const DeafPort deaf;
+  std::jthread stopper([&] {
+    deaf.wait_for_syn();
+    stop_.request();
+  });
+  const auto opened = Connection::open({.conn_str = deaf.conn_str(), .stop = &stop_, .logger = log::Logger("test")});
+  EXPECT_EQ(opened.status().code(), StatusCode::kStopped);
+}
 
 TEST_F(ConnectionTest, GivesUpAServerThatSaysNothing) {
   const auto connection = connect({{""}});
