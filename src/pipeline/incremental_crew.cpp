@@ -99,7 +99,7 @@ void IncrementalCrew::work() {
     window_.forget();
     part_reader_.forget();
     if (stop_.requested()) return;
-    if (desk_.is_set_aside(snapshot->id)) continue;
+    if (status.code() == StatusCode::kStopped && desk_.is_set_aside(snapshot->id)) continue;
     if (status.is_transient()) {
       logger_.warning("incremental snapshot {}: {}; going on in {:.1f} s", snapshot->id, status.message(),
                       static_cast<double>(kRetry.count()) / 1000);
@@ -121,9 +121,9 @@ Status IncrementalCrew::try_to_read(IncrementalSnapshot& snapshot) {
 }
 
 Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
-  if (Status connected = reader_.connect(); !connected.is_ok()) return connected;
+  if (Status connected = reader_.connect(); !connected.is_ok()) return put_off(snapshot, connected);
   tally_.begin();
-  if (Status fit = check_tables(snapshot); !fit.is_ok()) return fit;
+  if (Status fit = check_tables(snapshot); !fit.is_ok()) return put_off(snapshot, fit);
   desk_.take_up(snapshot.id);
   logger_.info("incremental snapshot {}: {} tables, {} rows{}", snapshot.id, snapshot.tables.size(),
                tally_.expected_rows(), snapshot.last_key.empty() ? "" : ", going on where it was left");
@@ -138,6 +138,16 @@ Status IncrementalCrew::read_snapshot(IncrementalSnapshot& snapshot) {
     if (Status stored = desk_.store(snapshot); !stored.is_ok()) return stored;
   }
   return tally_.outcome();
+}
+
+// What is refused before a table was looked at (a password that is being changed, a right to connect) says nothing of
+// the rows, and of tables that were added nobody would ask again.
+Status IncrementalCrew::put_off(IncrementalSnapshot& snapshot, const Status& why) {
+  if (!snapshot.is_added || why.code() != StatusCode::kRefused) return why;
+  logger_.warning("incremental snapshot {}: {}; trying again, after a minute at the latest", snapshot.id,
+                  why.message());
+  reader_.disconnect();
+  return desk_.set_aside(snapshot, {snapshot.tables.begin(), snapshot.tables.end()});
 }
 
 Result<std::vector<IncrementalReader::Plan>> IncrementalCrew::plan(const IncrementalSnapshot& snapshot,
@@ -185,8 +195,7 @@ IncrementalReader::Plan IncrementalCrew::plan_first(const IncrementalSnapshot& s
 // Tables that came into the configuration are nobody's question: there a refusal is a warning, and a right that is
 // missing is waited for.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
-  std::set<TableName> unfit;
-  std::vector<TableName> locked;
+  std::set<TableName> unfit, locked;
   Status lacks;
   planned_.clear();
   const std::span<const TableName> tables(snapshot.tables);
@@ -201,7 +210,7 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
       } else if (parts.status().code() != StatusCode::kRefused) {
         return parts.status();
       } else if (snapshot.is_added && lacks_right(parts.status())) {
-        locked.push_back(round[i]);
+        locked.insert(round[i]);
         lacks = parts.status();
       } else {
         unfit.insert(round[i]);
@@ -211,7 +220,7 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
     if (at == 0) keep_plans(round, *std::move(plans));
   }
   if (unfit.empty() && locked.empty()) return Status::ok();
-  std::erase_if(snapshot.tables, [&](const TableName& table) { return unfit.contains(table); });
+  snapshot.leave_out(unfit);
   return locked.empty() ? desk_.store(snapshot) : wait_for_rights(snapshot, locked, lacks);
 }
 
@@ -221,7 +230,7 @@ void IncrementalCrew::pass_over(const IncrementalSnapshot& snapshot, const Table
                   table.to_string(), why.message());
 }
 
-Status IncrementalCrew::wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables,
+Status IncrementalCrew::wait_for_rights(IncrementalSnapshot& snapshot, const std::set<TableName>& tables,
                                         const Status& why) {
   std::vector<std::string> news;
   for (const TableName& table : tables) {

@@ -80,7 +80,8 @@ class IncrementalCrew {
   Status try_to_read(IncrementalSnapshot& snapshot);
   Status read_snapshot(IncrementalSnapshot& snapshot);
   Status check_tables(IncrementalSnapshot& snapshot);
-  Status wait_for_rights(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables, const Status& why);
+  Status wait_for_rights(IncrementalSnapshot& snapshot, const std::set<TableName>& tables, const Status& why);
+  Status put_off(IncrementalSnapshot& snapshot, const Status& why);
   Status begin_following();
   void pass_over(const IncrementalSnapshot& snapshot, const TableName& table, const Status& why);
   Result<std::vector<IncrementalReader::Plan>> plan(const IncrementalSnapshot& snapshot,

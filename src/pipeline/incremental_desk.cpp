@@ -80,6 +80,7 @@ void IncrementalDesk::close() {
 
 // Between snapshots there is nothing to hold a connection for.
 std::optional<IncrementalSnapshot> IncrementalDesk::wait_for_snapshot() {
+  const auto idle_since = Clock::now();
   for (;;) {
     answer();
     std::unique_lock lock(mutex_);
@@ -89,13 +90,10 @@ std::optional<IncrementalSnapshot> IncrementalDesk::wait_for_snapshot() {
       return snapshots_.front();
     }
     const auto is_wanted = [&] { return is_closed_ || !asked_.empty() || next_due() != snapshots_.end(); };
-    if (changed_.wait_for(lock, set_aside_.empty() ? kStay : kAsideLeast, is_wanted)) continue;
+    if (changed_.wait_for(lock, kAsideLeast, is_wanted)) continue;
+    if (Clock::now() - idle_since < kStay) continue;
     reader_.disconnect();
-    if (set_aside_.empty()) {
-      changed_.wait(lock, is_wanted);
-    } else {
-      changed_.wait_for(lock, kAsideLeast, is_wanted);
-    }
+    if (set_aside_.empty()) changed_.wait(lock, is_wanted);
   }
 }
 
@@ -111,7 +109,7 @@ bool IncrementalDesk::rests(const std::string& id) const {
 
 bool IncrementalDesk::is_set_aside(const std::string& id) {
   const std::lock_guard lock(mutex_);
-  return rests(id);
+  return set_aside_.contains(id);
 }
 
 void IncrementalDesk::take_up(const std::string& id) {
@@ -119,32 +117,32 @@ void IncrementalDesk::take_up(const std::string& id) {
   set_aside_.erase(id);
 }
 
-Status IncrementalDesk::set_aside(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables) {
-  const auto is_left = [&](const TableName& table) {
-    return std::find(tables.begin(), tables.end(), table) != tables.end();
-  };
+Status IncrementalDesk::set_aside(IncrementalSnapshot& snapshot, const std::set<TableName>& tables) {
+  IncrementalSnapshot left = snapshot;
+  std::set<TableName> others;
+  for (const TableName& table : snapshot.tables) {
+    if (!tables.contains(table)) others.insert(table);
+  }
+  left.leave_out(others);
   {
     const std::lock_guard lock(mutex_);
     if (snapshots_.empty() || snapshots_.front().id != snapshot.id) return stopped();
-    IncrementalSnapshot left = snapshot;
-    left.tables = tables;
-    left.part = TableName{};
-    left.key.clear();
-    left.last_key.clear();
-    std::erase_if(snapshot.tables, is_left);
-    Pause& pause = set_aside_[snapshot.id];
+    left.is_paused = snapshots_.front().is_paused;
+    Pause pause = set_aside_[snapshot.id];
     pause.length = std::clamp<Clock::duration>(2 * pause.length, kAsideLeast, kAsideMost);
     pause.until = Clock::now() + pause.length;
     has_news_ = true;
-    if (snapshot.tables.empty()) {
+    if (others.empty()) {
+      set_aside_[snapshot.id] = pause;
       snapshots_.front() = std::move(left);
       return stopped();
     }
+    set_aside_.erase(snapshot.id);
     left.id = fmt::format("added-{}", postgres_now_micros());
     set_aside_[left.id] = pause;
-    set_aside_.erase(snapshot.id);
     snapshots_.push_back(std::move(left));
   }
+  snapshot.leave_out(tables);
   return store(snapshot);
 }
 

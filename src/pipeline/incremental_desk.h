@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,8 @@ class IncrementalDesk {
   Status store(IncrementalSnapshot& snapshot);
   /// Leaves `tables` of the snapshot in hand for later, under an ID of their own unless they are all it has; other
   /// snapshots are in hand meanwhile. kStopped if nothing of the snapshot is left to be read now.
-  Status set_aside(IncrementalSnapshot& snapshot, const std::vector<TableName>& tables);
-  /// Whether `id` was set aside and is not due yet.
+  Status set_aside(IncrementalSnapshot& snapshot, const std::set<TableName>& tables);
+  /// Whether `id` was set aside whole.
   bool is_set_aside(const std::string& id);
   /// What was set aside is read now.
   void take_up(const std::string& id);

@@ -134,6 +134,14 @@ Result<bool> drop_inactive_slot(Connection& connection, const InactiveSlot& slot
   return dropped->has_value();
 }
 
+Result<bool> is_synchronous_standby(Connection& connection, const std::string& name) {
+  return connection.query_value<bool>(
+      {"whether commits wait for walcat",
+       fmt::format("SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_replication r JOIN pg_catalog.pg_replication_slots s "
+                   "ON s.active_pid = r.pid WHERE s.slot_name = {} AND r.sync_state IN ('sync', 'quorum'))",
+                   connection.literal(name))});
+}
+
 std::string start_replication_command(const Connection& connection, const std::string& slot,
                                       const std::string& publication, const StreamRequest& request) {
   const bool streams = request.streaming && connection.server_version() >= 140000;

@@ -5,6 +5,7 @@
 
 #include "walcat/base/byte_reader.h"
 #include "walcat/postgres/catalog.h"
+#include "walcat/postgres/slot.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/listed_tables.h"
 #include "walcat/reader/xlog_frame.h"
@@ -15,6 +16,7 @@ void RelationDescriber::begin_session(const TableView& view) {
   unlisted_until_ = view.position;
   // The server may be another one.
   shown_ = VisibleTransactions{};
+  is_waited_for_ = false;
   unlisted_.clear();
   described_.clear();
   ancestors_.clear();
@@ -47,7 +49,7 @@ Result<bool> RelationDescriber::meet(std::string_view frame, Lsn commit_lsn, std
     const auto is_shown = catalog_shows(xid);
     if (!is_shown.is_ok() || !*is_shown) return is_shown;
   }
-  if (Status followed = follow(relation, table, commit_lsn); !followed.is_ok()) return followed;
+  if (Status followed = follow(relation, table, commit_lsn, xid); !followed.is_ok()) return followed;
   const bool is_wanted = selection_.wants(relation, table);
   described_.insert_or_assign(relation, Described{table, is_wanted});
   if (is_wanted) compare(relation, table);
@@ -63,7 +65,15 @@ Result<bool> RelationDescriber::catalog_shows(std::uint32_t xid) {
   auto now = current_snapshot(*catalog_);
   if (!now.is_ok()) return now.status().with_context("catalog");
   shown_ = std::move(*now);
-  return shown_.sees(xid);
+  return is_waited_for_ || shown_.sees(xid);
+}
+
+Result<bool> RelationDescriber::stop_waiting_for_ourselves() {
+  if (Status connected = connect(); !connected.is_ok()) return connected;
+  const auto is_standby = is_synchronous_standby(*catalog_, options_.slot_name);
+  if (!is_standby.is_ok()) return is_standby.status().with_context("catalog");
+  is_waited_for_ = *is_standby;
+  return is_waited_for_;
 }
 
 bool RelationDescriber::is_placed(std::uint32_t oid, const TableName& name, Lsn commit_lsn) const {
@@ -100,7 +110,7 @@ Status RelationDescriber::connect() {
 }
 
 // A partition may have been made, or attached, since the session began.
-Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn) {
+Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn, std::uint32_t xid) {
   if (!selection_.has_list() || selection_.follows(oid)) return Status::ok();
   if (selection_.lists(name)) {
     // What came before under another name may not have been decoded yet.
@@ -115,7 +125,7 @@ Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn c
   if (Status connected = connect(); !connected.is_ok()) return connected;
   const auto lineage = lineage_of(*catalog_, oid);
   if (!lineage.is_ok()) return lineage.status().with_context("catalog");
-  if (lineage->empty()) return follow_dropped(oid, name);
+  if (lineage->empty()) return follow_dropped(oid, name, xid);
   // Its own name counts as the stream has it: by another one that it has now it comes later.
   const bool is_listed = std::any_of(lineage->begin(), lineage->end(), [&](const NamedTable& table) {
     return table.oid != oid && (selection_.lists(table.name) || selection_.follows(table.oid));
@@ -125,7 +135,14 @@ Status RelationDescriber::follow(std::uint32_t oid, const TableName& name, Lsn c
 }
 
 // Of those that stood for a listed table when the publication was looked at, the selection knows already.
-Status RelationDescriber::follow_dropped(std::uint32_t oid, const TableName& name) {
+Status RelationDescriber::follow_dropped(std::uint32_t oid, const TableName& name, std::uint32_t xid) {
+  if (!shown_.sees(xid)) {
+    logger_.warning(
+        "table {} is not in the catalog yet, whose commits wait for walcat; that it stands for a listed table can't be "
+        "seen, and its changes are not printed; hint: leave walcat out of synchronous_standby_names",
+        name.to_string());
+    return Status::ok();
+  }
   if (unlisted_.contains(oid)) {
     logger_.warning("table {} is gone; it stood for no listed table when it was last seen, and is not printed",
                     name.to_string());

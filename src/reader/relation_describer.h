@@ -45,6 +45,10 @@ class RelationDescriber {
   /// it. Errors: the catalog can't be asked. Nothing is noted then.
   Result<bool> meet(std::string_view frame, Lsn commit_lsn, std::uint32_t xid, Batch& batch);
 
+  /// Where commits wait for walcat itself, which is a synchronous standby then, the catalog would never show them: from
+  /// here on in the session it is asked as it is. Returns whether that is so.
+  Result<bool> stop_waiting_for_ourselves();
+
   /// Whether the session can't go on describing tables as they are in `members`, a look at the catalog that the stream
   /// has come to.
   ///
@@ -66,8 +70,8 @@ class RelationDescriber {
   Result<bool> catalog_shows(std::uint32_t xid);
   /// Whether what the table stands for is known without the catalog.
   bool is_placed(std::uint32_t oid, const TableName& name, Lsn commit_lsn) const;
-  Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn);
-  Status follow_dropped(std::uint32_t oid, const TableName& name);
+  Status follow(std::uint32_t oid, const TableName& name, Lsn commit_lsn, std::uint32_t xid);
+  Status follow_dropped(std::uint32_t oid, const TableName& name, std::uint32_t xid);
   void compare(std::uint32_t oid, const TableName& name);
   Status describe(std::uint32_t oid, const std::vector<std::uint32_t>& types, Batch& batch);
 
@@ -78,6 +82,8 @@ class RelationDescriber {
   std::unique_ptr<Connection> catalog_;
   /// What the catalog shows, as of the last time that this was asked.
   VisibleTransactions shown_;
+  /// Whether commits wait for walcat itself.
+  bool is_waited_for_ = false;
   /// Tables that stood for no listed one when the session began, which holds for what the log had until then.
   std::unordered_set<std::uint32_t> unlisted_;
   Lsn unlisted_until_;

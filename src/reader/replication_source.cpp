@@ -410,6 +410,14 @@ Result<bool> ReplicationSource::meet_relation(Batch& batch) {
     next_complaint_ = now + kUnseenLong;
   }
   if (now >= next_complaint_) {
+    const auto is_for_us = describer_->stop_waiting_for_ourselves();
+    if (!is_for_us.is_ok()) return is_for_us;
+    if (*is_for_us) {
+      logger_.warning(
+          "commits wait for walcat (synchronous_standby_names), so the catalog shows them only once they are printed; "
+          "what it says of tables may be what they were before; hint: leave walcat out of synchronous_standby_names");
+      return meet_relation(batch);
+    }
     logger_.info(
         "transaction {} is committed in the log, and the server does not show yet what it did (does it wait for a "
         "synchronous standby?); waiting, nothing is lost",

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <random>
 #include <utility>
 
 #include "walcat/postgres/publication.h"
@@ -16,6 +17,9 @@ namespace {
 constexpr fmt::string_view kCreating = "creating slot {}; this waits for transactions that are open on the server";
 constexpr const char* kWaysOut =
     "hint: changes may be lost; on_gap: snapshot prints all rows anew, on_gap: continue goes on without what is lost";
+
+// Sessions of a snapshot have 4096 ranges of indices.
+constexpr std::uint32_t kSessionsUnknown = 3'000;
 
 // Beside the slot `name`, within a slot name's 63 bytes; another for each.
 std::string temporary_slot_name(const std::string& name) {
@@ -174,7 +178,10 @@ Result<StreamStart> SlotStart::adopt(const SlotState& slot) {
   logger_.info("found slot {} and no offset file {}; {} from the slot's position {}", options_.slot_name, file_.path(),
                wants_snapshot() ? "taking a snapshot and going on" : "starting", slot.confirmed_flush.to_string());
   if (!wants_snapshot()) return first_start(slot.confirmed_flush);
-  const Offset there = offset_at(slot.confirmed_flush);
+  Offset there = offset_at(slot.confirmed_flush);
+  // Rows may have been printed at this position before; how many times is lost with the file.
+  there.snapshot.emplace();
+  there.snapshot->sessions = std::random_device()() % kSessionsUnknown;
   return snapshot_beside_slot(&there);
 }
 

@@ -154,7 +154,6 @@ def test_a_table_that_may_not_be_read_is_named_and_the_others_are_read(database,
     walcat.catch_up(as_reader(database, reader, "orders"))
     second = walcat.start(as_reader(database, reader, "orders", "items", "loose"))
     second.wait_for_log(r"warning .*public\.loose.*GRANT SELECT ON \S*loose")
-    assert read(second)[:5] == ITEMS[:len(second.lines())]
     second.wait_for_lines(5)
     assert len(re.findall("warning .*loose", second.log())) == 1
     database.execute(f"GRANT SELECT ON loose TO {reader[0]}")

@@ -28,9 +28,9 @@ def database(walcat):
 class HeldCommit:
     """A transaction that is in the log and that nobody else sees."""
 
-    def __init__(self, database, *statements):
+    def __init__(self, database, *statements, standby="nobody"):
         self.database = database
-        self.set_standby("nobody")
+        self.set_standby(standby)
         self.thread = threading.Thread(target=self.commit, args=statements)
         self.thread.start()
 
@@ -52,8 +52,8 @@ class HeldCommit:
 def held(database):
     made = []
 
-    def hold(*statements):
-        made.append(HeldCommit(database, *statements))
+    def hold(*statements, **options):
+        made.append(HeldCommit(database, *statements, **options))
         return made[-1]
 
     yield hold
@@ -121,3 +121,18 @@ def test_a_stop_does_not_wait_for_it(database, walcat, held):
     assert run.lines() == []
     commit.end()
     assert shown(walcat.catch_up(config).lines()) == [("c", "public.listed_2", 11)]
+
+
+def test_commits_that_wait_for_walcat_itself_end(database, walcat, held):
+    """As a synchronous standby walcat would wait for what waits for it."""
+    run = walcat.start(configuration(entry(database), output={"key": "json", "framing": "key-value"}))
+    run.wait_for_log("streaming from")
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    commit = held("INSERT INTO marker VALUES (1)", standby="*")
+    commit.thread.join(30)
+    assert not commit.thread.is_alive()
+    run.wait_for_log("warning .*commits wait for walcat")
+    database.execute("SET synchronous_commit = on", "INSERT INTO marker VALUES (2)")
+    run.wait_for(lambda: run.output.count() == 2, "both lines")
+    run.stop()
+    assert [text.split("\t")[0] for text in run.output.texts()] == ['{"id":1}', '{"id":2}']

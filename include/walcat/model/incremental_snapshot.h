@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,17 @@ struct IncrementalSnapshot {
   std::vector<std::string> key;
   /// When the last row was read, every transaction below this ID had ended, with its epoch.
   std::uint64_t seen_xid = 0;
+
+  /// Leaves tables out of those that are to be read. How far the first one has come is forgotten with it.
+  void leave_out(const std::set<TableName>& left_out) {
+    if (tables.empty()) return;
+    const TableName first = tables.front();
+    std::erase_if(tables, [&](const TableName& table) { return left_out.contains(table); });
+    if (!tables.empty() && tables.front() == first) return;
+    part = TableName{};
+    key.clear();
+    last_key.clear();
+  }
 
   bool operator==(const IncrementalSnapshot&) const = default;
 };

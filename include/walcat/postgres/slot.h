@@ -86,6 +86,9 @@ Result<std::optional<SlotState>> find_slot(Connection& connection, const std::st
 /// Errors: kWaiting where there is a slot of that name.
 Result<Lsn> create_slot(Connection& connection, const std::string& name);
 
+/// Whether commits of the server wait for whoever streams the slot (`synchronous_standby_names`).
+Result<bool> is_synchronous_standby(Connection& connection, const std::string& name);
+
 /// Makes a slot within begin_snapshot()'s transaction, whose snapshot then sees exactly what committed before the
 /// slot's consistent point, which is returned. `temporary`: the slot ends with the connection. Waits and fails as
 /// create_slot() does.
