@@ -75,11 +75,13 @@ class Pipeline::Street {
         keeper_({options.flush_interval, options.shutdown_timeout}, lanes_, *sink_, recorder_.get()) {
     const bool is_replay = player_ != nullptr;
     const std::shared_ptr<Topics> topics = topics_of(options.serializer);
+    const auto large_rows = std::make_shared<LargeRows>(options.street.memory_limit);
     for (std::uint32_t i = 0; i < options.databases.size(); ++i) {
       DecoderOptions decoder = decoder_options(options, options.databases[i], selections[i], is_replay);
       if (recorder_ != nullptr) decoder.chunk_passed = [this](const Batch& batch) { keep_chunk(batch); };
       DatabaseOptions database = lane_options(options, i);
       database.topics = topics;
+      database.large_rows = large_rows;
       decoder.relation_described = relation_notices(options.serializer, log::Logger(database.label), topics);
       lanes_.push_back(std::make_unique<Lane>(i, database, decoder, plan));
       const bool is_watched = !is_replay && SlotWatch::is_wanted(lanes_.back()->options);

@@ -301,6 +301,7 @@ void ReaderLoop::ship_rest(SnapshotCrew& crew) {
 
 void ReaderLoop::ship(std::unique_ptr<Batch> batch) {
   source_.label(*batch);
+  batch->large.park(false);
   ship_(std::move(batch));
 }
 

@@ -88,6 +88,7 @@ void SnapshotCrew::fill_with_kept_rows(Batch& batch) {
         mark_first(batch, source);
       }
       batch.append_frame(*row.text);
+      batch.large = std::move(row.large);
     }
     std::move(row.chunks.begin(), row.chunks.end(), std::back_inserter(batch.chunks_done));
     batch.last_mark = row.mark;
@@ -172,10 +173,16 @@ void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std:
     std::optional<std::string> last_row;
     if (const auto begin = reader.last_row()) last_row = batch->pop_frame(*begin);
     const std::size_t row_bytes = last_row ? last_row->size() : 0;
-    if (batch->has_frames()) put_full(std::move(batch), task.source);
+    LargeRows::Hold large;
+    if (batch->has_frames()) {
+      put_full(std::move(batch), task.source);
+    } else {
+      large = std::move(batch->large);
+      batch->clear();
+    }
     rows_read_.fetch_add(last_row ? 1 : 0, std::memory_order_relaxed);
     bytes_read_.fetch_add(row_bytes, std::memory_order_relaxed);
-    return end_task(task, std::move(last_row));
+    return end_task(task, std::move(last_row), std::move(large));
   }
 }
 
@@ -205,14 +212,15 @@ void SnapshotCrew::put_full(std::unique_ptr<Batch> batch, std::size_t source) {
   news_.notify();
 }
 
-void SnapshotCrew::end_task(const SnapshotTask& task, std::optional<std::string> last_row) {
+void SnapshotCrew::end_task(const SnapshotTask& task, std::optional<std::string> last_row, LargeRows::Hold large) {
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   Table& table = tables_[task.source];
   if (task.chunk) table.empty_chunks.push_back(*task.chunk);
   if (last_row) {
     if (table.kept) released_.push_back(std::move(*table.kept));
-    table.kept = KeptRow{task.source, std::move(last_row), std::exchange(table.empty_chunks, {})};
+    table.kept = KeptRow{task.source, std::move(last_row), std::exchange(table.empty_chunks, {}), SnapshotMark::kInside,
+                         false,       std::move(large)};
   }
   if (--table.tasks_left == 0) end_table(table, task.source);
   news_.notify();
@@ -220,7 +228,8 @@ void SnapshotCrew::end_task(const SnapshotTask& task, std::optional<std::string>
 
 // The row that was kept is the table's last; whether it is the last of all shows when the next table ends.
 void SnapshotCrew::end_table(Table& table, std::size_t source) {
-  KeptRow last = table.kept ? std::move(*table.kept) : KeptRow{source, std::nullopt, {}};
+  KeptRow last =
+      table.kept ? std::move(*table.kept) : KeptRow{source, std::nullopt, {}, SnapshotMark::kInside, false, {}};
   table.kept.reset();
   std::move(table.empty_chunks.begin(), table.empty_chunks.end(), std::back_inserter(last.chunks));
   last.mark = SnapshotMark::kLastOfTable;

@@ -64,6 +64,8 @@ class SnapshotCrew {
     std::vector<ChunkId> chunks;
     SnapshotMark mark = SnapshotMark::kInside;
     bool ends_snapshot = false;
+    /// What is charged for it, if it is larger than a batch.
+    LargeRows::Hold large;
   };
   struct Table {
     std::size_t tasks_left = 0;
@@ -82,7 +84,7 @@ class SnapshotCrew {
   std::optional<SnapshotTask> next_task();
   std::unique_ptr<Batch> wait_for_batch();
   void put_full(std::unique_ptr<Batch> batch, std::size_t source);
-  void end_task(const SnapshotTask& task, std::optional<std::string> last_row);
+  void end_task(const SnapshotTask& task, std::optional<std::string> last_row, LargeRows::Hold large);
   void end_table(Table& table, std::size_t source);
   void fail(const Status& status);
   void fill_with_kept_rows(Batch& batch);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -144,6 +145,11 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
     return unpublished_here(PQresultErrorField(result->get(), PG_DIAG_MESSAGE_PRIMARY));
   }
   return result_error(result->get(), pg);
+}
+
+std::size_t Connection::readable() const {
+  int bytes = 0;
+  return ::ioctl(PQsocket(session_->pg.get()), FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Status Connection::consume_input() {

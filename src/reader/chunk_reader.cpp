@@ -17,14 +17,15 @@ constexpr std::size_t kLockedMost = 1'000;
 
 ChunkReader::ChunkReader(const DatabaseOptions& options, const SnapshotStart& start, const StopRequest& stop,
                          const log::Logger& logger)
-    : options_(options), start_(start), stop_(stop), logger_(logger) {}
+    : options_(options), start_(start), stop_(stop), logger_(logger), gate_(options.large_rows, [this] {
+        stop_.wake().notify();
+      }) {}
 
 void ChunkReader::begin(const SnapshotTask& task) {
   task_ = task;
-  copy_.reset();
   rows_ = 0;
-  // libpq keeps room for the largest row it has met until its connection ends.
-  if (std::exchange(met_large_row_, false)) connection_.reset();
+  if (gate_.is_to_shrink()) disconnect();
+  copy_.reset();
 }
 
 Result<ChunkReader::Progress> ChunkReader::read(Batch& batch) {
@@ -32,8 +33,7 @@ Result<ChunkReader::Progress> ChunkReader::read(Batch& batch) {
   for (int attempt = 1;; ++attempt) {
     auto filled = fill(batch);
     if (filled.is_ok() || !filled.status().is_transient()) return filled;
-    copy_.reset();
-    connection_.reset();
+    disconnect();
     if (attempt == kAttempts) return filled;
     logger_.warning("snapshot: {}; connecting again", filled.status().message());
   }
@@ -59,16 +59,22 @@ Status ChunkReader::connect() {
   };
   const Status prepared = prepare();
   if (prepared.is_ok()) return prepared;
-  connection_.reset();
+  disconnect();
   // The snapshot has gone with its holder, or somebody wants a table for himself: it has to be taken anew.
   return {StatusCode::kUnavailable, prepared.message()};
+}
+
+void ChunkReader::disconnect() {
+  copy_.reset();
+  connection_.reset();
+  gate_.release();
 }
 
 Status ChunkReader::start_copy() {
   if (connection_ == nullptr) {
     if (const Status connected = connect(); !connected.is_ok()) return connected;
   }
-  copy_.emplace(*connection_, stop_);
+  copy_.emplace(*connection_, gate_, stop_);
   Status started = copy_->start(task_.copy, rows_);
   if (!started.is_ok()) copy_.reset();
   return started;
@@ -82,7 +88,6 @@ Result<ChunkReader::Progress> ChunkReader::fill(Batch& batch) {
   auto filled = copy_->fill(batch);
   rows_ += batch.frame_count() - before;
   if (copy_->last_row()) last_row_ = copy_->last_row();
-  met_large_row_ = met_large_row_ || copy_->met_large_row();
   if (filled.is_ok() && *filled == Progress::kEnded) copy_.reset();
   return filled;
 }

@@ -33,12 +33,14 @@ std::string where_clause(const std::vector<std::string>& conditions) {
 
 IncrementalReader::IncrementalReader(const DatabaseOptions& options, const Selection& selection,
                                      const StopRequest& stop, const log::Logger& logger)
-    : options_(options), selection_(selection), stop_(stop), logger_(logger) {}
+    : options_(options), selection_(selection), stop_(stop), logger_(logger), gate_(options.large_rows, [this] {
+        stop_.wake().notify();
+      }) {}
 
 Status IncrementalReader::connect() {
-  // libpq keeps room for the largest row it has met until its connection ends.
-  if (std::exchange(met_large_row_, false)) connection_.reset();
+  if (gate_.is_to_shrink()) connection_.reset();
   if (connection_ != nullptr) return Status::ok();
+  gate_.release();
   auto opened =
       Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!opened.is_ok()) return opened.status();
@@ -192,10 +194,9 @@ Result<bool> IncrementalReader::read(const KeyedPart& part, const std::vector<Ke
 }
 
 Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {
-  CopyReader reader(*connection_, stop_);
+  CopyReader reader(*connection_, gate_, stop_);
   if (const Status started = reader.start(sql); !started.is_ok()) return started;
   const auto filled = reader.fill(batch);
-  met_large_row_ = met_large_row_ || reader.met_large_row();
   if (!filled.is_ok()) return filled.status();
   if (*filled == CopyReader::Progress::kEnded) return true;
   if (const Status skipped = reader.skip_rest(); !skipped.is_ok()) return skipped;

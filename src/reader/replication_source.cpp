@@ -14,6 +14,7 @@
 #include "stream_connection.h"
 #include "unfinished_transactions.h"
 #include "walcat/base/byte_reader.h"
+#include "walcat/base/heap.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/slot.h"
 #include "walcat/reader/listed_tables.h"
@@ -36,9 +37,15 @@ constexpr std::chrono::seconds kComplaintInterval{30};
 constexpr std::chrono::milliseconds kUnseenLeast{2}, kUnseenMost{250};
 constexpr std::chrono::seconds kUnseenLong{2};
 constexpr std::size_t kKeepaliveSize = 18;
+// A frame for which libpq's buffer has grown.
+constexpr std::size_t kLargeFrame = std::size_t{64} << 10;
+// After the last large frame, before its memory goes back.
+constexpr std::chrono::milliseconds kQuiet{500};
+// Between new connections for the sake of memory, and where others wait for it.
+constexpr std::chrono::seconds kRenewalInterval{10};
+constexpr std::chrono::seconds kRenewalIntervalWhenWanted{1};
+constexpr std::chrono::milliseconds kGateWait{1'000};
 // Bytes after which somebody may have something else for us to do: what is spooled fills no batch.
-// The largest batch is full at 64 MiB: small frames are no more than that at a time.
-constexpr std::size_t kLargeFrame = std::size_t{96} << 20;
 constexpr std::size_t kTakenEnough = std::size_t{256} << 10;
 
 bool asks_for_reply(std::string_view frame) {
@@ -74,6 +81,7 @@ ReplicationSource::ReplicationSource(const DatabaseOptions& options, std::shared
       offset_file_(options.offset_path),
       describer_(std::make_unique<RelationDescriber>(options, rules_->selection(), stop, logger)),
       table_look_(options_, rules_->selection(), logger),
+      gate_(options_.large_rows, [this] { stop_.wake().notify(); }),
       unfinished_(std::make_unique<UnfinishedTransactions>(spool_options(options), logger)),
       intake_(std::make_unique<SignalIntake>(options.slot_name, logger)),
       until_(bounds.until_lsn) {}
@@ -95,6 +103,8 @@ Result<ReadOutcome> ReplicationSource::read(Batch& batch) {
   }
   label(batch);
   auto outcome = fill(batch);
+  // What is stored need not come again, so the connection may be left.
+  if (next_shrink_ && !in_transaction_ && may_shrink(Clock::now())) batch.wants_flush = true;
   if (!outcome.is_ok()) break_off(outcome.status());
   return outcome;
 }
@@ -288,6 +298,10 @@ Result<bool> ReplicationSource::take_unfinished(std::string_view frame) {
   if (*fate != UnfinishedTransactions::Fate::kBlocked) {
     if (blocked_) logger_.info("the spool has room again");
     blocked_.reset();
+    if (*fate == UnfinishedTransactions::Fate::kTaken && frame.size() > kLargeFrame) {
+      gate_.pass(frame.size());
+      note_large();
+    }
     return *fate == UnfinishedTransactions::Fate::kTaken;
   }
   const auto now = Clock::now();
@@ -304,27 +318,31 @@ Result<bool> ReplicationSource::take_unfinished(std::string_view frame) {
 Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   gathering_ = Gathering{};
   for (bool waited = false;;) {
-    const Lsn received_before = received_;
+    const std::size_t frames_before = gathering_.frames;
     const auto taken = take_frames(batch);
     const auto now = Clock::now();
     if (gathering_.frames > 0) silence_.heard(now);
-    // Small frames fill a batch before they are so many bytes.
-    if (gathering_.bytes >= kLargeFrame && !grown_at_) grown_at_ = received_before;
+    gate_.looked(gathering_.frames > frames_before || pending_, std::exchange(is_readable_, false));
+    // What has come was no larger than a batch.
+    if (!pending_ && !gate_.is_unfinished()) gate_.leave();
     if (!taken.is_ok() || *taken != ReadOutcome::kNothing) return taken;
     if (const Status attended = attend_server(wants_answer() && !batch.has_frames()); !attended.is_ok())
       return attended;
-    pace_.found(gathering_.frames, gathering_.bytes, gathering_.napped);
-    if (!gathering_.begin) gathering_.begin = now;
-    const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(now - *gathering_.begin));
-    if (nap > Pace::Duration::zero()) {
-      gathering_ = Gathering{gathering_.begin, true, 0, 0};
-      connection_->nap(nap);
-      continue;
+    if (!gate_.is_closed()) {
+      pace_.found(gathering_.frames, gathering_.bytes, gathering_.napped);
+      if (!gathering_.begin) gathering_.begin = now;
+      const auto nap = pace_.nap(std::chrono::duration_cast<Pace::Duration>(now - *gathering_.begin));
+      if (nap > Pace::Duration::zero()) {
+        gathering_ = Gathering{gathering_.begin, true, 0, 0};
+        connection_->nap(nap);
+        is_readable_ = true;
+        continue;
+      }
     }
     if (batch.has_frames()) return ReadOutcome::kFrames;
-    if (grown_at_ && is_settled()) return renew_connection();
+    if (shrinks()) return renew_connection();
     if (waited) return ReadOutcome::kNothing;
-    if (blocked_ || unseen_since_) {
+    if (blocked_ || unseen_since_ || gate_.is_closed()) {
       wait_for_room();
       return ReadOutcome::kNothing;
     }
@@ -333,27 +351,61 @@ Result<ReadOutcome> ReplicationSource::fill(Batch& batch) {
   }
 }
 
+void ReplicationSource::note_large() {
+  grown_at_ = received_;
+  next_shrink_ = Clock::now() + kQuiet;
+}
+
+// What large frames have left: freed memory goes back to the system at once, libpq's room, which lasts as long as its
+// connection, if there is too much of it. Returns whether the connection is to be renewed.
+bool ReplicationSource::shrinks() {
+  if (!next_shrink_) {
+    // Others of this database have taken rows: of snapshots.
+    if (options_.large_rows != nullptr && options_.large_rows->has_traces()) next_shrink_ = Clock::now() + kQuiet;
+    return false;
+  }
+  gate_.claim().will_return(!in_transaction_ && !unfinished_->in_block());
+  const auto now = Clock::now();
+  const bool is_due = now >= *next_shrink_;
+  if (is_due && options_.large_rows != nullptr && options_.large_rows->take_traces()) give_back_heap();
+  if ((is_due || gate_.claim().is_wanted()) && may_shrink(now) && is_settled()) return true;
+  if (!is_due) return false;
+  next_shrink_.reset();
+  if (gate_.claim().room() > 0) next_shrink_ = now + (may_shrink(now) ? kQuiet : kRenewalInterval);
+  return false;
+}
+
+// Whether a connection may be given up for its memory: not as often as large rows come.
+bool ReplicationSource::may_shrink(Clock::time_point now) const {
+  if (options_.large_rows == nullptr || !options_.large_rows->keeps_too_much()) return false;
+  return now - renewed_at_ >= (gate_.claim().is_wanted() ? kRenewalIntervalWhenWanted : kRenewalInterval);
+}
+
 // Nothing would be sent again, the large frame least of all.
-bool ReplicationSource::is_settled() {
-  if (in_transaction_ || finishing_ || blocked_ || unfinished_->in_block() || unfinished_->holds_any()) return false;
-  return received_ > *grown_at_ && stored_ >= received_;
+bool ReplicationSource::is_settled() const {
+  if (in_transaction_ || finishing_ || pending_ || blocked_ || unfinished_->in_block() || unfinished_->holds_any()) {
+    return false;
+  }
+  return received_ > grown_at_ && stored_ >= received_;
 }
 
 // libpq keeps room for the largest frame it has met until its connection ends.
 ReadOutcome ReplicationSource::renew_connection() {
-  logger_.info("a change of more than {} MiB has come by; connecting anew, which gives its memory back",
-               kLargeFrame >> 20);
+  logger_.info("connecting anew: that gives back the memory of a change of {} KiB", gate_.claim().room() >> 10);
+  renewed_at_ = Clock::now();
   disconnect();
   return ReadOutcome::kNothing;
 }
 
 Status ReplicationSource::wait_for_frames() {
   if (Status alive = check_silence(); !alive.is_ok()) return alive;
+  if (Status hurries = gate_.check_patience(); !hurries.is_ok()) return hurries;
   const auto before = Clock::now();
-  const bool arrived = connection_->wait(time_to_status());
+  const bool arrived = connection_->wait(time_to_look(before));
   const auto now = Clock::now();
   // A frame may take long to come whole.
   if (arrived) silence_.heard(now);
+  is_readable_ = arrived;
   pace_.waited(std::chrono::duration_cast<Pace::Duration>(now - before));
   gathering_ = Gathering{};
   return Status::ok();
@@ -369,11 +421,18 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
     if (!pending_) {
       if (blocked_ || (looked && !may_have_more(gathering_.bytes - taken_before))) return ReadOutcome::kNothing;
       taken_before = gathering_.bytes;
+      if (!gate_.may_look(*connection_)) return ReadOutcome::kNothing;
       if (const Status arrived = connection_->consume_input(); !arrived.is_ok()) return arrived;
       looked = true;
       continue;
     }
-    if (!batch.has_room(pending_->size())) return ReadOutcome::kFrames;
+    const std::size_t size = pending_->size();
+    bool is_large = false;
+    if (!batch.fits(size)) [[unlikely]] {
+      if (batch.has_frames()) return ReadOutcome::kFrames;
+      if (!gate_.may_take(size)) return ReadOutcome::kNothing;
+      is_large = true;
+    }
     const Border border = examine(*pending_);
     if (border == Border::kEndsBefore) return ReadOutcome::kEnd;
     if (border == Border::kGoesBack) return goes_back();
@@ -387,6 +446,8 @@ Result<ReadOutcome> ReplicationSource::take_frames(Batch& batch) {
       // A server that shuts down asks, and waits until all it has sent is confirmed.
       batch.wants_flush = batch.wants_flush || asks_for_reply(*pending_);
     }
+    if (is_large) [[unlikely]]
+      note_taken(batch, size);
     ++gathering_.frames;
     gathering_.bytes += pending_->size();
     pending_.reset();
@@ -427,6 +488,16 @@ Result<bool> ReplicationSource::meet_relation(Batch& batch) {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - *unseen_since_);
   next_try_ = now + std::clamp(since / 4, kUnseenLeast, kUnseenMost);
   return false;
+}
+
+// A frame for which the batch has grown, unless all that was large about it was left out.
+void ReplicationSource::note_taken(Batch& batch, std::size_t bytes) {
+  if (batch.fits(0)) {
+    gate_.pass(bytes);
+  } else {
+    batch.large = gate_.take(bytes);
+  }
+  note_large();
 }
 
 // Whether it is worth looking again, after a look that brought so much. In a flood the next frame comes right behind
@@ -506,9 +577,12 @@ bool ReplicationSource::worth_keeping(std::string_view frame) const {
 
 // The server is answered, but not read from.
 void ReplicationSource::wait_for_room() {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_try_ - Clock::now());
-  const auto wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
-  connection_->wait_without_reading(std::min(wait, time_to_status()));
+  auto wait = kGateWait;
+  if (blocked_ || unseen_since_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_try_ - Clock::now());
+    wait = std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1);
+  }
+  connection_->wait_without_reading(std::min(wait, time_to_look(Clock::now())));
   silence_.heard(Clock::now());
 }
 
@@ -520,6 +594,7 @@ Status ReplicationSource::attend() {
   }
   if (!streaming_) return attend_snapshot();
   const Status attended = attend_server(false);
+  gate_.rest();
   if (attended.is_ok()) {
     connection_->wait_without_reading(time_to_status());
     silence_.heard(Clock::now());
@@ -589,6 +664,13 @@ std::chrono::milliseconds ReplicationSource::time_to_status() const {
   return wants_answer() ? std::min(wait, kQuestionInterval) : wait;
 }
 
+std::chrono::milliseconds ReplicationSource::time_to_look(Clock::time_point now) const {
+  const auto wait = time_to_status();
+  if (!next_shrink_) return wait;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*next_shrink_ - now);
+  return std::min(wait, std::max(left, std::chrono::milliseconds(0)) + std::chrono::milliseconds(1));
+}
+
 void ReplicationSource::progress(Lsn written, Lsn stored) {
   written_ = std::max(written_, written);
   stored_ = std::max(stored_, stored);
@@ -610,7 +692,8 @@ void ReplicationSource::disconnect() {
   streaming_ = false;
   looks_.clear();
   connection_.reset();
-  grown_at_.reset();
+  gate_.release();
+  next_shrink_.reset();
   describer_->disconnect();
 }
 

@@ -44,7 +44,10 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::take(std::string_vi
     const auto room = make_room();
     if (!room.is_ok() || *room != Fate::kTaken) return room;
     unlooked_ += frame.size();
-    return taken(streamed_.in_block() ? streamed_.take(frame) : prepared_.take(frame));
+    auto fate = taken(streamed_.in_block() ? streamed_.take(frame) : prepared_.take(frame));
+    // A large frame does not stay in memory until the next one comes. What stops the disk is said when that comes.
+    if (frame.size() >= kLookEvery) static_cast<void>(make_room());
+    return fate;
   }
   switch (kind) {
     case 'S':

@@ -15,6 +15,7 @@
 #include "walcat/model/change.h"
 #include "walcat/model/followed_table.h"
 #include "walcat/model/incremental_snapshot.h"
+#include "walcat/model/large_rows.h"
 #include "walcat/model/relation.h"
 #include "walcat/model/stream_identity.h"
 #include "walcat/model/uninitialized.h"
@@ -62,6 +63,8 @@ class Batch {
   bool has_room(std::size_t bytes) const {
     return frames_.empty() || frames_.size() + kFrameHeader + bytes <= frame_bytes_;
   }
+  /// The same without that exception.
+  bool fits(std::size_t bytes) const { return frames_.size() + kFrameHeader + bytes <= frame_bytes_; }
   /// Appends a copy of `frame`.
   void append_frame(std::string_view frame) {
     frames_.ensure(kFrameHeader + frame.size());
@@ -175,6 +178,8 @@ class Batch {
     chunk = 0;
     incremental.reset();
     tables.reset();
+    // Last: what grew has been released.
+    large.give_back();
   }
 
  private:
@@ -286,6 +291,8 @@ class Batch {
   bool wants_flush = false;
   /// No batch of this lane follows.
   bool is_last = false;
+  /// What is charged for a row that is larger than the batch.
+  LargeRows::Hold large;
   /// Whether the batch belongs to its lane's own share and not to the shared pool.
   bool is_reserved = false;
 };

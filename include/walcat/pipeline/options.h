@@ -25,7 +25,7 @@ struct StreetOptions {
   std::size_t serializers = 0;
   /// Frame bytes in one batch. 0: as many as `memory_limit` allows, at most 256 KiB.
   std::size_t batch_bytes = 0;
-  /// Bytes that all batches together may hold, a single row larger than a batch aside.
+  /// Bytes that all batches together may hold; and as many again for rows that are larger than a batch (LargeRows).
   std::size_t memory_limit = std::size_t{32} << 20;
   /// The room behind which everything is dropped, as if it had been written. No offsets but those of a capture may
   /// depend on it.

@@ -150,6 +150,8 @@ class Connection {
 
   /// What consume_input() takes at once, in bytes, where the socket has as many; it may take more.
   static constexpr std::size_t kLookLeast = 8192;
+  /// Bytes that the socket has now.
+  std::size_t readable() const;
   /// Takes what the socket has, without waiting; the frames then come from next_frame().
   Status consume_input();
 

@@ -9,6 +9,7 @@
 #include "walcat/model/byte_buffer.h"
 #include "walcat/postgres/connection.h"
 #include "walcat/queue/stop_request.h"
+#include "walcat/reader/row_gate.h"
 
 namespace walcat {
 
@@ -17,8 +18,9 @@ namespace walcat {
 /// Threads: stage-bound (snapshot worker).
 class CopyReader {
  public:
-  /// Borrows both. `stop` wakes the reader and makes it give up.
-  CopyReader(Connection& connection, const StopRequest& stop) : connection_(connection), stop_(stop) {}
+  /// Borrows all. `stop` wakes the reader and makes it give up; `gate` is the connection's.
+  CopyReader(Connection& connection, RowGate& gate, const StopRequest& stop)
+      : connection_(connection), gate_(gate), stop_(stop) {}
 
   /// Sends the command; its first `rows_to_pass` rows will be passed over.
   Status start(const std::string& sql, std::uint64_t rows_to_pass = 0);
@@ -28,7 +30,8 @@ class CopyReader {
     kMore,   ///< The batch is full; there is at least one more row.
     kEnded,  ///< The batch holds the last rows, if it holds any.
   };
-  /// Appends rows to `batch`. A row larger than a batch goes into an empty one alone.
+  /// Appends rows to `batch`. A row larger than a batch goes into an empty one alone; it waits for its memory there,
+  /// and is parked in the batch (LargeRows::Hold::park()).
   ///
   /// Errors: those of the command; kStopped.
   Result<Progress> fill(Batch& batch);
@@ -38,24 +41,27 @@ class CopyReader {
 
   /// Where the last row that fill() appended begins; nothing if it appended none.
   std::optional<std::size_t> last_row() const { return last_row_; }
-  /// Whether libpq's buffer has grown for a row.
-  bool met_large_row() const { return met_large_row_; }
 
  private:
-  Status wait_for_rows();
+  Result<Progress> fill_in_turn(Batch& batch);
+  Result<bool> wait_for_rows(bool may_leave);
+  Status wait_at_gate();
+  void found_rows();
   Result<Connection::RowPart> read_pending();
-  void take_pending(Batch& batch);
+  Status take_pending(Batch& batch);
   void forget_pending();
 
   Connection& connection_;
+  RowGate& gate_;
   const StopRequest& stop_;
   /// Looks at the socket since a row came.
   int looks_ = 0;
+  /// Whether the last one was to find something.
+  bool was_readable_ = false;
   std::uint64_t rows_to_pass_ = 0;
   /// The row, or as much of it as has arrived, that did not fit into the last batch.
   ByteBuffer pending_{0};
   bool pending_is_whole_ = false;
-  bool met_large_row_ = false;
   std::optional<std::size_t> last_row_;
 };
 

@@ -17,6 +17,7 @@
 #include "walcat/queue/stop_request.h"
 #include "walcat/reader/incremental_request.h"
 #include "walcat/reader/options.h"
+#include "walcat/reader/row_gate.h"
 #include "walcat/reader/vouchers.h"
 #include "walcat/selection/selection.h"
 
@@ -56,7 +57,10 @@ class IncrementalReader {
 
   /// Makes a connection where there is none.
   Status connect();
-  void disconnect() { connection_.reset(); }
+  void disconnect() {
+    connection_.reset();
+    gate_.release();
+  }
 
   /// How many tables are planned together at most: their plans are held until they are read.
   static constexpr std::size_t kPlannedMost = 500;
@@ -123,9 +127,9 @@ class IncrementalReader {
   const StopRequest& stop_;
   const log::Logger logger_;
   std::unique_ptr<Connection> connection_;
+  RowGate gate_;
   // Of the chunk: the publication's condition, and the user's.
   std::vector<std::string> conditions_;
-  bool met_large_row_ = false;
 };
 
 }  // namespace walcat

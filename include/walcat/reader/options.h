@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "walcat/base/lsn.h"
+#include "walcat/model/large_rows.h"
 #include "walcat/model/table_name.h"
 #include "walcat/model/topics.h"
 #include "walcat/postgres/keyless_tables.h"
@@ -129,6 +130,8 @@ struct DatabaseOptions {
   std::shared_ptr<Topics> topics;
   /// Whether records bear keys.
   bool prints_keys = false;
+  /// What rows that are larger than a batch wait for; null: for nothing.
+  std::shared_ptr<LargeRows> large_rows;
 };
 
 }  // namespace walcat

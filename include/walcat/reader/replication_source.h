@@ -14,6 +14,7 @@
 #include "walcat/reader/awaited_looks.h"
 #include "walcat/reader/options.h"
 #include "walcat/reader/pace.h"
+#include "walcat/reader/row_gate.h"
 #include "walcat/reader/silence.h"
 #include "walcat/reader/snapshot.h"
 #include "walcat/reader/snapshot_signal.h"
@@ -114,8 +115,12 @@ class ReplicationSource : public Source {
   Status goes_back() const;
   Border examine_keepalive(std::string_view frame);
   void meet_message(std::string_view frame);
-  bool is_settled();
+  bool shrinks();
+  bool is_settled() const;
+  bool may_shrink(Clock::time_point now) const;
   ReadOutcome renew_connection();
+  void note_large();
+  void note_taken(Batch& batch, std::size_t bytes);
   void wait_for_room();
   bool worth_keeping(std::string_view frame) const;
   bool at_end(Lsn position) const {
@@ -128,6 +133,7 @@ class ReplicationSource : public Source {
   bool wants_answer() const { return until_ || looks_.is_awaited(); }
   Status attend_snapshot();
   std::chrono::milliseconds time_to_status() const;
+  std::chrono::milliseconds time_to_look(Clock::time_point now) const;
 
   DatabaseOptions options_;
   std::shared_ptr<RuleMemory> rules_;
@@ -168,8 +174,16 @@ class ReplicationSource : public Source {
   std::chrono::milliseconds silence_limit_{60'000};
   Silence silence_;
   std::optional<std::string_view> pending_;
-  /// If libpq holds room for a frame such as hardly any other is: what was received when it came.
-  std::optional<Lsn> grown_at_;
+
+  // Frames that are larger than a batch.
+  RowGate gate_;
+  /// Whether the next look will find something.
+  bool is_readable_ = false;
+  /// What was received when the last one came.
+  Lsn grown_at_;
+  /// When to look whether its memory can go back.
+  std::optional<Clock::time_point> next_shrink_;
+  Clock::time_point renewed_at_;
 
   /// Since when `pending_` waits for the catalog to show its transaction.
   std::optional<Clock::time_point> unseen_since_;

@@ -88,6 +88,7 @@ class ChunkReader {
 
  private:
   Status connect();
+  void disconnect();
   Status start_copy();
   Result<Progress> fill(Batch& batch);
 
@@ -97,9 +98,9 @@ class ChunkReader {
   const log::Logger logger_;
 
   std::unique_ptr<Connection> connection_;
+  RowGate gate_;
   SnapshotTask task_;
   std::optional<CopyReader> copy_;
-  bool met_large_row_ = false;
   /// Rows of the task that batches hold; read again only to be passed over when the connection broke.
   std::uint64_t rows_ = 0;
   std::optional<std::size_t> last_row_;
