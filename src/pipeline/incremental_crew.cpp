@@ -196,6 +196,7 @@ IncrementalReader::Plan IncrementalCrew::plan_first(const IncrementalSnapshot& s
 // missing is waited for.
 Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
   std::set<TableName> unfit, locked;
+  std::vector<Refusal> not_read;
   Status lacks;
   planned_.clear();
   const std::span<const TableName> tables(snapshot.tables);
@@ -214,20 +215,46 @@ Status IncrementalCrew::check_tables(IncrementalSnapshot& snapshot) {
         lacks = parts.status();
       } else {
         unfit.insert(round[i]);
-        pass_over(snapshot, round[i], parts.status());
+        if (snapshot.is_added) {
+          not_read.push_back({round[i], parts.status().message()});
+        } else {
+          tally_.pass_over(parts.status());
+        }
       }
     }
     if (at == 0) keep_plans(round, *std::move(plans));
   }
+  tell_not_read(not_read);
   if (unfit.empty() && locked.empty()) return Status::ok();
   snapshot.leave_out(unfit);
   return locked.empty() ? desk_.store(snapshot) : wait_for_rights(snapshot, locked, lacks);
 }
 
-void IncrementalCrew::pass_over(const IncrementalSnapshot& snapshot, const TableName& table, const Status& why) {
-  if (!snapshot.is_added) return tally_.pass_over(why);
-  logger_.warning("rows that table {} had before are not printed: {}; hint: walcat snapshot --dump prints them",
-                  table.to_string(), why.message());
+// Without the table's name.
+std::string IncrementalCrew::reason_of(const Refusal& refusal) {
+  const std::string name = "table " + refusal.table.to_string() + ": ";
+  return refusal.why.starts_with(name) ? refusal.why.substr(name.size()) : refusal.why;
+}
+
+// Of one reason, a line for each of a few tables, and one line for many.
+void IncrementalCrew::tell_not_read(const std::vector<Refusal>& refusals) const {
+  constexpr std::size_t kLinesMost = 3;
+  constexpr const char* kHint = "hint: walcat snapshot --dump prints them";
+  std::map<std::string, std::vector<const Refusal*>> by_reason;
+  for (const Refusal& refusal : refusals) by_reason[reason_of(refusal)].push_back(&refusal);
+  for (const auto& [reason, refused] : by_reason) {
+    if (refused.size() > kLinesMost) {
+      std::vector<std::string> names;
+      for (const Refusal* refusal : refused) names.push_back(refusal->table.to_string());
+      logger_.warning("rows that {} tables had before are not printed: {}: {}; {}", names.size(), reason,
+                      shortened_list(names), kHint);
+      continue;
+    }
+    for (const Refusal* refusal : refused) {
+      logger_.warning("rows that table {} had before are not printed: {}; {}", refusal->table.to_string(), refusal->why,
+                      kHint);
+    }
+  }
 }
 
 Status IncrementalCrew::wait_for_rights(IncrementalSnapshot& snapshot, const std::set<TableName>& tables,

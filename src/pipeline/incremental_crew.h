@@ -72,6 +72,12 @@ class IncrementalCrew {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// A table that is not read, and why.
+  struct Refusal {
+    TableName table;
+    std::string why;
+  };
+
   void start_worker();
 
   // The worker's half.
@@ -83,7 +89,8 @@ class IncrementalCrew {
   Status wait_for_rights(IncrementalSnapshot& snapshot, const std::set<TableName>& tables, const Status& why);
   Status put_off(IncrementalSnapshot& snapshot, const Status& why);
   Status begin_following();
-  void pass_over(const IncrementalSnapshot& snapshot, const TableName& table, const Status& why);
+  static std::string reason_of(const Refusal& refusal);
+  void tell_not_read(const std::vector<Refusal>& refusals) const;
   Result<std::vector<IncrementalReader::Plan>> plan(const IncrementalSnapshot& snapshot,
                                                     std::span<const TableName> tables);
   void keep_plans(std::span<const TableName> tables, std::vector<IncrementalReader::Plan> plans);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "finding_report.h"
 #include "published_tables.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/server.h"
@@ -40,77 +41,6 @@ std::string obstacle(const TableFinding& finding, const DatabaseOptions& options
              : "without a primary key they can't be told from what changes meanwhile";
 }
 
-std::string describe_return(const TableFinding& finding, const DatabaseOptions& options, Lsn position) {
-  return fmt::format(
-      "table {} has left publication {} and come back, or is published otherwise: changes of it may be missing from {} "
-      "to {}",
-      finding.now.table.name.to_string(), options.publication_name, finding.before.since.to_string(),
-      position.to_string());
-}
-
-// `iud` as "inserts, updates and deletes".
-std::string operation_names(const std::string& operations) {
-  std::string text;
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    if (i > 0) text += i + 1 < operations.size() ? ", " : " and ";
-    const char kind = operations[i];
-    text += kind == 'i' ? "inserts" : kind == 'u' ? "updates" : kind == 'd' ? "deletes" : "truncates";
-  }
-  return text;
-}
-
-std::string describe_missed(const TableFinding& finding, const DatabaseOptions& options, Lsn position) {
-  return fmt::format(
-      "publication {} did not publish {} of table {} for a while, or may not have (ALTER PUBLICATION .. SET): changes "
-      "of "
-      "it may be missing from {} to {}",
-      options.publication_name, operation_names(finding.operations), finding.now.table.name.to_string(),
-      finding.before.since.to_string(), position.to_string());
-}
-
-// One line a finding; `rows` says what becomes of the table's rows.
-std::string describe(const TableFinding& finding, const std::string& rows, const DatabaseOptions& options,
-                     const Selection& selection, Lsn position) {
-  const std::string name = finding.now.table.name.to_string();
-  const std::string before = finding.before.name.to_string();
-  const std::string& publication = options.publication_name;
-  switch (finding.kind) {
-    case Kind::kEntered: return fmt::format("table {} has come into publication {}; {}", name, publication, rows);
-    case Kind::kReplaced:
-      return fmt::format(
-          "table {} is another one now (OID {}, was {}): rows of the old one are gone without deletes{}{}", name,
-          finding.now.table.oid, finding.before.oid, finding.lacks_rows ? "; " : "", rows);
-    case Kind::kCameBack:
-      return fmt::format("{}; {}; deletes show in no rows", describe_return(finding, options, position), rows);
-    case Kind::kMissed:
-      return fmt::format("{}; {}; deletes show in no rows", describe_missed(finding, options, position), rows);
-    case Kind::kLessened:
-      return fmt::format("publication {} publishes no {} any more: those of {} do not come since some moment after {}",
-                         publication, operation_names(finding.operations), name, finding.before.since.to_string());
-    case Kind::kLeft:
-      return fmt::format("table {} has left publication {}: its changes since some moment after {} do not come", name,
-                         publication, finding.before.since.to_string());
-    case Kind::kDropped:
-      return fmt::format("table {} was dropped{}", name,
-                         selection.lists(finding.before.name)
-                             ? fmt::format("; hint: one that is made anew is followed from the next start on, or once "
-                                           "ALTER PUBLICATION {} ADD TABLE {} is run",
-                                           quote_identifier(publication), finding.before.name.quoted())
-                             : "");
-    case Kind::kRenamed: return fmt::format("table {} is {} now; its changes are printed", before, name);
-    case Kind::kRenamedAway:
-      return fmt::format("table {} is {} now, which the configuration leaves out: its changes are printed no more",
-                         before, name);
-  }
-  return "";
-}
-
-// What loses nothing is no warning.
-bool is_harmless(const TableFinding& finding, bool is_missing, const Selection& selection) {
-  return (finding.kind == Kind::kEntered && !is_missing) ||
-         (finding.kind == Kind::kDropped && !selection.lists(finding.before.name));
-}
-
 }  // namespace
 
 std::vector<FollowedTable> TableLook::learn(const TableView& view) const {
@@ -124,8 +54,7 @@ Status TableLook::check(const std::vector<FollowedTable>& known, const TableView
     if (finding.kind != Kind::kCameBack && finding.kind != Kind::kMissed) continue;
     const std::string why = obstacle(finding, options_, view.server_version);
     if (why.empty()) continue;
-    const std::string what = finding.kind == Kind::kMissed ? describe_missed(finding, options_, view.position)
-                                                           : describe_return(finding, options_, view.position);
+    const std::string what = describe_gap(finding, options_.publication_name, view.position);
     return Status(StatusCode::kGap, fmt::format("{}, and its rows can't be read anew: {}", what, why))
         .with_kind(FaultKind::kSlot);
   }
@@ -138,28 +67,23 @@ TableNews TableLook::note(const std::vector<FollowedTable>& known, const TableVi
   TableReview review = review_tables(known, view.members, rules, view.position);
   std::set<TableName> to_read;
   std::vector<std::uint32_t> parts;
+  FindingReport report({options_.publication_name, selection_, view.position});
   for (const TableFinding& finding : review.findings) {
     if (finding.kind == Kind::kRenamed && !told_.insert(finding.now.table.oid).second) continue;
-    std::string rows;
-    bool is_missing = false;
-    if (finding.lacks_rows && reads_all) {
-      rows = "all rows are read anyway";
-    } else if (finding.lacks_rows) {
-      const std::string why = obstacle(finding, options_, view.server_version);
-      rows = why.empty() ? "reading its rows between the changes"
-                         : fmt::format(
-                               "rows that it had before are not printed: {}; hint: walcat snapshot --dump "
-                               "--tables {} prints them",
-                               why, finding.now.as.name.to_string());
-      is_missing = !why.empty();
-      if (!is_missing) {
-        to_read.insert(finding.now.as.name);
-        parts.push_back(finding.now.table.oid);
-      }
+    const std::string why =
+        finding.lacks_rows && !reads_all ? obstacle(finding, options_, view.server_version) : std::string();
+    const bool is_read = finding.lacks_rows && !reads_all && why.empty();
+    if (is_read) {
+      to_read.insert(finding.now.as.name);
+      parts.push_back(finding.now.table.oid);
     }
-    log::write(is_harmless(finding, is_missing, selection_) ? log::Level::kInfo : log::Level::kWarning,
-               logger_.database(), describe(finding, rows, options_, selection_, view.position), "a look at the tables");
+    const auto rows = !finding.lacks_rows ? RowsFate::kComplete
+                      : reads_all         ? RowsFate::kReadAnyway
+                      : is_read           ? RowsFate::kRead
+                                          : RowsFate::kMissing;
+    report.add(finding, rows, why);
   }
+  report.write(logger_);
   TableNews news{std::move(review.known), std::nullopt, review.needs_session};
   if (to_read.empty()) return news;
   news.snapshot.emplace();

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from configuration import configuration, entry
 from incremental import Followed
 from server_version import NEEDS_MESSAGES, needs
 
@@ -76,3 +77,42 @@ def test_a_table_that_left_the_publication_is_not_read_when_its_turn_comes(follo
     followed.go_on(asker, status=69)
     assert "table public.many_2: publication" in asker.log()
     assert followed.rows("public.many_2") == [] and len(followed.rows("public.many_3")) == 10
+
+
+def said(run, pattern):
+    return [line for line in run.log().splitlines() if re.search(pattern, line)]
+
+
+def test_what_was_done_to_many_tables_at_once_is_one_line(followed, database):
+    many, few = names(MANY)[2:], names(2)
+    publication = f"pub_{database.name}"
+    assert len(said(followed.run, "created publication")) == 1
+    database.execute(f"ALTER PUBLICATION {publication} SET (publish = 'insert')")
+    followed.run.wait_for_log(rf"publication {publication} publishes no .* those of {MANY} tables do not come")
+    assert len(said(followed.run, "publishes no")) == 1
+    database.execute(f"DROP TABLE {', '.join(many)}")
+    followed.run.wait_for_log(rf"{len(many)} tables were dropped: {many[0]}, .*{many[-1]}; hint: ")
+    database.execute(f"DROP TABLE {', '.join(few)}")
+    for name in few:
+        followed.run.wait_for_log(rf"table {name} was dropped; hint: .*TABLE \"public\"")
+    assert len(said(followed.run, "dropped")) == 1 + len(few)
+
+
+@NEEDS_MESSAGES
+def test_tables_that_can_not_be_read_for_one_reason_are_one_line(database, walcat):
+    """Without a key, their rows can't be read between the changes: they came into the selection later."""
+    loose = [f"public.loose_{n:02}" for n in range(12)]
+    for name in ("public.tight", *loose):
+        key = " PRIMARY KEY" if name == "public.tight" else ""
+        database.execute(f"CREATE TABLE {name} (id integer{key})", f"INSERT INTO {name} VALUES (1)")
+        if not key:
+            database.execute(f"ALTER TABLE {name} REPLICA IDENTITY FULL")
+
+    def config(*tables):
+        return configuration(entry(database, *tables), snapshot={"mode": "initial"})
+
+    walcat.catch_up(config("public.tight"))
+    run = walcat.start(config("public.tight", *loose))
+    run.wait_for_log("rows that 12 tables had before are not printed: it has no primary key")
+    (line,) = said(run, "had before are not printed")
+    assert f"{', '.join(loose[:10])} and 2 more; hint: walcat snapshot --dump" in line
