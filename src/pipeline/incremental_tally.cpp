@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "walcat/base/shortened_list.h"
+
 namespace walcat {
 
 namespace {
@@ -30,12 +32,15 @@ std::string IncrementalTally::expected_rows() const {
 
 // It was fit when the snapshot was accepted.
 void IncrementalTally::pass_over(const Status& why) {
-  logger_.warning("incremental snapshot: {}; passing it over", why.message());
-  run_.gone += (run_.gone.empty() ? "" : "; ") + why.message();
+  constexpr std::size_t kLinesMost = 10;
+  log::write(run_.gone.size() < kLinesMost ? log::Level::kWarning : log::Level::kDebug, logger_.database(),
+             "incremental snapshot: " + why.message() + "; passing it over");
+  run_.gone.push_back(why.message());
 }
 
 Status IncrementalTally::outcome() const {
-  return run_.gone.empty() ? Status::ok() : Status(StatusCode::kRefused, run_.gone + "; the rest was read");
+  if (run_.gone.empty()) return Status::ok();
+  return {StatusCode::kRefused, shortened_list(run_.gone, "; ") + "; the rest was read"};
 }
 
 void IncrementalTally::count(const SnapshotWindow::Verdict& verdict) {

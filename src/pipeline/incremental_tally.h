@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "walcat/base/log.h"
 #include "walcat/decoder/snapshot_window.h"
@@ -27,7 +28,7 @@ class IncrementalTally {
   void expect(const KeyedPart& part);
   /// In words.
   std::string expected_rows() const;
-  /// A table can't be read; the others are.
+  /// A table can't be read; the others are. Of many, some have a line each.
   void pass_over(const Status& why);
   /// kRefused with the tables that were passed over, if there were any.
   Status outcome() const;
@@ -60,7 +61,7 @@ class IncrementalTally {
     /// Negative if the planner knows nothing of some table.
     double expected = 0;
     /// Tables that were passed over.
-    std::string gone;
+    std::vector<std::string> gone;
   };
 
   IncrementalReader& reader_;

@@ -8,14 +8,17 @@
 #include <set>
 #include <utility>
 
+#include "walcat/base/shortened_list.h"
+
 namespace walcat {
 
 namespace {
 
-std::string joined(const std::vector<TableName>& tables, std::string (TableName::*form)() const) {
-  std::string text;
-  for (const TableName& table : tables) text += (text.empty() ? "" : ", ") + (table.*form)();
-  return text;
+std::string named(const std::vector<TableName>& tables) {
+  std::vector<std::string> names;
+  names.reserve(tables.size());
+  for (const TableName& table : tables) names.push_back(table.to_string());
+  return shortened_list(names);
 }
 
 // Without ONLY the children of an ordinary table are published as well; partitions are with their root in any case.
@@ -64,8 +67,7 @@ Status create_publication(Connection& connection, const PublicationRequest& requ
   const Status created =
       connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target), Wait::kForOthers);
   if (!created.is_ok()) return created.with_context("create publication " + name);
-  logger.info("created publication {} for {}", name,
-              tables.empty() ? "all tables" : joined(tables, &TableName::to_string));
+  logger.info("created publication {} for {}", name, tables.empty() ? "all tables" : named(tables));
   return Status::ok();
 }
 
@@ -137,7 +139,7 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
   const Status added = connection.execute(
       fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), only(missing)), Wait::kForOthers);
   if (!added.is_ok()) return added.with_context("add tables to publication " + name);
-  logger.info("added to publication {}: {}", name, joined(missing, &TableName::to_string));
+  logger.info("added to publication {}: {}", name, named(missing));
   return Status::ok();
 }
 

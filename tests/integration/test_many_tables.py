@@ -98,6 +98,15 @@ def test_what_was_done_to_many_tables_at_once_is_one_line(followed, database):
     assert len(said(followed.run, "dropped")) == 1 + len(few)
 
 
+def test_the_publication_is_named_with_some_of_its_tables(database, walcat):
+    tables = [f"public.plenty_{n:02}" for n in range(12)]
+    for name in tables:
+        database.execute(f"CREATE TABLE {name} (id integer PRIMARY KEY)")
+    followed = Followed(walcat, database, *tables)
+    (line,) = said(followed.run, "created publication")
+    assert line.endswith(f"for {', '.join(tables[:10])} and 2 more")
+
+
 @NEEDS_MESSAGES
 def test_tables_that_can_not_be_read_for_one_reason_are_one_line(database, walcat):
     """Without a key, their rows can't be read between the changes: they came into the selection later."""
