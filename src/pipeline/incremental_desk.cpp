@@ -312,7 +312,13 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
   }
   // A walcat that has died may have accepted it without a word.
   if (is_known) return say(asked, "accepted", "it is under way");
-  const Status fit = check_tables(asked);
+  Status fit = check_tables(asked);
+  if (fit.is_transient()) {
+    // The connection may have been cut in the middle.
+    reader_.disconnect();
+    fit = reader_.connect();
+    if (fit.is_ok()) fit = check_tables(asked);
+  }
   if (!fit.is_ok()) {
     logger_.error("incremental snapshot {} refused: {}", asked.id, fit.message());
     // What may heal is asked again.

@@ -108,6 +108,26 @@ def test_the_publication_is_named_with_some_of_its_tables(database, walcat):
 
 
 @NEEDS_MESSAGES
+def test_a_cut_connection_refuses_no_question(followed, database):
+    """The connection is cut while the question waits for a lock: it is asked again over another one."""
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+
+    def waiters():
+        return {row.pid for row in database.rows(waiting, (database.name,))}
+
+    with database.transaction() as cursor:
+        cursor.execute("LOCK TABLE many_1 IN ACCESS EXCLUSIVE MODE")
+        asker = followed.begin("--tables", "public.many_1")
+        followed.run.wait_for(waiters, "the question waits")
+        cut = waiters()
+        for pid in cut:
+            database.rows("SELECT pg_terminate_backend(%s)", (pid,))
+        followed.run.wait_for(lambda: waiters() - cut, "it waits again")
+    followed.end(asker)
+    assert len(followed.rows("public.many_1")) == 10
+
+
+@NEEDS_MESSAGES
 def test_tables_that_can_not_be_read_for_one_reason_are_one_line(database, walcat):
     """Without a key, their rows can't be read between the changes: they came into the selection later."""
     loose = [f"public.loose_{n:02}" for n in range(12)]
