@@ -3,6 +3,7 @@
 #include "walcat/postgres/connection.h"
 
 #include <gtest/gtest.h>
+
 #include <thread>
 
 #include "postgres/deaf_port.h"
@@ -45,10 +46,16 @@ class ConnectionTest : public testing::Test {
   StopRequest stop_;
 };
 
+// Woken again and again, as readers are by their keepers.
 TEST_F(ConnectionTest, GivesUpAHostThatAnswersNoSyn) {
   const DeafPort deaf;
-  const auto opened = Connection::open(
-      {.conn_str = deaf.conn_str(), .connect_timeout = std::chrono::milliseconds(100), .logger = log::Logger("test")});
+  std::jthread waker([&](const std::stop_token& enough) {
+    for (; !enough.stop_requested(); std::this_thread::yield()) stop_.wake().notify();
+  });
+  const auto opened = Connection::open({.conn_str = deaf.conn_str(),
+                                        .connect_timeout = std::chrono::milliseconds(100),
+                                        .stop = &stop_,
+                                        .logger = log::Logger("test")});
   EXPECT_EQ(opened.status().code(), StatusCode::kUnavailable);
   EXPECT_EQ(opened.status().message(), "no connection within 100 ms");
 }
