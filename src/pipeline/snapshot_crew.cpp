@@ -22,6 +22,8 @@ SnapshotCrew::SnapshotCrew(const DatabaseOptions& options, const SnapshotStart& 
   }
   const std::size_t wanted = std::min(options.snapshot.workers, start.tasks.size());
   for (std::size_t i = 0; i < wanted; ++i) stops_.push_back(std::make_unique<StopRequest>());
+  // One for each worker that waits, and one that each gives back.
+  free_.reserve(2 * wanted);
   const Status made =
       workers_.add_some(wanted, [this](std::size_t i) { return [this, &stop = *stops_[i]] { run_worker(stop); }; });
   if (!made.is_ok()) fail(made);
@@ -37,10 +39,7 @@ std::vector<std::unique_ptr<Batch>> SnapshotCrew::dismiss() {
   batch_given_.notify_all();
   for (const auto& stop : stops_) stop->request();
   workers_.join();
-  std::vector<std::unique_ptr<Batch>> batches;
-  std::move(free_.begin(), free_.end(), std::back_inserter(batches));
-  free_.clear();
-  return batches;
+  return std::exchange(free_, {});
 }
 
 bool SnapshotCrew::wants_batch() const {
@@ -138,19 +137,20 @@ Status SnapshotCrew::failure() const {
 }
 
 void SnapshotCrew::run_worker(const StopRequest& stop) {
+  // The lane has so many batches and no more: it outlives whatever is thrown.
+  std::unique_ptr<Batch> batch;
   try {
-    work(stop);
+    work(stop, batch);
   } catch (const std::exception& error) {
     fail(status_of(error, workers_.name()));
   }
+  if (batch != nullptr) give(std::move(batch));
   news_.notify();
 }
 
-void SnapshotCrew::work(const StopRequest& stop) {
+void SnapshotCrew::work(const StopRequest& stop, std::unique_ptr<Batch>& batch) {
   ChunkReader reader(options_, start_, stop, logger_);
-  std::unique_ptr<Batch> batch;
   while (const auto task = next_task()) read_task(reader, *task, batch);
-  if (batch != nullptr) give(std::move(batch));
 }
 
 void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std::unique_ptr<Batch>& batch) {
@@ -167,7 +167,7 @@ void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std:
       return give(std::move(batch));
     }
     if (*progress == ChunkReader::Progress::kMore) {
-      put_full(std::move(batch), task.source);
+      put_full(batch, task.source);
       continue;
     }
     std::optional<std::string> last_row;
@@ -175,7 +175,7 @@ void SnapshotCrew::read_task(ChunkReader& reader, const SnapshotTask& task, std:
     const std::size_t row_bytes = last_row ? last_row->size() : 0;
     LargeRows::Hold large;
     if (batch->has_frames()) {
-      put_full(std::move(batch), task.source);
+      put_full(batch, task.source);
     } else {
       large = std::move(batch->large);
       batch->clear();
@@ -199,16 +199,19 @@ std::unique_ptr<Batch> SnapshotCrew::wait_for_batch() {
   batch_given_.wait(lock, [&] { return stopping_ || !failure_.is_ok() || !free_.empty(); });
   --workers_waiting_;
   if (free_.empty()) return nullptr;
-  auto batch = std::move(free_.front());
-  free_.pop_front();
+  auto batch = std::move(free_.back());
+  free_.pop_back();
   return batch;
 }
 
-void SnapshotCrew::put_full(std::unique_ptr<Batch> batch, std::size_t source) {
-  rows_read_.fetch_add(batch->frame_count(), std::memory_order_relaxed);
-  bytes_read_.fetch_add(batch->frames_size(), std::memory_order_relaxed);
+void SnapshotCrew::put_full(std::unique_ptr<Batch>& batch, std::size_t source) {
+  const std::size_t rows = batch->frame_count();
+  const std::size_t bytes = batch->frames_size();
   const std::lock_guard lock(mutex_);
-  full_.push_back({std::move(batch), source});
+  full_.emplace_back();
+  full_.back() = {std::move(batch), source};
+  rows_read_.fetch_add(rows, std::memory_order_relaxed);
+  bytes_read_.fetch_add(bytes, std::memory_order_relaxed);
   news_.notify();
 }
 

@@ -79,11 +79,11 @@ class SnapshotCrew {
   };
 
   void run_worker(const StopRequest& stop);
-  void work(const StopRequest& stop);
+  void work(const StopRequest& stop, std::unique_ptr<Batch>& batch);
   void read_task(ChunkReader& reader, const SnapshotTask& task, std::unique_ptr<Batch>& batch);
   std::optional<SnapshotTask> next_task();
   std::unique_ptr<Batch> wait_for_batch();
-  void put_full(std::unique_ptr<Batch> batch, std::size_t source);
+  void put_full(std::unique_ptr<Batch>& batch, std::size_t source);
   void end_task(const SnapshotTask& task, std::optional<std::string> last_row, LargeRows::Hold large);
   void end_table(Table& table, std::size_t source);
   void fail(const Status& status);
@@ -107,7 +107,8 @@ class SnapshotCrew {
   std::size_t tables_left_ = 0;
   /// The last row of the table that ended last.
   std::optional<KeptRow> last_of_table_;
-  std::deque<std::unique_ptr<Batch>> free_;
+  /// Has room for all that may come: batches are given back where memory is short.
+  std::vector<std::unique_ptr<Batch>> free_;
   std::deque<Full> full_;
   std::deque<KeptRow> released_;
 

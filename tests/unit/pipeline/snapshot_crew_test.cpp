@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "base/scarce_memory.h"
 #include "decoder/feed.h"
 
 namespace walcat::test {
@@ -86,6 +89,22 @@ TEST_F(SnapshotCrewTest, FailsWhereNobodyAnswersAndGivesItsBatchesBack) {
     EXPECT_TRUE(batch->chunks_done.empty());
     EXPECT_FALSE(batch->ends_snapshot);
   }
+}
+
+TEST_F(SnapshotCrewTest, GivesItsBatchBackWhereMemoryIsShort) {
+  if (!ScarceMemory::kIsPossible) GTEST_SKIP() << "under a sanitizer";
+  options_.snapshot.workers = 1;
+  options_.conn_str += " application_name=" + std::string(std::size_t{64} << 20, 'x');
+  add_task(plain_table());
+  SnapshotCrew crew(options_, start_, news_, log::Logger("db1"));
+  ASSERT_TRUE(comes_true([&] { return crew.wants_batch(); }));
+  std::optional<ScarceMemory> scarce(std::int64_t{16} << 20);
+  crew.give(free_batch());
+  const bool failed = comes_true([&] { return !crew.failure().is_ok(); });
+  scarce.reset();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(crew.failure().code(), StatusCode::kRefused) << crew.failure().message();
+  EXPECT_EQ(crew.dismiss().size(), 1U);
 }
 
 TEST_F(SnapshotCrewTest, IsDismissedWhileItWaitsForBatches) {
