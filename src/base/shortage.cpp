@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -68,9 +70,15 @@ Status out_of_memory(std::string_view who) {
 
 }  // namespace
 
+// Misused mutexes and broken streams are told in the same way.
 bool is_shortage(const std::exception& error) {
-  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-         dynamic_cast<const std::system_error*>(&error) != nullptr;
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  const auto* const refusal = dynamic_cast<const std::system_error*>(&error);
+  if (refusal == nullptr) return false;
+  constexpr std::array kShortages{std::errc::not_enough_memory, std::errc::resource_unavailable_try_again,
+                                  std::errc::too_many_files_open, std::errc::too_many_files_open_in_system,
+                                  std::errc::no_space_on_device};
+  return std::find(kShortages.begin(), kShortages.end(), refusal->code()) != kShortages.end();
 }
 
 Status status_of(const std::exception& error, std::string_view who) {

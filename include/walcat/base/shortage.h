@@ -9,8 +9,8 @@
 
 namespace walcat {
 
-/// Whether `error` tells that the machine refuses something: memory, threads, descriptors. All else that is thrown is a
-/// bug of ours.
+/// Whether `error` tells that the machine refuses something: memory, threads, descriptors, room on a disk. All else
+/// that is thrown is a bug of ours.
 bool is_shortage(const std::exception& error);
 
 /// What `error`, which ended the work of `who` ("serializer"), means.

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <ios>
 #include <new>
 #include <stdexcept>
 
@@ -16,7 +19,18 @@ using testing::HasSubstr;
 TEST(Shortage, IsWhatTheMachineRefuses) {
   EXPECT_TRUE(is_shortage(std::bad_alloc()));
   EXPECT_TRUE(is_shortage(std::system_error(EMFILE, std::generic_category(), "eventfd")));
+  for (const int refusal : {ENOMEM, EAGAIN, ENFILE, ENOSPC}) {
+    EXPECT_TRUE(is_shortage(std::system_error(refusal, std::system_category()))) << refusal;
+  }
   EXPECT_FALSE(is_shortage(std::length_error("vector")));
+}
+
+TEST(Shortage, IsNotAllThatTheLibraryTellsAsAnErrorOfTheSystem) {
+  EXPECT_FALSE(is_shortage(std::system_error(EDEADLK, std::generic_category(), "mutex")));
+  EXPECT_FALSE(is_shortage(std::ios_base::failure("stream")));
+  EXPECT_FALSE(is_shortage(
+      std::filesystem::filesystem_error("rename", std::make_error_code(std::errc::no_such_file_or_directory))));
+  EXPECT_EQ(status_of(std::ios_base::failure("stream"), "decoder").code(), StatusCode::kInternal);
 }
 
 TEST(Shortage, OfMemoryNamesWhoNeededItAndTheLimit) {
