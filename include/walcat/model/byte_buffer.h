@@ -49,6 +49,8 @@ class ByteBuffer {
     size_ = 0;
     if (capacity_ <= keep_bytes) return;
     bytes_.reset();
+    // Of memory that is refused there is none.
+    capacity_ = 0;
     resize(keep_bytes);
   }
 

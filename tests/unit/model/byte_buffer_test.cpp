@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstring>
+#include <new>
 #include <string>
+
+#include "base/scarce_memory.h"
 
 namespace walcat::test {
 namespace {
@@ -59,6 +63,19 @@ TEST(ByteBuffer, GivesBackMemoryPastTheBoundWhenCleared) {
   buffer.append("abc");
   buffer.clear(100);
   EXPECT_EQ(buffer.data(), kept) << "memory within the bound is kept";
+}
+
+TEST(ByteBuffer, CanBeFilledAfterMemoryWasRefused) {
+  if (!ScarceMemory::kIsPossible) GTEST_SKIP() << "under a sanitizer";
+  ByteBuffer buffer(std::size_t{512} << 20);
+  {
+    // Less than what the buffer gives back: none of it can be had again.
+    const ScarceMemory scarce(-(std::int64_t{256} << 20));
+    EXPECT_THROW(buffer.clear(std::size_t{384} << 20), std::bad_alloc);
+  }
+  EXPECT_EQ(buffer.capacity(), 0U);
+  buffer.append("abc");
+  EXPECT_EQ(buffer.view(), "abc");
 }
 
 }  // namespace
