@@ -1,5 +1,6 @@
 #include "pipeline/offset_keeper.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -10,6 +11,7 @@
 
 #include "decoder/feed.h"
 #include "offsets/temporary_folder.h"
+#include "pipeline/hanging.h"
 #include "walcat/queue/wake_fd.h"
 
 namespace walcat::test {
@@ -213,6 +215,7 @@ TEST_F(OffsetKeeperTest, ReportsALastOffsetThatCouldNotBeStored) {
   EXPECT_TRUE(lane(0).settled) << "the run ends all the same";
   EXPECT_EQ(keeper_->failure().code(), StatusCode::kUnavailable);
   EXPECT_EQ(lane(0).stored.load(), 500U);
+  EXPECT_THAT(what_hangs(lanes_, "keeper").front().text, testing::Not(testing::HasSubstr("is stored")));
 }
 
 TEST_F(OffsetKeeperTest, ReportsALastOffsetThatWasNotStoredBecauseTheOutputIsNotDurable) {
