@@ -45,7 +45,7 @@ std::uint32_t RelationDescriptions::described_by(std::string_view frame) {
 bool RelationDescriptions::gather(Frames& gathered, std::string_view frame) {
   const char kind = message_kind(frame);
   if (kind == 'R' || kind == 'Y') {
-    if (gathered.size() == kTypesMost) gathered.clear();
+    if (kind == 'Y' && gathered.size() == kTypesMost) gathered.clear();
     gathered.emplace_back(frame);
   } else if (!gathered.empty()) {
     gathered.clear();
