@@ -120,11 +120,12 @@ Status SlotWatch::check_server() const {
 }
 
 Status SlotWatch::guard() {
+  const Lsn written = lane_.written();
   const auto usage = slot_usage(*connection_, lane_.options.slot_name);
   if (!usage.is_ok()) return usage.status();
   // Without a slot there is nothing to judge; the reader says so.
   if (!*usage) return Status::ok();
-  for (const auto& remark : guard_.look(**usage, lane_.written(), Clock::now())) {
+  for (const auto& remark : guard_.look(**usage, written, Clock::now())) {
     log::write(remark.level, lane_.logger.database(), remark.text, "a look at the slot");
   }
   return Status::ok();

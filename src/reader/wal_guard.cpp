@@ -32,6 +32,7 @@ std::vector<WalGuard::Remark> WalGuard::look(const SlotUsage& usage, Lsn written
   remarks_.clear();
   judge_retention(usage.restart ? distance(usage.restart, usage.current) : 0);
   judge_limit(usage);
+  judge_end(usage.current, written);
   judge_lag(usage.current, written, now);
   return std::move(remarks_);
 }
@@ -80,6 +81,18 @@ void WalGuard::judge_limit(const SlotUsage& usage) {
     remarks_.push_back(
         {log::Level::kInfo, fmt::format("the slot is safe from max_slot_wal_keep_size ({}) again", limit)});
   }
+}
+
+// Once may be a standby that is a moment behind.
+void WalGuard::judge_end(Lsn current, Lsn written) {
+  looks_at_short_log_ = current < written ? looks_at_short_log_ + 1 : 0;
+  if (looks_at_short_log_ != 2) return;
+  remarks_.push_back(
+      {log::Level::kWarning,
+       fmt::format(
+           "the server's log ends at {}, but the lines go up to {}: it is a standby that lags behind the server "
+           "of the stream, or positions of the stream were wrong, and changes before that one are not printed",
+           current.to_string(), written.to_string())});
 }
 
 void WalGuard::judge_lag(Lsn current, Lsn written, Clock::time_point now) {

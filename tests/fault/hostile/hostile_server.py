@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lie import Drip, End, Lie, Matter, Part
-from wire import Answer, Message, encoded, frame_kind, read_message, read_startup
+from wire import Answer, encoded, frame_kind, read_message, read_startup
 
 T = TypeVar("T")
 

@@ -102,6 +102,19 @@ TEST_F(WalGuardTest, WarnsBeforeTheServerInvalidatesTheSlot) {
   EXPECT_THAT(safe(10, "extended"), ElementsAre(HasSubstr("10.0 MiB more")));
 }
 
+TEST_F(WalGuardTest, WarnsOnceOfALogThatEndsBeforeWhatIsWritten) {
+  const auto look_beyond = [&](std::uint64_t beyond) {
+    usage_.current = Lsn{0x500};
+    return texts(guard_.look(usage_, Lsn{0x500 + beyond}, now_));
+  };
+  EXPECT_THAT(look_beyond(1), IsEmpty()) << "it may be a standby that is a moment behind";
+  EXPECT_THAT(look_beyond(0), IsEmpty());
+  EXPECT_THAT(look_beyond(1), IsEmpty());
+  EXPECT_THAT(look_beyond(2),
+              ElementsAre(HasSubstr("warning: the server's log ends at 0/500, but the lines go up to 0/502")));
+  EXPECT_THAT(look_beyond(2), IsEmpty());
+}
+
 TEST_F(WalGuardTest, TellsALagThatLasts) {
   EXPECT_THAT(look(0, 20), IsEmpty()) << "it may be gone in a moment";
   EXPECT_THAT(look(0, 84), ElementsAre("info: the output is 84.0 MiB and 30 s behind the server"));
