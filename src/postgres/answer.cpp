@@ -24,6 +24,7 @@ Status misfit_value(std::size_t row, std::size_t column, const std::optional<std
 }
 
 Status TextRows::take(const RawRow& row) {
+  if (!rows_.empty()) return misfit("it has more rows than 1");
   Row& read = rows_.emplace_back();
   for (const auto& text : row) {
     if (!text) return misfit_value(rows_.size(), read.size() + 1, text, AnswerColumn<std::string>::expected());

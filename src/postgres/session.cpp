@@ -25,6 +25,7 @@ constexpr std::size_t kNoticeShownMost = 1'000;
 
 // Those that are kept, and what NOTIFY lets them be.
 constexpr std::size_t kNotificationsMost = 256;
+constexpr int kPassedOverMost = 10'000;
 constexpr std::size_t kPayloadMost = 8'000;
 
 Status stopped() { return {StatusCode::kStopped, "stopped"}; }
@@ -158,9 +159,11 @@ Status Connection::Session::begin_copy(ExecStatusType mode) {
       .with_kind(FaultKind::kProtocol);
 }
 
-// What does not fit is taken to its end all the same, which may be an error of the server that explains it.
+// What does not fit is taken to its end all the same, which may be an error of the server that explains it; but not for
+// long, as each row that is passed over costs time.
 Status Connection::Session::collect(AnswerRows& answer) {
   bool has_ended = false;
+  int passed_over = 0;
   for (Status failed, fits;;) {
     auto result = next_result();
     if (!result.is_ok()) return result.status();
@@ -171,6 +174,7 @@ Status Connection::Session::collect(AnswerRows& answer) {
     if (failed.is_ok()) failed = failure(result->get(), pg.get());
     if (is_copy(result->get())) return failed;
     const ExecStatusType state = PQresultStatus(result->get());
+    if (!fits.is_ok() && ++passed_over == kPassedOverMost) return fits;
     if (!fits.is_ok() || (state != PGRES_SINGLE_TUPLE && state != PGRES_TUPLES_OK)) continue;
     fits = has_ended ? misfit("there are several") : take_row(result->get(), answer);
     has_ended = has_ended || state == PGRES_TUPLES_OK;

@@ -150,6 +150,9 @@ class TypedRows final : public AnswerRows {
  public:
   using Row = std::tuple<Columns...>;
 
+  /// `most`: rows beyond so many are refused as they come.
+  explicit TypedRows(std::size_t most = std::numeric_limits<std::size_t>::max()) : most_(most) {}
+
   std::size_t columns() const override { return sizeof...(Columns); }
   std::size_t row_bytes() const override { return sizeof(Row); }
   Status take(const RawRow& row) override { return take(row, std::index_sequence_for<Columns...>{}); }
@@ -169,6 +172,7 @@ class TypedRows final : public AnswerRows {
  private:
   template <std::size_t... I>
   Status take(const RawRow& row, std::index_sequence<I...>) {
+    if (rows_.size() == most_) return misfit("it has more rows than " + std::to_string(most_));
     Row& read = rows_.emplace_back();
     Status fits;
     static_cast<void>(((read_column(row[I], std::get<I>(read)) ||
@@ -177,6 +181,7 @@ class TypedRows final : public AnswerRows {
     return fits;
   }
 
+  const std::size_t most_;
   std::vector<Row> rows_;
 };
 

@@ -90,14 +90,14 @@ class Connection {
   /// The row of an answer that has just one.
   template <typename... Columns>
   Result<std::tuple<Columns...>> query_row(const Question& question) {
-    TypedRows<Columns...> answer;
+    TypedRows<Columns...> answer(1);
     if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
     return in_context(answer.exactly_one(), question);
   }
   /// The row of an answer that may have one.
   template <typename... Columns>
   Result<std::optional<std::tuple<Columns...>>> query_optional_row(const Question& question) {
-    TypedRows<Columns...> answer;
+    TypedRows<Columns...> answer(1);
     if (Status fits = ask(question, answer); !fits.is_ok()) return fits;
     return in_context(answer.at_most_one(), question);
   }

@@ -68,10 +68,21 @@ TEST(TypedRows, CountRows) {
   EXPECT_FALSE(rows.exactly_one().is_ok());
 }
 
+TEST(TypedRows, TakeNoMoreThanWereExpected) {
+  TypedRows<int> rows(1);
+  ASSERT_TRUE(rows.take({"1"}).is_ok());
+  EXPECT_THAT(rows.take({"2"}).message(), HasSubstr("it has more rows than 1"));
+}
+
 TEST(TextRows, HaveNoNull) {
   TextRows rows(2);
+  EXPECT_THAT(rows.take({"a", std::nullopt}).message(), HasSubstr("row 1, column 2 is null, not a text"));
+}
+
+TEST(TextRows, AreOneAtMost) {
+  TextRows rows(2);
   ASSERT_TRUE(rows.take({"a", ""}).is_ok());
-  EXPECT_THAT(rows.take({"a", std::nullopt}).message(), HasSubstr("row 2, column 2 is null, not a text"));
+  EXPECT_THAT(rows.take({"a", ""}).message(), HasSubstr("it has more rows than 1"));
 }
 
 class AnswerTest : public testing::Test {
@@ -105,6 +116,12 @@ TEST_F(AnswerTest, NamesTheQuestionThatItDoesNotFit) {
   EXPECT_EQ(fits.message(), "the truth: the server's answer does not fit the question: it has 1 columns, not 2");
   EXPECT_THAT(answered({{wire::rows({"a"}, {})}}).query_value<int>(kQuestion).status().message(),
               HasSubstr("the truth: the server's answer does not fit the question: it has 0 rows, not one"));
+}
+
+TEST_F(AnswerTest, IsNotTakenToAnEndThatDoesNotCome) {
+  std::string rows = wire::rows({"a"}, std::vector<Texts>(20'000, {"1"}));
+  rows.resize(rows.size() - 100);
+  EXPECT_THAT(answered({{rows}}).query_value<int>(kQuestion).status().message(), HasSubstr("more rows than 1"));
 }
 
 TEST_F(AnswerTest, HasColumnsThoughItHasNoRows) {
@@ -163,7 +180,7 @@ TEST_F(AnswerTest, SaysWhereASlotStandsOrIsRefused) {
     EXPECT_FALSE(find_slot(answered({{wire::rows(names, {row})}}), "s").is_ok()) << column;
   }
   EXPECT_THAT(find_slot(answered({{wire::rows(names, {sound, sound})}}), "s").status().message(),
-              HasSubstr("slot s: the server's answer does not fit the question: it has 2 rows"));
+              HasSubstr("slot s: the server's answer does not fit the question: it has more rows than 1"));
 }
 
 TEST_F(AnswerTest, NamesAsManySlotsAsThereAre) {
