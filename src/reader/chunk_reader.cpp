@@ -40,8 +40,11 @@ Result<ChunkReader::Progress> ChunkReader::read(Batch& batch) {
 }
 
 Status ChunkReader::connect() {
-  auto opened =
-      Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
+  auto opened = Connection::open({.conn_str = options_.conn_str,
+                                  .replication = false,
+                                  .expects_answers = true,
+                                  .stop = &stop_,
+                                  .logger = logger_});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
   const auto prepare = [&] {
@@ -60,6 +63,7 @@ Status ChunkReader::connect() {
   const Status prepared = prepare();
   if (prepared.is_ok()) return prepared;
   disconnect();
+  if (prepared.code() == StatusCode::kStopped) return prepared;
   // The snapshot has gone with its holder, or somebody wants a table for himself: it has to be taken anew.
   return {StatusCode::kUnavailable, prepared.message()};
 }
