@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lie import FRAME, End, Flood, Lie, Part, Tell
-from lies_in_messages import EVIL, FLOOD, HUGE, NO_TEXT
+from lies_in_messages import EVIL, FLOOD, HUGE, MIB, NO_TEXT
 from wire import XLOG_HEADER_BYTES, Answer, Frame, Message, encoded, keepalive
 
 ALL_ONES = b"\xff" * 8
@@ -189,7 +189,7 @@ LIES = [
     Lie("a message whose content has 4 GiB", FRAME, body_is(lambda body: b"M\1" + b"\0" * 8 + b"p\0" + b"\xff" * 4, "BCIMR")),
     Lie("a message without an end of its prefix", FRAME, body_is(lambda body: b"M\1" + b"\0" * 8 + b"p" * 1000, "BCIMR")),
     Lie("endless inserts", FRAME, flood_of(lambda frame: bytes(frame.message()), "I", most=FLOOD // 16)),
-    Lie("endless descriptions", FRAME, flood_of(lambda frame: bytes(frame.message()), "RY", most=FLOOD // 16)),
+    Lie("endless descriptions", FRAME, flood_of(lambda frame: bytes(frame.message()), "RY", most=MIB)),
     Lie("endless Begins", FRAME, flood_of(lambda frame: bytes(frame.message()), "B")),
     Lie("endless Commits", FRAME, flood_of(lambda frame: bytes(frame.message()), "C")),
     Lie("blocks by the thousand", FRAME, flood_of(many_blocks, "BC", most=1)),
