@@ -69,8 +69,8 @@ class LargeRows : public std::enable_shared_from_this<LargeRows> {
 
     /// Asks for a row of which `bytes` are here, or would be. False: it is to wait, and stands in line.
     bool ask(std::size_t bytes);
-    /// The row is put into a batch. `is_parked`: that does not go down the street at once, so nobody's turn waits for it;
-    /// see Hold::park().
+    /// The row is put into a batch. `is_parked`: that does not go down the street at once, so nobody's turn waits for
+    /// it; see Hold::park().
     Hold take(std::size_t bytes, bool is_parked = false);
     /// The row has gone elsewhere; only libpq's room for it stays.
     void pass(std::size_t bytes);
