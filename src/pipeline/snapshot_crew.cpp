@@ -198,7 +198,8 @@ std::unique_ptr<Batch> SnapshotCrew::wait_for_batch() {
   if (workers_waiting_ > free_.size()) news_.notify();
   batch_given_.wait(lock, [&] { return stopping_ || !failure_.is_ok() || !free_.empty(); });
   --workers_waiting_;
-  if (free_.empty()) return nullptr;
+  // What a worker that has failed gave back holds rows of its table.
+  if (stopping_ || !failure_.is_ok() || free_.empty()) return nullptr;
   auto batch = std::move(free_.back());
   free_.pop_back();
   return batch;
