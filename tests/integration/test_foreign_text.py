@@ -30,7 +30,7 @@ def check_lines(shown: bytes) -> list[str]:
 
 def check_log(run, log_format="text") -> list[str]:
     """Each line is one of the format; returns them, or the objects' messages behind their databases."""
-    lines = check_lines(run._log_path.read_bytes())
+    lines = check_lines(run.log_path.read_bytes())
     if log_format == "text":
         assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z (info|warning|error) +", line) for line in lines), lines
         return lines
@@ -41,7 +41,7 @@ def check_log(run, log_format="text") -> list[str]:
 
 
 def check_lengths(run) -> None:
-    assert max(len(line) for line in run._log_path.read_bytes().split(b"\n")) <= 16384
+    assert max(len(line) for line in run.log_path.read_bytes().split(b"\n")) <= 16384
 
 
 def written(config) -> str:
@@ -177,14 +177,14 @@ def test_complaints_about_the_configuration_are_escaped(database, walcat):
     for arguments, expected in cases.items():
         run = walcat.command(*arguments)
         assert run.wait_exit() != 0
-        lines = check_lines(run._log_path.read_bytes())
+        lines = check_lines(run.log_path.read_bytes())
         assert any(expected in line for line in lines), (arguments, lines)
 
 
 def test_bytes_of_the_command_line_that_are_no_text_are_repaired(walcat):
     run = walcat.command("run", "-c", os.fsdecode(b"caf\xe9.yaml"))
     assert run.wait_exit() != 0
-    assert "caf\ufffd.yaml: cannot be read" in check_lines(run._log_path.read_bytes())[0]
+    assert "caf\ufffd.yaml: cannot be read" in check_lines(run.log_path.read_bytes())[0]
 
 
 def test_the_configuration_is_printed_without_control_characters(database, walcat):
@@ -218,7 +218,7 @@ def test_what_captures_say_is_escaped(nasty, walcat):
     assert json.loads(line)["file"] == path.name
     assert json.loads(line)["streams"][0]["database"] == nasty.name
     again = replay(walcat, "--report", "-", path.name, path.name)
-    assert json.loads(check_lines(again._log_path.read_bytes())[-1])["databases"][0]["label"].startswith(nasty.name)
+    assert json.loads(check_lines(again.log_path.read_bytes())[-1])["databases"][0]["label"].startswith(nasty.name)
 
 
 def test_names_in_the_outline_of_a_snapshot_are_escaped(database, walcat):
