@@ -199,7 +199,8 @@ def test_rows_of_a_chunk_that_was_refused_come_in_the_next_run(make_encoded, wal
     followed.config["output"]["invalid_utf8"] = "replace"
     followed.start()
     followed.end(asker)
-    assert sorted(set(followed.ids())) == [1, 2, 3, 4, 5]
+    # Whoever asked is told when the last row is on its way.
+    followed.run.wait_for(lambda: set(followed.ids()) == {1, 2, 3, 4, 5}, "all rows are printed")
 
 
 def test_rows_of_a_snapshot_that_was_refused_come_in_the_next_run(make_encoded, walcat):
