@@ -91,7 +91,7 @@ class HostileRun:
 
     def wait_for_verdicts(self) -> None:
         """Until of each lie that was told walcat has complained, or rows of the database have come right since."""
-        wait_until(self._is_over, "every lie is named, or harmless", within=30, detail=self.describe)
+        wait_until(self._is_over, "every lie is named, or harmless", within=60, detail=self.describe)
         assert self._run.is_running(), f"walcat has ended\n{self.describe()}"
 
     def _is_over(self) -> bool:
