@@ -8,12 +8,25 @@
 #include <fstream>
 #include <stdexcept>
 
+// GCC says it by macros, clang by features.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WALCAT_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WALCAT_IS_SANITIZED 1
+#endif
+#ifndef WALCAT_IS_SANITIZED
+#define WALCAT_IS_SANITIZED 0
+#endif
+
 namespace walcat {
 
 /// While it lives, the process can map hardly more memory than it has. Sanitizers end a process that is refused any.
 class ScarceMemory {
  public:
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if WALCAT_IS_SANITIZED
   static constexpr bool kIsPossible = false;
 #else
   static constexpr bool kIsPossible = true;
