@@ -39,6 +39,11 @@ class HeldCommit:
             for statement in statements:
                 cursor.execute(statement)
 
+    def wait_until_met(self, run):
+        """walcat has it from the stream, and looks for it in the catalog."""
+        run.wait_for(lambda: self.database.rows(WAITING), "the commit waits for a standby")
+        run.wait_for_log("is committed in the log, and the server does not show yet what it did")
+
     def set_standby(self, name):
         self.database.execute("SET synchronous_commit = local",
                               f"ALTER SYSTEM SET synchronous_standby_names = '{name}'", "SELECT pg_reload_conf()")
@@ -70,8 +75,7 @@ def test_a_table_that_nobody_listed_is_not_printed(database, walcat, held):
     run.wait_for_log("streaming from")
     commit = held("CREATE TABLE other.made (id integer PRIMARY KEY, secret text)",
                   "INSERT INTO other.made VALUES (1, 'secret')")
-    run.wait_for(lambda: database.rows(WAITING), "the commit waits for a standby")
-    run.wait_for_log("is committed in the log, and the server does not show yet what it did")
+    commit.wait_until_met(run)
     commit.end()
     database.execute("INSERT INTO other.made VALUES (2, 'secret')", "INSERT INTO marker VALUES (1)")
     lines = run.wait_for_lines(1)
@@ -85,8 +89,7 @@ def test_a_partition_that_is_made_then_is_printed(database, walcat, held):
     run.wait_for_log("streaming from")
     commit = held("CREATE TABLE listed_2 PARTITION OF listed FOR VALUES FROM (10) TO (20)",
                   "INSERT INTO listed VALUES (1), (11)")
-    run.wait_for(lambda: database.rows(WAITING), "the commit waits for a standby")
-    run.wait_for_log("does not show yet")
+    commit.wait_until_met(run)
     commit.end()
     lines = run.wait_for_lines(2)
     run.stop()
@@ -100,8 +103,7 @@ def test_the_first_record_has_its_key(database, walcat, held):
     run.wait_for_log("streaming from")
     commit = held("CREATE TABLE made (id integer PRIMARY KEY)", "ALTER TABLE made REPLICA IDENTITY FULL",
                   "INSERT INTO made VALUES (1)")
-    run.wait_for(lambda: database.rows(WAITING), "the commit waits for a standby")
-    run.wait_for_log("does not show yet")
+    commit.wait_until_met(run)
     commit.end()
     run.wait_for(lambda: run.output.count() == 1, "its line")
     run.stop()
@@ -115,8 +117,7 @@ def test_a_stop_does_not_wait_for_it(database, walcat, held):
     run.wait_for_log("streaming from")
     commit = held("CREATE TABLE listed_2 PARTITION OF listed FOR VALUES FROM (10) TO (20)",
                   "INSERT INTO listed VALUES (11)")
-    run.wait_for(lambda: database.rows(WAITING), "the commit waits for a standby")
-    run.wait_for_log("does not show yet")
+    commit.wait_until_met(run)
     run.stop()
     assert run.lines() == []
     commit.end()
