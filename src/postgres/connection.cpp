@@ -73,6 +73,7 @@ std::string Connection::literal(std::string_view text) const {
 
 Status Connection::ask(const Question& question, AnswerRows& answer) {
   if (Status sent = session_->send(question.sql, question.wait, question.parameters); !sent.is_ok()) return sent;
+  session_->asked = question.subject;
   const Status fits = session_->collect(answer);
   return fits.code() == StatusCode::kProtocolError ? fits.with_context(question.subject) : fits;
 }

@@ -219,7 +219,8 @@ Result<bool> has_publication(Connection& connection, const std::string& name) {
 }
 
 Result<std::vector<PublishedTable>> published_columns(Connection& connection, const std::string& name) {
-  // Changes of a partition come under its own name or under that of an ancestor, as the publication says.
+  // Changes of a partition come under its own name or under that of an ancestor, as the publication says. The view
+  // waits for whoever alters a table.
   auto rows = connection.query<std::string, std::string, std::optional<std::string>, std::uint32_t,
                                std::optional<std::int16_t>>(
       {"columns of publication " + name,
@@ -228,7 +229,8 @@ Result<std::vector<PublishedTable>> published_columns(Connection& connection, co
                    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = "
                    "{}) t LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT "
                    "a.attisdropped ORDER BY 1, 2, a.attnum",
-                   connection.literal(name))});
+                   connection.literal(name)),
+       Wait::kForOthers});
   if (!rows.is_ok()) return rows.status();
   std::vector<PublishedTable> tables;
   for (auto& [schema, table, column, oid, number] : *rows) {

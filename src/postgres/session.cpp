@@ -22,6 +22,7 @@ constexpr int kLookMilliseconds = 1'000;
 // Every statement may bring notices, and a server may send them without being asked.
 constexpr std::uint64_t kNoticesShown = 100;
 constexpr std::size_t kNoticeShownMost = 1'000;
+constexpr std::size_t kCommandShownMost = 40;
 
 // Those that are kept, and what NOTIFY lets them be.
 constexpr std::size_t kNotificationsMost = 256;
@@ -53,6 +54,15 @@ std::uint64_t received_bytes(int socket) {
   tcp_info counted{};
   socklen_t size = sizeof counted;
   return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &counted, &size) == 0 ? counted.tcpi_bytes_received : 0;
+}
+
+// Such as LOCK TABLE: what stands in capitals before anything that is a name or a value.
+std::string_view command_of(std::string_view sql) {
+  const std::size_t end = sql.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_ ");
+  std::string_view command = sql.substr(0, end);
+  if (end != std::string_view::npos) command = command.substr(0, command.rfind(' ') + 1);
+  while (command.ends_with(' ')) command.remove_suffix(1);
+  return command.substr(0, kCommandShownMost);
 }
 
 bool is_copy(const PGresult* result) {
@@ -92,6 +102,7 @@ Status Connection::Session::send(const std::string& sql, Wait wait, const std::v
     return {StatusCode::kRefused, "a text for the server holds a NUL byte"};
   }
   be_patient(options.expects_answers ? wait : Wait::kForOthers);
+  asked = command_of(sql);
   std::vector<const char*> values;
   values.reserve(parameters.size());
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
@@ -105,21 +116,42 @@ Status Connection::Session::send(const std::string& sql, Wait wait, const std::v
 
 void Connection::Session::be_patient(Wait wait) {
   wait_ = wait;
+  asked.clear();
   asked_at_ = heard_at_ = Clock::now();
+  tell_at_ = asked_at_ + 2 * options.connect_timeout;
   received_before_ = received_bytes(PQsocket(pg.get()));
   kept_ = 0;
 }
 
-Status Connection::Session::check_patience() const {
-  if (wait_ == Wait::kForOthers) return Status::ok();
+Status Connection::Session::check_patience() {
+  const auto gone = [this](std::string what) {
+    const Status silent(StatusCode::kUnavailable, std::move(what));
+    return asked.empty() ? silent : silent.with_context(asked);
+  };
   const auto now = Clock::now();
+  if (wait_ == Wait::kForOthers) {
+    tell_of_long_wait(now);
+    return Status::ok();
+  }
   const std::chrono::milliseconds silence = 2 * options.connect_timeout;
   if (now - heard_at_ >= silence) {
-    return {StatusCode::kUnavailable, fmt::format("no answer within {} s", silence.count() / 1000)};
+    return gone(fmt::format("no answer within {} s", silence.count() / 1000));
   }
   const std::chrono::milliseconds whole = kSilencesOfAnAnswer * silence;
   if (now - asked_at_ < whole) return Status::ok();
-  return {StatusCode::kUnavailable, fmt::format("no whole answer within {} s", whole.count() / 1000)};
+  return gone(fmt::format("no whole answer within {} s", whole.count() / 1000));
+}
+
+// Who looks at the server sees the whole statement there, whose values are not for a log.
+void Connection::Session::tell_of_long_wait(Clock::time_point now) {
+  if (now < tell_at_) return;
+  const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - asked_at_);
+  tell_at_ = now + silence;
+  options.logger.warning(
+      "{}: process {} of the server has not answered for {} s; it may wait for a lock, or for a transaction to end; "
+      "hint: "
+      "SELECT wait_event, pg_blocking_pids(pid) FROM pg_stat_activity WHERE pid = {}",
+      asked, PQbackendPID(pg.get()), silence.count(), PQbackendPID(pg.get()));
 }
 
 Result<PgResult> Connection::Session::next_result() {

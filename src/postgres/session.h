@@ -41,6 +41,8 @@ struct Connection::Session {
   /// A notice that means that changes are being skipped in silence.
   Status fatal_notice;
   bool flush_pending = false;
+  /// What is asked for, for people: what send() sees of the statement, if the asker does not put it better.
+  std::string asked;
   /// Those that nobody has taken yet; few connections listen.
   std::deque<Notification> notifications;
 
@@ -51,7 +53,8 @@ struct Connection::Session {
   /// Sends a statement, which is answered soon unless it may have to wait for others.
   Status send(const std::string& sql, Wait wait, const std::vector<std::string>& parameters = {});
   /// From now on waits so for the answer in hand: kBriefly gives up a server that is silent for twice the time that it
-  /// may take to connect, or that takes five times that in all, as one may send byte by byte.
+  /// may take to connect, or that takes five times that in all, as one may send byte by byte. kForOthers tells of such
+  /// a silence instead, and again whenever it has lasted twice as long.
   void be_patient(Wait wait);
   /// The next result of the statement; null: there are no more.
   ///
@@ -83,13 +86,16 @@ struct Connection::Session {
  private:
   using Clock = std::chrono::steady_clock;
 
-  Status check_patience() const;
+  Status check_patience();
+  void tell_of_long_wait(Clock::time_point now);
   Status take_row(const PGresult* result, AnswerRows& answer);
   void receive_notice(const PGresult* notice);
 
   Wait wait_ = Wait::kBriefly;
   Clock::time_point asked_at_;
   Clock::time_point heard_at_;
+  /// When a wait for others is told of next, if nothing is heard until then.
+  Clock::time_point tell_at_;
   // In bytes: what had been received when the answer in hand was asked for, and what its rows take.
   std::uint64_t received_before_ = 0;
   std::size_t kept_ = 0;

@@ -20,7 +20,8 @@ constexpr std::uint32_t kFirstDescribedOid = 10000;
 // A table's pages are counted in 32 bits (MaxBlockNumber).
 constexpr std::uint64_t kPagesMost = 0xFFFFFFFE;
 
-// Reads the catalog of a set of tables, one query a subject. Only the first asks what is published, which takes the
+// Reads the catalog of a set of tables, one query a subject. The view of published tables, and the sizes of files, wait
+// for whoever alters a table. Only the first asks what is published, which takes the
 // server the longer the more tables the publication has; the others go by what that has found.
 class RelationReader {
  public:
@@ -46,7 +47,8 @@ class RelationReader {
                      "{} p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname JOIN pg_catalog.pg_class c ON "
                      "c.relnamespace = n.oid AND c.relname = p.tablename WHERE c.relpersistence = 'p' ORDER BY "
                      "n.nspname, c.relname",
-                     key_index("c.oid", KeyHolds::kAlways, version_), tables_)});
+                     key_index("c.oid", KeyHolds::kAlways, version_), tables_),
+         Wait::kForOthers});
     if (!rows.is_ok()) return rows.status();
     for (auto& [oid, schema, name, identity, columns, row_filter, has_key] : *rows) {
       PublishedRelation published;
@@ -159,7 +161,8 @@ class RelationReader {
              "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p' "
              "ORDER BY "
              "n.nspname, c.relname",
-             fmt::join(oids, ", "), count)});
+             fmt::join(oids, ", "), count),
+         Wait::kForOthers});
     if (!rows.is_ok()) return rows.status();
     // A table that has been dropped since the snapshot has no file any more.
     for (auto& [root, oid, schema, name, filenode, was_rewritten, bytes, page_bytes, row_count, has_toast, may_read] :

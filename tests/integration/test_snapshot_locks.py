@@ -1,5 +1,6 @@
 """Who waits for whom while a snapshot is taken: rewrites wait for it, nothing else does, and it hangs on nobody."""
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -90,6 +91,19 @@ def test_a_rewrite_that_waits_in_line_does_not_hang_the_snapshot(tables, databas
 def alter(database: Database, statement: str) -> None:
     with database.transaction() as cursor:
         cursor.execute(statement)
+
+
+def test_a_long_wait_for_a_lock_is_told(tables, database, walcat):
+    """By the process that waits, so that somebody can find out for whom."""
+    with database.transaction() as cursor:
+        cursor.execute("LOCK TABLE b IN ACCESS EXCLUSIVE MODE")
+        impatient = entry(database, conn_str=f"{database.conn_str} connect_timeout=1")
+        run = walcat.start(configuration(impatient, snapshot=SMALL_CHUNKS), "--until-caught-up")
+        told = run.wait_for_log(r"files of published tables: process (\d+) of the server has not answered for \d+ s")
+        waits = database.rows("SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'b'::regclass")
+        assert {row.pid for row in waits} == {int(pid) for pid in re.findall(r"process (\d+)", told)}
+    assert run.wait_exit() == 0, run.describe()
+    assert len(run.lines()) == 2 * ROWS
 
 
 ALTERED = {

@@ -74,14 +74,14 @@ TEST_F(ConnectionTest, GivesUpAServerThatSaysNothing) {
   const auto connection = connect({{""}});
   const Status asked = connection->execute("SELECT 1");
   EXPECT_EQ(asked.code(), StatusCode::kUnavailable);
-  EXPECT_EQ(asked.message(), "no answer within 2 s");
+  EXPECT_EQ(asked.message(), "SELECT: no answer within 2 s");
 }
 
 TEST_F(ConnectionTest, GivesUpAnAnswerThatComesByteByByteWithoutEnd) {
   const auto connection = connect({{wire::row_description({"a"})}, {"D" + wire::u32(1'000'000), "x", true}});
   const Status asked = connection->execute("SELECT 1");
   EXPECT_EQ(asked.code(), StatusCode::kUnavailable);
-  EXPECT_EQ(asked.message(), "no whole answer within 10 s");
+  EXPECT_EQ(asked.message(), "SELECT: no whole answer within 10 s");
 }
 
 TEST_F(ConnectionTest, StopsSendingToAServerThatReadsNothing) {
