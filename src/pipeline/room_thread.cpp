@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "walcat/base/log.h"
 
 namespace walcat {
@@ -20,7 +22,7 @@ void leave_for(const char* name, const std::exception& error) noexcept {
     constexpr std::string_view kText = "walcat: out of memory\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
   }
-  ::_exit(is_short ? kShortageStatus : kInternalErrorStatus);
+  std::_Exit(is_short ? kShortageStatus : kInternalErrorStatus);
 }
 
 }  // namespace walcat
