@@ -60,6 +60,15 @@ std::optional<std::chrono::milliseconds> connect_timeout_of(PGconn* connection) 
   return std::nullopt;
 }
 
+Status too_much_for_a_login(std::uint64_t bytes) {
+  // Whoever answers in a server's place may be gone tomorrow, as with all that libpq finds wrong in a login.
+  return Status(StatusCode::kUnavailable,
+                fmt::format("the server has sent {} KiB and the login is not done, which takes {} KiB at most; hint: "
+                            "look whether host and port lead to a PostgreSQL server",
+                            bytes >> 10, kLoginBytesMost >> 10))
+      .with_kind(FaultKind::kProtocol);
+}
+
 }  // namespace
 
 Status Connection::Session::connect() {
@@ -86,6 +95,8 @@ Status Connection::Session::connect() {
       pg.get(), [](void* self, const PGresult* notice) { static_cast<Session*>(self)->receive_notice(notice); }, this);
 
   if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
+  // Before the login: libpq would wait without end for a server that asks for passwords and reads none.
+  if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
   options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
   const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
@@ -96,10 +107,12 @@ Status Connection::Session::connect() {
     }
     const short wanted = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     // Of a socket that is not ready libpq believes that it has connected, and then waits for it without an end.
-    if (poll_socket(wanted, millis_until(deadline)) != 0) state = PQconnectPoll(pg.get());
+    if (poll_socket(wanted, millis_until(deadline)) == 0) continue;
+    state = inflow.count(pg.get(), [&] { return PQconnectPoll(pg.get()); });
+    if (inflow.bytes() > kLoginBytesMost) return too_much_for_a_login(inflow.bytes());
   }
   PQsetErrorVerbosity(pg.get(), PQERRORS_DEFAULT);
-  if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
+  keep_notifications();
   return Status::ok();
 }
 

@@ -1,10 +1,7 @@
 #include "session.h"
 
 #include <fmt/format.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -48,13 +45,6 @@ Status failure(const PGresult* result, const PGconn* connection) {
 }
 
 Status too_large() { return misfit(fmt::format("it is larger than {} MiB", kAnswerBytesMost >> 20)); }
-
-// What a TCP connection has brought so far, in bytes; 0 of a local socket, which the kernel does not count.
-std::uint64_t received_bytes(int socket) {
-  tcp_info counted{};
-  socklen_t size = sizeof counted;
-  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &counted, &size) == 0 ? counted.tcpi_bytes_received : 0;
-}
 
 // Such as LOCK TABLE: what stands in capitals before anything that is a name or a value.
 std::string_view command_of(std::string_view sql) {
@@ -119,7 +109,7 @@ void Connection::Session::be_patient(Wait wait) {
   asked.clear();
   asked_at_ = heard_at_ = Clock::now();
   tell_at_ = asked_at_ + 2 * options.connect_timeout;
-  received_before_ = received_bytes(PQsocket(pg.get()));
+  inflow.begin(pg.get());
   kept_ = 0;
 }
 
@@ -161,8 +151,8 @@ Result<PgResult> Connection::Session::next_result() {
     if (Status patient = check_patience(); !patient.is_ok()) return patient;
     const short ready = poll_socket(static_cast<short>(flush_pending ? POLLIN | POLLOUT : POLLIN), kLookMilliseconds);
     if ((ready & POLLIN) != 0) heard_at_ = Clock::now();
-    if (PQconsumeInput(pg.get()) == 0) return connection_error(pg.get());
-    if (received_bytes(PQsocket(pg.get())) - received_before_ > kAnswerBytesMost) return too_large();
+    if (inflow.count(pg.get(), [&] { return PQconsumeInput(pg.get()); }) == 0) return connection_error(pg.get());
+    if (inflow.bytes() > kAnswerBytesMost) return too_large();
     keep_notifications();
   }
   return PgResult(PQgetResult(pg.get()));

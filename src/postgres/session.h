@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "inflow.h"
 #include "walcat/base/counted_notice.h"
 #include "walcat/postgres/connection.h"
 
@@ -45,8 +46,13 @@ struct Connection::Session {
   std::string asked;
   /// Those that nobody has taken yet; few connections listen.
   std::deque<Notification> notifications;
+  /// What has arrived since the login began, or since the answer in hand was asked for.
+  Inflow inflow;
 
   /// Connects and logs in, within `options.connect_timeout`.
+  ///
+  /// Errors: also kUnavailable for a server that sends more than kLoginBytesMost bytes meanwhile: libpq keeps each
+  ///     notification and each parameter of it.
   Status connect();
   Status take_session(int version, Connection& connection);
 
@@ -59,9 +65,10 @@ struct Connection::Session {
   /// The next result of the statement; null: there are no more.
   ///
   /// Errors: kStopped if a stop is requested, kUnavailable if patience is over or the connection broke. The answer is
-  ///     left where it is then, so nothing more can be asked of the connection. kProtocolError if more has arrived over
-  ///     TCP than an answer may take, were it a single message that does not end; but libpq looks up from the socket
-  ///     only when nothing more is there, so a server that is faster than the reader may send some of it more.
+  ///     left where it is then, so nothing more can be asked of the connection. kProtocolError if more has arrived than
+  ///     an answer may take, as far as Inflow counts it, were it a single message that does not end; but libpq looks up
+  ///     from the socket only when nothing more is there, so a server that is faster than the reader may send some of
+  ///     it more.
   Result<PgResult> next_result();
   /// Takes what is left of the statement's results, and tells why it failed, if it did.
   Status finish();
@@ -96,13 +103,16 @@ struct Connection::Session {
   Clock::time_point heard_at_;
   /// When a wait for others is told of next, if nothing is heard until then.
   Clock::time_point tell_at_;
-  // In bytes: what had been received when the answer in hand was asked for, and what its rows take.
-  std::uint64_t received_before_ = 0;
+  // In bytes: what the rows of the answer in hand take.
   std::size_t kept_ = 0;
   RawRow row_;
   std::uint64_t notices_ = 0;
   CountedNotice further_notices_;
 };
+
+/// What a server may send until a login is done, in bytes. An honest one sends a few hundred, and a chain of
+/// certificates of 100 KiB at most (OpenSSL's limit); the rest is for what triggers on login say.
+inline constexpr std::uint64_t kLoginBytesMost = std::uint64_t{1} << 20;
 
 /// The milliseconds until then, for poll(2): never negative, a minute at most.
 int millis_until(std::chrono::steady_clock::time_point deadline);

@@ -58,7 +58,9 @@ class Hostile:
         return is_quiet and WAITS.search(self.told.place.what) is not None
 
     def memory(self) -> int:
-        """What walcat may have taken for it, MiB."""
+        """What walcat may have taken for it, MiB. A login has no answer to keep."""
+        if self.told.place.matter == Matter.LOGIN:
+            return DATABASE
         return DATABASE + COPIES * min(self.server.most_said // MIB, ANSWER_MOST)
 
     def __str__(self) -> str:

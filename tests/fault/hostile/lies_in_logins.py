@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 
 from lie import LOGIN, End, Flood, Lie, Part, Tell
-from lies_in_messages import EVIL, FLOOD, HUGE, NO_TEXT
+from lies_in_messages import EVIL, FLOOD, HUGE, NO_TEXT, NOTICE, NOTIFICATION, STATUS
 from wire import Answer, Message, encoded
 
 
@@ -41,9 +41,23 @@ def replaced(kind: bytes, change: Callable[[Message], list[Message]]) -> Tell:
     return lambda truth: [encoded([made for it in truth for made in (change(it) if it.kind == kind else [it])])]
 
 
+def endless_behind_success(message: Message) -> Tell:
+    """The client is in, and hears of nothing else: before the server is ready libpq keeps what it is told."""
+    return lambda truth: [bytes(truth[0]), Flood(bytes(message), FLOOD), End.SILENCE]
+
+
+def one_without_end(kind: bytes) -> Tell:
+    """A message of 512 MiB."""
+    head = kind + struct.pack("!I", 512 << 20)
+    return lambda truth: [bytes(truth[0]) + head, Flood(b"x" * 65536, FLOOD), End.SILENCE]
+
+
 def negotiation(newest: int, options: int, *names: bytes) -> Message:
     return Message(b"v", struct.pack("!II", newest & 0xFFFFFFFF, options & 0xFFFFFFFF) + b"".join(it + b"\0" for it in names))
 
+
+PASSWORD = Message(b"R", struct.pack("!I", 3))
+LONG_STATUS = Message(b"S", b"application_name\0" + b"x" * 20_000 + b"\0")
 
 LIES = [
     *(
@@ -106,6 +120,16 @@ LIES = [
     Lie("negotiation of -1 options", LOGIN, in_front(negotiation(3 << 16, -1))),
     Lie("negotiation without an end", LOGIN, in_front(Message(b"v", b"\0"))),
     Lie("endless requests", LOGIN, lambda truth: [Flood(bytes(truth[0]), FLOOD), End.SILENCE]),
+    Lie("endless requests for a password", LOGIN, lambda truth: [Flood(bytes(PASSWORD), FLOOD), End.SILENCE]),
+    *(
+        Lie(f"endless {name} before it is ready", LOGIN, endless_behind_success(message))
+        for name, message in [("notifications", NOTIFICATION), ("parameters", STATUS), ("notices", NOTICE)]
+    ),
+    Lie("endless parameters of 20 KB before it is ready", LOGIN, endless_behind_success(LONG_STATUS)),
+    *(
+        Lie(f"a {name} without end before it is ready", LOGIN, one_without_end(kind))
+        for name, kind in [("notification", b"A"), ("notice", b"N"), ("error", b"E")]
+    ),
     Lie("an old server's error", LOGIN, lambda truth: [b"EFATAL:  " + EVIL + b"\n\0", End.CLOSE]),
     Lie("an old server's error without an end", LOGIN, lambda truth: [b"E" + b"x" * 40_000, End.SILENCE]),
 ]

@@ -73,7 +73,8 @@ class Victims:
         return self._made[:count]
 
     def entry(self, victim: Database, hostile: HostileServer) -> dict[str, object]:
-        bare = "sslmode=disable gssencmode=disable connect_timeout=2"
+        # Of those who ask for it; the real server does not.
+        bare = "password=secret sslmode=disable gssencmode=disable connect_timeout=2"
         conn_str = f"host={LOCALHOST} port={hostile.port} user=postgres dbname={victim.name} {bare}"
         return entry(victim, *FOLLOWED, conn_str=conn_str, name=victim.name)
 

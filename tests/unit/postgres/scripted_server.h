@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,6 +52,13 @@ inline std::string copy_out() { return message('H', '\0' + u16(0)); }
 inline std::string notice(const std::string& words) {
   return message('N', "S" + text("NOTICE") + "M" + text(words) + '\0');
 }
+inline std::string authentication(std::uint32_t method) { return message('R', u32(method)); }
+inline std::string parameter(const std::string& name, const std::string& value) {
+  return message('S', text(name) + text(value));
+}
+inline std::string notification(const std::string& channel, const std::string& payload) {
+  return message('A', u32(1) + text(channel) + text(payload));
+}
 inline std::string complete() { return message('C', text("SELECT")); }
 inline std::string ready() { return message('Z', "I"); }
 
@@ -75,19 +83,21 @@ class ScriptedServer {
     bool drips = false;
   };
 
+  /// How a client is welcomed, and where.
+  struct Login {
+    /// A login that never ends: these words again and again, until the client has gone, or kSaidMost is said.
+    std::string once = {};
+    std::string for_ever = {};
+    /// The folder of a Unix socket; empty: a port of 127.0.0.1.
+    std::string folder = {};
+  };
+  static constexpr std::size_t kSaidMost = std::size_t{256} << 20;
+
   explicit ScriptedServer(std::vector<Answer> answers, std::string version = "15.1")
       : answers_(std::move(answers)), version_(std::move(version)) {
-    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 1) != 0)
-      std::abort();
-    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
+    begin();
   }
+  explicit ScriptedServer(Login login) : login_(std::move(login)) { begin(); }
   ~ScriptedServer() {
     over_ = true;
     thread_.join();
@@ -97,19 +107,60 @@ class ScriptedServer {
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   std::string conn_str() const {
-    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=u dbname=d sslmode=disable gssencmode=disable";
+    const std::string host = login_.folder.empty() ? "127.0.0.1" : login_.folder;
+    return "host=" + host + " port=" + std::to_string(port_) +
+           " user=u password=secret dbname=d sslmode=disable gssencmode=disable";
   }
+  /// Bytes that the system has taken, some of which the client may not have.
+  std::size_t said() const { return said_; }
 
  private:
+  void begin() {
+    login_.folder.empty() ? listen_on_port() : listen_in_folder();
+    thread_ = std::thread([this] { serve(); });
+  }
+
+  void listen_on_port() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listen(reinterpret_cast<sockaddr*>(&address), size);
+    ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+
+  void listen_in_folder() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    port_ = 5432;
+    (login_.folder + "/.s.PGSQL." + std::to_string(port_)).copy(&address.sun_path[0], sizeof address.sun_path - 1);
+    listen(reinterpret_cast<sockaddr*>(&address), sizeof address);
+  }
+
+  void listen(const sockaddr* address, socklen_t size) {
+    listening_ = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::bind(listening_, address, size) != 0 || ::listen(listening_, 1) != 0) std::abort();
+  }
+
   void serve() {
     if (!wait(listening_, POLLIN)) return;
     client_ = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     const auto startup = read(4);
     if (startup && read(length_of(*startup) - 4)) {
+      if (!login_.once.empty()) return welcome();
       say(wire::message('R', wire::u32(0)) + wire::message('S', wire::text("server_version") + wire::text(version_)) +
           wire::message('S', wire::text("server_encoding") + wire::text("UTF8")) + wire::ready());
       converse();
     }
+    ::close(client_);
+  }
+
+  void welcome() {
+    std::string words;
+    while (words.size() < 4096) words += login_.for_ever;
+    bool goes_on = say(login_.once);
+    while (goes_on && said_ < kSaidMost) goes_on = say(words);
     ::close(client_);
   }
 
@@ -169,11 +220,12 @@ class ScriptedServer {
     return bytes;
   }
 
-  bool say(std::string_view bytes) const {
+  bool say(std::string_view bytes) {
     while (!bytes.empty()) {
       if (!wait(client_, POLLOUT)) return false;
       const auto sent = ::send(client_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return false;
+      said_ += static_cast<std::size_t>(sent);
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
@@ -181,6 +233,8 @@ class ScriptedServer {
 
   const std::vector<Answer> answers_;
   const std::string version_;
+  const Login login_;
+  std::atomic<std::size_t> said_{0};
   std::atomic<bool> over_{false};
   std::thread thread_;
   int listening_ = -1;
