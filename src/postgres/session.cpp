@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 
 #include "errors.h"
 
@@ -238,16 +239,27 @@ void Connection::Session::keep_notifications() {
   }
 }
 
-void Connection::Session::receive_notice(const PGresult* notice) {
-  const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-  const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
-  if (message == nullptr) return;
-  const std::string shown = shortened(message, kNoticeShownMost);
+// libpq calls this, and is C, which no exception may pass. Without memory a notice is not told; but the session must
+// end where changes are skipped, so what says that needs none.
+void Connection::Session::receive_notice(const PGresult* notice) noexcept {
   // PostgreSQL 18 only warns about a missing publication, and then skips its changes for good.
-  if (function != nullptr && std::strcmp(function, "LoadPublications") == 0) {
-    fatal_notice = unpublished_here(shown.c_str());
-    return;
+  const char* function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+  const bool is_fatal = function != nullptr && std::strcmp(function, "LoadPublications") == 0;
+  const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  if (message == nullptr) return;
+  try {
+    const std::string shown = shortened(message, kNoticeShownMost);
+    if (is_fatal) {
+      fatal_notice = unpublished_here(shown.c_str());
+    } else {
+      tell_notice(shown);
+    }
+  } catch (const std::exception&) {
+    if (is_fatal) fatal_notice = Status(StatusCode::kUnavailable, "out of memory");
   }
+}
+
+void Connection::Session::tell_notice(const std::string& shown) {
   if (++notices_ <= kNoticesShown) return options.logger.info("server: {}", shown);
   const std::uint64_t count = further_notices_.add(1, CountedNotice::Clock::now());
   if (count > 0) options.logger.info("server: {} more notices, the last one: {}", count, shown);

@@ -96,7 +96,8 @@ struct Connection::Session {
   Status check_patience();
   void tell_of_long_wait(Clock::time_point now);
   Status take_row(const PGresult* result, AnswerRows& answer);
-  void receive_notice(const PGresult* notice);
+  void receive_notice(const PGresult* notice) noexcept;
+  void tell_notice(const std::string& shown);
 
   Wait wait_ = Wait::kBriefly;
   Clock::time_point asked_at_;
