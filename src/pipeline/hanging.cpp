@@ -12,9 +12,7 @@ constexpr std::size_t kMostLanes = 10;
 // What the next run makes of the lane.
 std::string sequel(const Lane& lane) {
   if (lane.options.offset_path.empty()) return "what was printed is not complete";
-  // A lane also settles where its last offset could not be stored.
-  const bool is_settled = lane.settled.load(std::memory_order_acquire);
-  if (is_settled && lane.stored.load(std::memory_order_acquire) >= lane.written().value) {
+  if (lane.is_stored_whole.load(std::memory_order_acquire)) {
     return "what was printed is stored, and is not printed again";
   }
   if (lane.changes_written() == 0) return "nothing was printed";

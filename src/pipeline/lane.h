@@ -160,6 +160,8 @@ class Lane {
   std::atomic<std::uint64_t> stored{0};
   /// The last offset is stored, or could not be: the reader may take its leave.
   std::atomic<bool> settled{false};
+  /// The last offset is stored: what was printed does not come again, were it a part of a transaction.
+  std::atomic<bool> is_stored_whole{false};
   /// The reader has gone.
   std::atomic<bool> left{false};
 

@@ -128,6 +128,7 @@ void OffsetKeeper::store(Lane& lane, Offset& offset, Lsn position, std::uint64_t
   const Status stored = lane.store(offset, beginning);
   if (stored.is_ok()) {
     if (offset.snapshot) lane.note_sessions(offset.snapshot->sessions);
+    if (is_last) lane.is_stored_whole.store(true, std::memory_order_release);
     return;
   }
   lane.return_snapshot_news();

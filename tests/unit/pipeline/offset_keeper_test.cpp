@@ -218,6 +218,25 @@ TEST_F(OffsetKeeperTest, ReportsALastOffsetThatCouldNotBeStored) {
   EXPECT_THAT(what_hangs(lanes_, "keeper").front().text, testing::Not(testing::HasSubstr("is stored")));
 }
 
+// No position has moved since the one that is stored.
+TEST_F(OffsetKeeperTest, SaysThatLinesOfAnOpenTransactionComeAgainWhereTheLastOffsetCouldNotBeStored) {
+  publish(0);
+  std::filesystem::create_directory(lane(0).offset_file.path() + ".tmp");
+  start(milliseconds(60'000));
+  write(0, {at(0, begin(2000)), at(0, relation(plain_table())), at(1910, insert(kPlain, {"2", "b"}))});
+  end();
+  EXPECT_THAT(what_hangs(lanes_, "keeper").front().text,
+              testing::HasSubstr("stored up to 0/1F4; the next run repeats lines"));
+}
+
+TEST_F(OffsetKeeperTest, SaysThatLinesOfAnOpenTransactionAreStored) {
+  publish(0);
+  start(milliseconds(60'000));
+  write(0, {at(0, begin(2000)), at(0, relation(plain_table())), at(1910, insert(kPlain, {"2", "b"}))});
+  end();
+  EXPECT_THAT(what_hangs(lanes_, "keeper").front().text, testing::HasSubstr("what was printed is stored"));
+}
+
 TEST_F(OffsetKeeperTest, ReportsALastOffsetThatWasNotStoredBecauseTheOutputIsNotDurable) {
   publish(0);
   sink_.sync_fails = true;
