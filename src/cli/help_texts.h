@@ -16,12 +16,13 @@ Exit status:
   70  a bug in walcat
   71  the system refuses what no database can do without: threads, memory, descriptors
   74  the output accepts no more: closed pipe, a device that is full
-  75  something has not come to an end in time: what hung after a second signal (stderr names it), or
-      what walcat snapshot has asked for
+  75  something has not come to an end in time: what hung after a second signal or an overdue stop
+      (stderr names it), or what walcat snapshot has asked for
   78  the configuration is wrong
 
 Signals:
-  SIGINT, SIGTERM   stop at the next commit; the second one at once, within a second, whatever hangs
+  SIGINT, SIGTERM   stop at the next commit; the second one at once, within a second, whatever hangs, and so
+                    does a stop that takes longer than three times shutdown_timeout and ten seconds
   SIGUSR1           report on stderr where each database stands, and its errors by kind
 
 Examples:

@@ -39,6 +39,14 @@ void open_standard_descriptors() {
 
 void tell(StopSignals::News news, const StopSignals& signals, const Pipeline& pipeline) {
   if (news == StopSignals::News::kReportAsked) return pipeline.report();
+  if (news == StopSignals::News::kStopOverdue) {
+    const auto most = std::chrono::duration<double>(pipeline.stop_time_most());
+    const std::string text = fmt::format(
+        "{}: the stop has not ended within {:.0f} s (three times shutdown_timeout, and "
+        "10 s), stopping at once",
+        signals.signal_name(), most.count());
+    return log::write(log::Level::kError, "", text);
+  }
   const bool is_second = news == StopSignals::News::kStoppingAtOnce;
   log::write(log::Level::kInfo, "",
              fmt::format("{}: {}", signals.signal_name(), is_second ? "stopping at once" : "stopping"));

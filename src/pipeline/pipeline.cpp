@@ -48,6 +48,9 @@ constexpr unsigned kProcessorsForRooms = 3;
 // Batches that may wait for a serializer before the reader of a replay helps; fewer would leave it idle at times.
 constexpr std::size_t kMostChangesWaiting = 4;
 
+// What a stop may take beyond its deadlines: the last sync of outputs and captures, and a farewell to each server.
+constexpr std::chrono::seconds kFarewellsMost{10};
+
 // As if they were written.
 void drop_lines(Batch& batch) {
   batch.changes_written += static_cast<std::uint32_t>(batch.line_ends.size());
@@ -91,6 +94,7 @@ class Pipeline::Street {
 
   Status start();
   void stop();
+  std::chrono::milliseconds stop_time_most() const { return 3 * options_.shutdown_timeout + kFarewellsMost; }
   void abort();
   void end_output(const Status& reason);
   std::vector<Hanging> hanging() const { return what_hangs(lanes_, closing_.load(std::memory_order_relaxed)); }
@@ -589,6 +593,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::create(const PipelineOptions& option
 
 Status Pipeline::start() { return street_->start(); }
 void Pipeline::stop() { street_->stop(); }
+std::chrono::milliseconds Pipeline::stop_time_most() const { return street_->stop_time_most(); }
 void Pipeline::abort() { street_->abort(); }
 std::vector<Hanging> Pipeline::hanging() const { return street_->hanging(); }
 void Pipeline::report() const { street_->report(); }

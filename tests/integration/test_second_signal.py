@@ -1,4 +1,5 @@
-"""The second SIGINT or SIGTERM ends walcat within a second, whatever hangs, and the next run goes on where it must."""
+"""The second SIGINT or SIGTERM ends walcat within a second, whatever hangs, and the next run goes on where it must. So
+does the first one, once the time is over that a stop may take."""
 
 import contextlib
 import fcntl
@@ -16,6 +17,7 @@ import time
 import pytest
 from configuration import configuration, entry
 from database import Database
+from endless_scram import EndlessScram
 from failing_calls import FailingCalls
 from postgres_server import PostgresServer
 from walcat_process import Line, LineFile
@@ -94,6 +96,13 @@ def threads(run):
     """The names of its threads, with their states: S is one that sleeps."""
     stats = [(thread / "stat").read_text() for thread in pathlib.Path(f"/proc/{run.pid}/task").iterdir()]
     return {text[text.index("(") + 1 : text.rindex(")")]: text[text.rindex(")") + 2] for text in stats}
+
+
+def computes(run):
+    """Whether a reader has kept a processor busy for a second."""
+    stats = [(thread / "stat").read_text() for thread in pathlib.Path(f"/proc/{run.pid}/task").iterdir()]
+    ticks = [int(text[text.rindex(")") :].split()[12]) for text in stats if "(reader)" in text]
+    return max(ticks, default=0) > os.sysconf("SC_CLK_TCK")
 
 
 def sleeps(run):
@@ -177,6 +186,41 @@ def test_a_log_that_nobody_reads(database, walcat):
         assert end(run) == LEFT_HANGING
     finally:
         os.close(reading)
+
+
+def test_a_log_that_nobody_reads_does_not_keep_walcat_beyond_the_time_of_a_stop(database, walcat):
+    """One signal is enough."""
+    reading, writing = os.pipe()
+    try:
+        fill(writing)
+        config = configuration(entry(database), shutdown_timeout="1s")
+        run = walcat.start(config, prepare=lambda: os.dup2(writing, 2))
+        os.close(writing)
+        run.wait_for(lambda: "reader" in threads(run), "it has begun")
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit(within=60) == LEFT_HANGING
+    finally:
+        os.close(reading)
+
+
+def test_a_password_that_takes_hours_to_prove(database, walcat):
+    """The good database's position is stored, and one signal is enough."""
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    config = configuration(entry(database), flush_interval="1h", shutdown_timeout="1s")
+    walcat.catch_up(config)
+    with EndlessScram() as scram:
+        lost = {"conn_str": scram.conn_str, "slot_name": "s", "publication_name": "p"}
+        both = configuration(entry(database), lost, flush_interval="1h", shutdown_timeout="1s")
+        run = walcat.start(both)
+        run.wait_for(lambda: computes(run), "libpq computes the proof")
+        run.wait_for(database.slot_reader, "the slot is streamed")
+        database.execute("INSERT INTO t VALUES (1)")
+        run.wait_for_lines(1)
+        run.signal(signal.SIGTERM)
+        assert run.wait_exit(within=60) == LEFT_HANGING, run.describe()
+    assert "SIGTERM: the stop has not ended within 13 s" in run.log()
+    assert re.search(r"error +\[d/s\] left hanging \(connecting\): nothing was printed", run.log()), run.describe()
+    assert walcat.catch_up(config).lines() == []
 
 
 def test_a_report_that_nobody_reads_does_not_keep_the_stop_from_beginning(database, walcat):

@@ -7,12 +7,13 @@
 
 namespace walcat {
 
-/// The signals of the process: SIGINT and SIGTERM stop what runs, the second one ends the process, whatever hangs.
+/// The signals of the process: SIGINT and SIGTERM stop what runs, the second one ends the process, whatever hangs. A
+/// stop that has not ended within Pipeline::stop_time_most() ends the process as a second signal does.
 ///
 /// Two threads are made at once, for when they are needed it may be too late to make any. The one takes signals, and
-/// after the second one that stops it leaves the process when the time is over: it takes no lock, no memory, and writes
-/// nothing. The other carries out what signals ask for, and says at the end what hung; should it hang itself, the first
-/// one leaves without it.
+/// after the second one that stops, or when a stop is overdue, it leaves the process when the time is over: it takes no
+/// lock, no memory, and writes nothing. The other carries out what signals ask for, and says at the end what hung;
+/// should it hang itself, the first one leaves without it.
 ///
 /// To leave so is no worse than a crash: offset files, captures and outputs are written so that a process may end at
 /// any moment, and nothing is confirmed to a server that is not stored. Threads: the main thread. Make it before any
@@ -31,7 +32,7 @@ class StopSignals {
   /// What is attached may go.
   void detach();
 
-  enum class News { kReportAsked, kStopping, kStoppingAtOnce };
+  enum class News { kReportAsked, kStopping, kStoppingAtOnce, kStopOverdue };
   /// Readable when there are news.
   int news_fd() const;
   /// The oldest news; what they ask of the pipeline, but for the report, is done.

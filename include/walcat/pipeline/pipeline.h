@@ -81,6 +81,10 @@ class Pipeline {
   /// Readers end at the next commit, or after shutdown_timeout wherever they are; the street drains; offsets are
   /// stored.
   void stop();
+  /// How long a stop takes at most where nothing hangs: shutdown_timeout until the readers end, as long again until the
+  /// output is interrupted, and as long again and ten seconds to store the offsets and to take leave of the servers. A
+  /// name server, a disk, or a server whose password takes libpq hours to prove may hang beyond that. From any thread.
+  std::chrono::milliseconds stop_time_most() const;
   /// Gives up what is on its way; what was written is stored.
   void abort();
   /// What still runs: for who was asked to abort(), and has waited.
