@@ -214,6 +214,7 @@ void Connection::end_replication(std::chrono::milliseconds timeout) {
         {{PQsocket(pg), static_cast<short>(session_->flush_pending ? POLLIN | POLLOUT : POLLIN), 0}}};
     ::poll(fds.data(), fds.size(), millis_until(deadline));
     if (PQconsumeInput(pg) == 0) return;
+    session_->keep_notifications();
   }
 }
 

@@ -3,6 +3,7 @@
 #include "walcat/postgres/connection.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <poll.h>
 
 #include <thread>
@@ -122,6 +123,17 @@ TEST_F(ConnectionTest, StopsWaitingForTheReasonOfAnEnd) {
   ASSERT_TRUE(connection->start_replication("START_REPLICATION").is_ok());
   stop_.request();
   EXPECT_EQ(end_of_stream(*connection).code(), StatusCode::kStopped);
+}
+
+// libpq keeps those that nobody takes.
+TEST_F(ConnectionTest, LeavesAStreamOfNotificationsWithoutKeepingThem) {
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += wire::notification("walcat", "x");
+  const auto connection = connect({{wire::copy_both(), flood}});
+  ASSERT_TRUE(connection->start_replication("START_REPLICATION").is_ok());
+  const std::size_t before = ::mallinfo2().uordblks;
+  connection->end_replication(std::chrono::seconds(1));
+  EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{4} << 20));
 }
 
 TEST_F(ConnectionTest, TakesNoCopyForAnAnswer) {
