@@ -14,7 +14,7 @@ Field<DatabaseDraft> conn_str() {
     const auto text = text_of(node);
     if (!text || text->empty()) return add_mismatch(node, path, expected, faults);
     auto target = parse_conninfo(*text);
-    if (!target.is_ok()) return faults.add(node.place, path, "libpq: " + target.status().message());
+    if (!target.is_ok()) return faults.add(node.place, path, target.status().message());
     into.options.conn_str = *text;
     into.target = *target;
   };

@@ -95,12 +95,15 @@ Status Connection::Session::connect() {
       pg.get(), [](void* self, const PGresult* notice) { static_cast<Session*>(self)->receive_notice(notice); }, this);
 
   if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
+  Secrets secrets(pg.get());
   // Before the login: libpq would wait without end for a server that asks for passwords and reads none.
   if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
   options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
   const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
-    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get());
+    // libpq's words are of all hosts that have been tried.
+    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get(), secrets);
+    secrets.add(pg.get());
     if (stop_requested()) return {StatusCode::kStopped, "stopped"};
     if (std::chrono::steady_clock::now() >= deadline) {
       return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", options.connect_timeout.count())};

@@ -24,6 +24,9 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// Of what the server says of a publication that is not there, in characters.
+constexpr std::size_t kUnpublishedMost = 2'000;
+
 void put_u64(char* to, std::uint64_t value) {
   const std::uint64_t wire = __builtin_bswap64(value);
   std::memcpy(to, &wire, sizeof wire);
@@ -143,7 +146,7 @@ Result<std::optional<std::string_view>> Connection::next_frame() {
     return Status(StatusCode::kUnavailable, "the server ended the stream");
   }
   if (tells_unpublished(result->get())) {
-    return unpublished_here(PQresultErrorField(result->get(), PG_DIAG_MESSAGE_PRIMARY));
+    return unpublished_here(words(PQresultErrorField(result->get(), PG_DIAG_MESSAGE_PRIMARY), pg, kUnpublishedMost));
   }
   return result_error(result->get(), pg);
 }

@@ -8,11 +8,13 @@
 #include <memory>
 #include <string_view>
 
+#include "misread_password.h"
+#include "secrets.h"
+
 namespace walcat {
 
 namespace {
 
-constexpr std::string_view kMask = "********";
 constexpr std::string_view kQuotedMask = "'********'";
 
 struct FreeOptions {
@@ -39,8 +41,7 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
 bool is_public(std::string_view keyword) {
   static const Options known(PQconninfoParse("", nullptr));
   const PQconninfoOption* option = find(known, keyword);
-  if (option == nullptr || std::string_view(option->dispchar) == "*") return false;
-  return !contains(keyword, "password") && !contains(keyword, "secret") && !contains(keyword, "scram_");
+  return option != nullptr && !is_secret(*option);
 }
 
 bool is_word(std::string_view text) {
@@ -214,14 +215,15 @@ Result<ConnectionTarget> parse_conninfo(const std::string& conn_str) {
   const std::unique_ptr<char, decltype(&PQfreemem)> error(raw_error, &PQfreemem);
   if (given == nullptr) {
     const std::string why = error ? without_secrets(error.get(), conn_str) : "out of memory";
-    return Status(StatusCode::kConfiguration, why);
+    return Status(StatusCode::kConfiguration, "libpq: " + why + way_to_write_passwords(conn_str));
   }
+  const Options defaults(PQconndefaults());
+  if (Status safe = check_no_password_is_misread(conn_str, given.get(), defaults.get()); !safe.is_ok()) return safe;
   ConnectionTarget target{value_of(given, "host"), value_of(given, "port"), value_of(given, "user"),
                           value_of(given, "dbname"), value_of(given, "service")};
   if (target.host.empty()) target.host = value_of(given, "hostaddr");
   // What a service file says comes before libpq's defaults, and only libpq reads it.
   if (!target.service.empty()) return target;
-  const Options defaults(PQconndefaults());
   const auto fill = [&](std::string& field, std::string_view keyword) {
     if (field.empty()) field = value_of(defaults, keyword);
   };

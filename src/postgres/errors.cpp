@@ -132,6 +132,11 @@ std::string shortened(const char* text, std::size_t most) {
   return shown.size() == whole.size() ? std::string(whole) : std::string(shown) + "..";
 }
 
+std::string words(const char* text, const PGconn* connection, std::size_t most) {
+  // Before it is cut, which could leave a part.
+  return shortened(Secrets(connection).masked(text_or_empty(text)).c_str(), most);
+}
+
 StatusCode classify_sqlstate(std::string_view sqlstate) {
   const std::string_view family = sqlstate.substr(0, 2);
   if (sqlstate.empty()) return StatusCode::kUnavailable;
@@ -157,16 +162,13 @@ FaultKind fault_kind(std::string_view sqlstate) {
 }
 
 Status result_error(const PGresult* result, const PGconn* connection) {
+  const auto field = [&](int code) { return words(PQresultErrorField(result, code), connection, kWordsMost); };
   const std::string sqlstate = text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
-  std::string message = shortened(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), kWordsMost);
-  if (message.empty()) message = trimmed(shortened(PQresultErrorMessage(result), kWordsMost));
+  std::string message = field(PG_DIAG_MESSAGE_PRIMARY);
+  if (message.empty()) message = trimmed(words(PQresultErrorMessage(result), connection, kWordsMost));
   if (message.empty()) message = "the connection broke";
-  if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)) {
-    message += fmt::format(": {}", shortened(detail, kWordsMost));
-  }
-  if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT)) {
-    message += fmt::format(" ({})", shortened(hint, kWordsMost));
-  }
+  if (const std::string detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += ": " + detail;
+  if (const std::string hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) message += " (" + hint + ")";
   if (tells_slot_exists(sqlstate, result)) {
     return Status(StatusCode::kWaiting, with_hint(std::move(message), sqlstate, connection))
         .with_kind(FaultKind::kSlot);
@@ -175,13 +177,16 @@ Status result_error(const PGresult* result, const PGconn* connection) {
   return Status(code, with_hint(std::move(message), sqlstate, connection)).with_kind(fault_kind(sqlstate));
 }
 
-Status connection_error(const PGconn* connection) {
-  std::string message = shortened(PQerrorMessage(connection), kWordsOfHostsMost);
+Status connection_error(const PGconn* connection, const Secrets& secrets) {
+  // Of the words as they came, in which a password is no other's place.
+  std::string raw = shortened(PQerrorMessage(connection), kWordsOfHostsMost);
+  const std::string sqlstate = take_sqlstate(raw);
+  if (sqlstate.empty() && tells_of_our_memory(raw)) return status_of(std::bad_alloc(), "connection");
+  std::string message = shortened(secrets.masked(text_or_empty(PQerrorMessage(connection))).c_str(), kWordsOfHostsMost);
   drop_location_lines(message);
-  const std::string sqlstate = take_sqlstate(message);
+  take_sqlstate(message);
   message = trimmed(std::move(message));
   if (message.empty()) message = "the connection broke";
-  if (sqlstate.empty() && tells_of_our_memory(message)) return status_of(std::bad_alloc(), "connection");
   if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
     return Status(StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile")
         .with_kind(FaultKind::kAuthentication);

@@ -68,11 +68,11 @@ int millis_until(std::chrono::steady_clock::time_point deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 60'000));
 }
 
-Status unpublished_here(const char* message) {
+Status unpublished_here(const std::string& message) {
   return Status(StatusCode::kGap,
                 fmt::format("the publication did not exist at this point of the log, it was made, or made again, later "
                             "(the server says: {})",
-                            message == nullptr ? "" : message))
+                            message))
       .with_kind(FaultKind::kSlot);
 }
 
@@ -248,7 +248,7 @@ void Connection::Session::receive_notice(const PGresult* notice) noexcept {
   const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   if (message == nullptr) return;
   try {
-    const std::string shown = shortened(message, kNoticeShownMost);
+    const std::string shown = words(message, pg.get(), kNoticeShownMost);
     if (is_fatal) {
       fatal_notice = unpublished_here(shown.c_str());
     } else {

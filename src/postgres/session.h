@@ -119,6 +119,6 @@ inline constexpr std::uint64_t kLoginBytesMost = std::uint64_t{1} << 20;
 int millis_until(std::chrono::steady_clock::time_point deadline);
 
 /// Why the publication that START_REPLICATION named is not there.
-Status unpublished_here(const char* message);
+Status unpublished_here(const std::string& message);
 
 }  // namespace walcat

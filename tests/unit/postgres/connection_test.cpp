@@ -136,6 +136,23 @@ TEST_F(ConnectionTest, LeavesAStreamOfNotificationsWithoutKeepingThem) {
   EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{4} << 20));
 }
 
+TEST_F(ConnectionTest, MasksItsPasswordInWhatAServerSays) {
+  const std::string error = wire::message('E', "SERROR" + std::string(1, '\0') + wire::text("C42601") +
+                                                   wire::text("Mno hunter2: " + std::string(1'983, 'x') + "hunter2") +
+                                                   wire::text("Dhunter2hunter2") + wire::text("Hnot 'hunter2'") + '\0');
+  server_.emplace(Script{{error + wire::ready()}});
+  const auto opened = Connection::open({.conn_str = server_->conn_str() + " password=hunter2",
+                                        .replication = true,
+                                        .expects_answers = true,
+                                        .stop = &stop_,
+                                        .logger = log::Logger("test")});
+  ASSERT_TRUE(opened.is_ok()) << opened.status().message();
+  const std::string told = (*opened)->execute("SELECT 1").message();
+  EXPECT_EQ(told.find("hunt"), std::string::npos) << told;
+  EXPECT_NE(told.find("no ********: xx"), std::string::npos) << told;
+  EXPECT_NE(told.find(": **************** (not '********')"), std::string::npos) << told;
+}
+
 TEST_F(ConnectionTest, TakesNoCopyForAnAnswer) {
   const auto connection = connect({{wire::copy_out() + wire::ready()}});
   const Status asked = connection->execute("SELECT 1");

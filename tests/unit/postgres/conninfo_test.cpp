@@ -93,6 +93,42 @@ TEST_F(Conninfo, RefusesInLibpqsWordsWithoutSecrets) {
   }
 }
 
+TEST_F(Conninfo, RefusesWhatMayBeAPartOfAPasswordForAName) {
+  for (const char* conn_str : {"postgres://u:p@hunter2@h/d", "postgres://u:hunter2@@h/d", "postgres://u:p/hunter2@h/d",
+                               "postgres://u:1/hunter2@h/d", "postgres://h/hunter2@d", "postgres://u:p@h,hunter2@i/d",
+                               "host=postgres://u:hunter2@h/d", "host=u:hunter2@h", "host=a,hunter2@h",
+                               "hostaddr=u:hunter2@h", "port=hunter2@h", "dbname=postgres://u:hunter2@h/d",
+                               "dbname='password=hunter2 user=u'", "dbname=mysql://u:hunter2@h/d"}) {
+    const auto status = parse_conninfo(conn_str).status();
+    EXPECT_EQ(status.code(), StatusCode::kConfiguration) << conn_str;
+    EXPECT_THAT(status.message(), Not(HasSubstr("hunter2"))) << conn_str;
+  }
+}
+
+TEST_F(Conninfo, SaysHowAPasswordIsWritten) {
+  for (const char* conn_str : {"postgres://u:p@hunter2@h/d", "postgres://u:%hunter2@h/d", "postgres://u:p@[hunter2@h/d",
+                               "postgres://u:p/?hunter2@h/d", "mysql://u:hunter2@h/d"}) {
+    EXPECT_THAT(parse_conninfo(conn_str).status().message(), HasSubstr("write @ as %40")) << conn_str;
+  }
+  EXPECT_THAT(parse_conninfo("password=my hunter2").status().message(), HasSubstr("password='two words'"));
+}
+
+TEST_F(Conninfo, NamesTheVariableThatMayHoldAPassword) {
+  ::setenv("PGHOST", "u:hunter2@h", 1);
+  EXPECT_THAT(parse_conninfo("user=u").status().message(), HasSubstr("PGHOST"));
+  EXPECT_TRUE(parse_conninfo("host=h").is_ok());
+}
+
+TEST_F(Conninfo, TakesSignsWhereLibpqTakesThem) {
+  for (const char* conn_str :
+       {"postgres://u:a:b@h/d", "postgres://u:a?b@h/d", "postgres://u:a#b@h/d", "postgres://u:a%40b@h/d%40e",
+        "postgres://u@h/d?application_name=me@home", "host=@abstract,@other", "host=h user=u@h password=a@b",
+        "host=h dbname=me@home", "postgres://u:p@[::1]:5432,h/d"}) {
+    const auto target = parse_conninfo(conn_str);
+    EXPECT_TRUE(target.is_ok()) << conn_str << ": " << target.status().message();
+  }
+}
+
 TEST(MaskedConninfo, HidesThePasswordOfAUri) {
   EXPECT_EQ(masked_conninfo("postgres://u:pw@h:5432/d"), "postgres://u:********@h:5432/d");
   EXPECT_EQ(masked_conninfo("postgresql://u@h/d"), "postgresql://u@h/d");

@@ -1,0 +1,100 @@
+#include "misread_password.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace walcat {
+
+namespace {
+
+constexpr std::string_view kEncode =
+    "in user and password of a URI write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25";
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// What follows the scheme, if the string is a URI to libpq.
+std::optional<std::string_view> uri_of(std::string_view conn_str) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
+    if (conn_str.starts_with(scheme)) return conn_str.substr(scheme.size());
+  }
+  return std::nullopt;
+}
+
+// libpq ends user and password at the first @, unless a / comes first: then there are none.
+bool has_stray_at(std::string_view uri) {
+  const auto end = uri.find_first_of("@/");
+  if (end != std::string_view::npos && uri[end] == '@') uri.remove_prefix(end + 1);
+  return contains(uri.substr(0, uri.find('?')), "@");
+}
+
+const char* value_of(const PQconninfoOption* options, std::string_view keyword) {
+  for (const PQconninfoOption* option = options; option != nullptr && option->keyword != nullptr; ++option) {
+    if (keyword == option->keyword) return option->val;
+  }
+  return nullptr;
+}
+
+bool is_string_with_password(const std::string& value) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> read(PQconninfoParse(value.c_str(), nullptr),
+                                                                          &PQconninfoFree);
+  return value_of(read.get(), "password") != nullptr;
+}
+
+// A host's name has no @; in front of a socket's, it is an abstract one.
+bool has_at_in_host(std::string_view hosts) {
+  for (auto at = hosts.find('@'); at != std::string_view::npos; at = hosts.find('@', at + 1)) {
+    if (at > 0 && hosts[at - 1] != ',') return true;
+  }
+  return false;
+}
+
+bool may_hold_password(std::string_view keyword, const std::string& value) {
+  if (contains(value, "://")) return true;
+  return keyword == "dbname" ? is_string_with_password(value) : has_at_in_host(value);
+}
+
+// Settings that are looked up, sent, or quoted where they do not fit.
+struct Place {
+  std::string_view keyword;
+  std::string_view variable;
+};
+constexpr std::array kPlaces = std::to_array<Place>(
+    {{"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}, {"port", "PGPORT"}, {"dbname", "PGDATABASE"}});
+
+}  // namespace
+
+Status check_no_password_is_misread(const std::string& conn_str, const PQconninfoOption* given,
+                                    const PQconninfoOption* defaults) {
+  if (const auto uri = uri_of(conn_str); uri && has_stray_at(*uri)) {
+    return {StatusCode::kConfiguration,
+            fmt::format("an @ stands where libpq reads hosts and a database: it ends user and password at the first @ "
+                        "that no / comes before, and a part of the password would be looked up and logged as a name; "
+                        "hint: {}, and an @ in a database's name as %40, too",
+                        kEncode)};
+  }
+  for (const auto& [keyword, variable] : kPlaces) {
+    const char* own = value_of(given, keyword);
+    const char* value = own != nullptr ? own : value_of(defaults, keyword);
+    if (value == nullptr || !may_hold_password(keyword, value)) continue;
+    return {StatusCode::kConfiguration,
+            fmt::format("{} is no name but holds a connection string, or a part of one with a password, which would be "
+                        "looked up and logged; hint: give a URI as the whole conn_str",
+                        own != nullptr ? keyword : variable)};
+  }
+  return Status::ok();
+}
+
+std::string way_to_write_passwords(const std::string& conn_str) {
+  const auto uri = uri_of(conn_str);
+  const bool has_userinfo = contains(conn_str, "://") && contains(conn_str, "@");
+  if (has_userinfo || (uri && contains(*uri, "password"))) return fmt::format("; hint: {}", kEncode);
+  if (uri || !contains(conn_str, "password")) return "";
+  return "; hint: a value with spaces stands in single quotes, as in password='two words', and there ' is written \\' "
+         "and \\ is written \\\\";
+}
+
+}  // namespace walcat
