@@ -81,8 +81,10 @@ std::optional<FileFault> read_regular_file(const std::string& path, std::size_t 
   return read_all(file.get(), text) ? std::nullopt : fault_of("read");
 }
 
+std::string temporary_path(const std::string& path) { return path + ".tmp"; }
+
 std::optional<FileFault> replace_private_file(const std::string& path, std::string_view text) {
-  const std::string temporary = path + ".tmp";
+  const std::string temporary = temporary_path(path);
   if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return fault_of("unlink of the .tmp beside it");
   if (auto fault = write_new_file(temporary, text)) return fault;
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fault_of("rename");

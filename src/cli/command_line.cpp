@@ -1,10 +1,13 @@
 #include "walcat/cli/command_line.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
 
 #include "help_texts.h"
+#include "walcat/base/claimed_files.h"
 #include "walcat/postgres/conninfo.h"
 
 namespace walcat {
@@ -400,15 +403,31 @@ Status apply_capture(const CommandLine& line, Configuration& configuration) {
   if (line.capture.rotate_bytes != 0) pipeline.capture->rotate_bytes = line.capture.rotate_bytes;
   const std::string& path = pipeline.capture->path;
   if (path.empty()) return {StatusCode::kConfiguration, "capture: expected -o FILE"};
+  ClaimedFiles files;
   for (const DatabaseOptions& database : pipeline.databases) {
-    if (path == database.offset_path || path == database.dead_letter_path) {
-      return {StatusCode::kConfiguration, "-o: " + path + " is already a file of " + database.label};
-    }
+    files.claim_replaced(database.offset_path, database.label);
+    files.claim(database.dead_letter_path, database.label);
+  }
+  if (const auto earlier = files.claim(path, "-o")) {
+    return {StatusCode::kConfiguration, "-o: " + path + " is already a file of " + earlier->owner};
   }
   configuration.writer.path = "/dev/null";
   pipeline.street.stop_after = Room::kDecoder;
   pipeline.serializer.skip.clear();
   for (DatabaseOptions& database : pipeline.databases) database.selection = {};
+  return Status::ok();
+}
+
+// What is played is not written to.
+Status check_replay(const CommandLine& line, const Configuration& configuration) {
+  ClaimedFiles files;
+  for (const std::string& path : line.replay.paths) files.claim(path, "a capture that is played");
+  const auto written = {std::pair("output.path", configuration.writer.path), std::pair("--report", line.report_path)};
+  for (const auto& [key, path] : written) {
+    if (const auto earlier = files.claim(path, key)) {
+      return {StatusCode::kConfiguration, fmt::format("{}: {} is already the file of {}", key, path, earlier->owner)};
+    }
+  }
   return Status::ok();
 }
 
@@ -425,7 +444,7 @@ Status apply_command_line(const CommandLine& command_line, Configuration& config
   if (command_line.command == Command::kSnapshot) return apply_dump(command_line, configuration);
   if (command_line.command == Command::kCapture) return apply_capture(command_line, configuration);
   configuration.pipeline.street.stop_after = command_line.stop_after;
-  return Status::ok();
+  return command_line.command == Command::kReplay ? check_replay(command_line, configuration) : Status::ok();
 }
 
 }  // namespace walcat

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <utility>
 
+#include "walcat/base/claimed_files.h"
 #include "walcat/base/log.h"
 
 namespace walcat {
@@ -88,6 +89,24 @@ ExitStatus conclude(const Outcome& outcome, bool bounded) {
   return our_bug ? ExitStatus::kInternal : ExitStatus::kUnavailable;
 }
 
+// Where a shell sends lines and log to, the configuration does not know.
+Status check_standard_files(const Configuration& configuration) {
+  const PipelineOptions& pipeline = configuration.pipeline;
+  ClaimedFiles files;
+  for (const DatabaseOptions& database : pipeline.databases) files.claim_replaced(database.offset_path, database.label);
+  if (pipeline.capture) files.claim(pipeline.capture->path, "output.capture.path");
+  const auto check = [&](const std::string& path, const char* name) -> Status {
+    const auto holder = files.holder(path);
+    if (!holder) return Status::ok();
+    return {StatusCode::kConfiguration,
+            fmt::format("{} goes to {}, which is already a file of {}", name, holder->path, holder->owner)};
+  };
+  if (configuration.writer.path.empty()) {
+    if (Status apart = check("/dev/stdout", "stdout"); !apart.is_ok()) return apart;
+  }
+  return check("/dev/stderr", "stderr");
+}
+
 ExitStatus run_street(const Configuration& configuration, StopSignals& signals, std::unique_ptr<CapturePlayer> player,
                       std::optional<ReplayTally>& tally) {
   const bool is_replay = player != nullptr;
@@ -101,6 +120,7 @@ ExitStatus run_street(const Configuration& configuration, StopSignals& signals, 
   if (configuration.writer.path.empty() && !has_stdout) {
     return complain({StatusCode::kOutputFailed, "output stdout: closed before the start"});
   }
+  if (const Status apart = check_standard_files(configuration); !apart.is_ok()) return complain(apart);
   auto sink = open_sink(configuration.writer);
   if (!sink.is_ok()) return complain(sink.status());
   auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink), std::move(player));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "scalars.h"
+#include "walcat/base/claimed_files.h"
 #include "walcat/offsets/offset_file.h"
 
 namespace walcat::config {
@@ -43,7 +44,11 @@ bool check_slots(const Draft& draft, const Node& databases, Faults& faults) {
   return distinct;
 }
 
-std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+// Where the paths differ in more than their spelling, only the disk shows that they lead to one file.
+std::string described(const ClaimedFiles::Claim& claim, const std::string& path) {
+  const auto normal = [](const std::string& text) { return std::filesystem::path(text).lexically_normal(); };
+  return claim.owner + (normal(claim.path) == normal(path) ? "" : fmt::format(" (as {})", shown(claim.path)));
+}
 
 // A file that each entry has one of, by a key of its own or derived from that key at the top.
 struct EntryFile {
@@ -51,11 +56,12 @@ struct EntryFile {
   std::string what;
   std::string base;
   std::string DatabaseOptions::* path;
+  std::optional<ClaimedFiles::Claim> (ClaimedFiles::*claim)(const std::string&, std::string_view);
   /// Whether it is written at all.
   bool is_used = true;
 };
 
-void set_paths(Draft& draft, const Node& root, const EntryFile& file, Taken& taken, Faults& faults) {
+void set_paths(Draft& draft, const Node& root, const EntryFile& file, ClaimedFiles& files, Faults& faults) {
   for (std::size_t i = 0; i < draft.databases.size(); ++i) {
     DatabaseOptions& options = draft.databases[i].options;
     if (options.slot_name.empty()) continue;
@@ -64,29 +70,36 @@ void set_paths(Draft& draft, const Node& root, const EntryFile& file, Taken& tak
     const bool own = !path.empty();
     if (!own) path = offset_path_for_slot(file.base, options.slot_name);
     if (!file.is_used) continue;
-    const auto [first, fresh] = taken.emplace(normal(path), entry(i));
-    if (fresh) continue;
+    const auto earlier = (files.*file.claim)(path, entry(i));
+    if (!earlier) continue;
     faults.add(place_of(node, own ? file.key : "slot_name"), entry(i) + "." + (own ? file.key : "slot_name"),
                fmt::format("its {} {} is already the file of {}; set {}.{} to another", file.what, shown(path),
-                           first->second, entry(i), file.key));
+                           described(*earlier, path), entry(i), file.key));
   }
 }
 
 void set_paths(Draft& draft, const Node& root, Faults& faults) {
-  Taken taken;
-  const std::string& output = draft.configuration.writer.path;
-  if (!output.empty()) taken.emplace(normal(output), "output.path");
-  const std::string& capture = draft.capture.path;
-  if (!capture.empty() && !taken.emplace(normal(capture), "output.capture.path").second) {
-    faults.add(place_of(*root.find("output")->find("capture"), "path"), "output.capture.path",
-               fmt::format("{} is already the file of output.path", shown(capture)));
-  }
-  set_paths(draft, root, {"offset_file", "offset file", draft.offset_file, &DatabaseOptions::offset_path}, taken,
-            faults);
+  ClaimedFiles files;
+  files.claim(faults.name(), "the configuration itself");
+  const auto claim = [&](const std::string& path, const std::string& key, const Node& section) {
+    if (path.empty()) return;
+    if (const auto earlier = files.claim(path, key)) {
+      faults.add(place_of(section, "path"), key,
+                 fmt::format("{} is already the file of {}", shown(path), described(*earlier, path)));
+    }
+  };
+  const Node* output = root.find("output");
+  if (output != nullptr) claim(draft.configuration.writer.path, "output.path", *output);
+  const Node* capture = output == nullptr ? nullptr : output->find("capture");
+  if (capture != nullptr) claim(draft.capture.path, "output.capture.path", *capture);
+  set_paths(
+      draft, root,
+      {"offset_file", "offset file", draft.offset_file, &DatabaseOptions::offset_path, &ClaimedFiles::claim_replaced},
+      files, faults);
   set_paths(draft, root,
             {"dead_letter_file", "file of dead letters", draft.dead_letter_file, &DatabaseOptions::dead_letter_path,
-             draft.on_poison == OnPoison::kDeadLetter},
-            taken, faults);
+             &ClaimedFiles::claim, draft.on_poison == OnPoison::kDeadLetter},
+            files, faults);
 }
 
 std::string label_of(const DatabaseDraft& database) {

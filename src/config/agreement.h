@@ -9,7 +9,8 @@ namespace walcat::config {
 /// Fills what follows from several keys at once (labels, offset files, slot lists) and checks that they agree.
 ///
 /// `root` is the tree that `draft` was read from, for the places of faults.
-/// Errors: faults for a slot followed twice on one server, one file used twice, one name given twice, and a longest
+/// Errors: faults for a slot followed twice on one server, one file used twice (see ClaimedFiles), one name given
+/// twice, and a longest
 ///     pause shorter than the first.
 void complete(Draft& draft, const Node& root, Faults& faults);
 

@@ -20,6 +20,9 @@ class Faults {
   /// Notes a fault of the value or key `path` (`databases[0].slot_name`; empty: the file as a whole).
   void add(const Place& place, const std::string& path, const std::string& message);
 
+  /// What stands for the file.
+  const std::string& name() const { return name_; }
+
   bool empty() const { return faults_.empty(); }
   std::size_t size() const { return faults_.size(); }
 

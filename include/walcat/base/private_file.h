@@ -21,9 +21,12 @@ struct FileFault {
 std::optional<FileFault> read_regular_file(const std::string& path, std::size_t most, std::string& text,
                                            bool& is_there);
 
+/// The name that `path` has while it is being replaced.
+std::string temporary_path(const std::string& path);
+
 /// Puts a file of `text` in the place of `path`, whole or not at all, and so that it survives a crash of the machine.
 ///
-/// The file is its owner's alone (mode 0600). On the way there it is `path`.tmp; what bears that name already is
+/// The file is its owner's alone (mode 0600). On the way there it is temporary_path(); what bears that name already is
 /// removed and never followed or written to. Threads: one at a time a path.
 std::optional<FileFault> replace_private_file(const std::string& path, std::string_view text);
 
