@@ -34,11 +34,9 @@ constexpr std::array kRemedies = std::to_array<Remedy>({
     {"42501", "walsender", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "REPLICATION attribute", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "replication", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
-    {"42501", "for database", "GRANT CREATE ON DATABASE <database> TO <user>, or create the publication by hand"},
-    {"42501", "must be owner", "only a table's owner can publish it; create the publication by hand as its owner"},
+    {"42501", "CONNECT privilege", "GRANT CONNECT ON DATABASE <database> TO <user>"},
     {"42501", "row-level security", "rows would be left out: ALTER ROLE <user> BYPASSRLS, or snapshot.mode: never"},
     {"42501", "permission denied for", "GRANT SELECT ON <the table> and USAGE ON its schema TO <user>"},
-    {"42501", "superuser", "create the publication by hand as a superuser, or list the tables in the configuration"},
     // The one of our settings that came with 9.6.
     {"42704", "idle_in_transaction_session_timeout", "the server is older than PostgreSQL 10, which is needed"},
     {"3D000", "", "check the database's name in conn_str"},

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "publication_rights.h"
 #include "walcat/base/shortened_list.h"
 
 namespace walcat {
@@ -19,13 +20,6 @@ std::string named(const std::vector<TableName>& tables) {
   names.reserve(tables.size());
   for (const TableName& table : tables) names.push_back(table.to_string());
   return shortened_list(names);
-}
-
-// Without ONLY the children of an ordinary table are published as well; partitions are with their root in any case.
-std::string only(const std::vector<TableName>& tables) {
-  std::string text;
-  for (const TableName& table : tables) text += (text.empty() ? "ONLY " : ", ONLY ") + table.quoted();
-  return text;
 }
 
 // Only ordinary and partitioned, permanent tables can be published; say so by name before the server does.
@@ -63,10 +57,11 @@ Status create_publication(Connection& connection, const PublicationRequest& requ
   const auto& [name, tables, on_keyless] = request;
   const auto scope = tables.empty() ? KeylessScope::all_tables() : KeylessScope::named(connection, tables);
   if (Status harmless = check_keyless(connection, request, scope, logger); !harmless.is_ok()) return harmless;
-  const std::string target = tables.empty() ? "ALL TABLES" : "TABLE " + only(tables);
-  const Status created =
-      connection.execute(fmt::format("CREATE PUBLICATION {} FOR {}", quote_identifier(name), target), Wait::kForOthers);
-  if (!created.is_ok()) return created.with_context("create publication " + name);
+  const PublicationStatement statement{name, tables, true};
+  const Status created = connection.execute(statement.sql(), Wait::kForOthers);
+  if (!created.is_ok()) {
+    return explain_missing_rights(connection, statement, created).with_context("create publication " + name);
+  }
   logger.info("created publication {} for {}", name, tables.empty() ? "all tables" : named(tables));
   return Status::ok();
 }
@@ -136,9 +131,12 @@ Status add_missing(Connection& connection, const PublicationRequest& request, co
     scope.publishes_generated = found.publishes_generated;
     if (Status harmless = check_keyless(connection, request, scope, logger); !harmless.is_ok()) return harmless;
   }
-  const Status added = connection.execute(
-      fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name), only(missing)), Wait::kForOthers);
-  if (!added.is_ok()) return added.with_context("add tables to publication " + name);
+  const PublicationStatement statement{name, missing, false};
+  const Status added = connection.execute(statement.sql(), Wait::kForOthers);
+  if (!added.is_ok()) {
+    const Status explained = explain_missing_rights(connection, statement, added);
+    return explained.with_context(fmt::format("add {} to publication {}", named(missing), name));
+  }
   logger.info("added to publication {}: {}", name, named(missing));
   return Status::ok();
 }
@@ -182,8 +180,16 @@ Result<std::vector<Status>> judge_tables(Connection& connection, std::span<const
 Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out) {
   const auto judged = judge_tables(connection, tables, way_out);
   if (!judged.is_ok()) return judged.status();
-  const auto wrong = std::find_if(judged->begin(), judged->end(), [](const Status& usable) { return !usable.is_ok(); });
-  return wrong == judged->end() ? Status::ok() : *wrong;
+  std::vector<Status> wrong;
+  std::vector<TableName> names;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if ((*judged)[i].is_ok()) continue;
+    wrong.push_back((*judged)[i]);
+    names.push_back(tables[i]);
+  }
+  if (wrong.size() < 2) return wrong.empty() ? Status::ok() : wrong.front();
+  return {wrong.front().code(), fmt::format("{} tables can't be published: {}; the first: {}", names.size(),
+                                            named(names), wrong.front().message())};
 }
 
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger) {

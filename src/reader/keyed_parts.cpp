@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "snapshot_start.h"
+#include "read_rights.h"
 #include "walcat/postgres/key_order.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/snapshot.h"
@@ -91,9 +91,9 @@ Result<Parts> parts_of(const Connection& connection, const TableName& table, con
   // Behind the message that marks their place.
   source->first_index = 1;
   for (const PhysicalTable& physical : published.tables) source->parts.push_back(physical.oid);
+  if (Status readable = check_readable(connection, {&published, 1}); !readable.is_ok()) return readable;
   Parts parts;
   for (const PhysicalTable& physical : published.tables) {
-    if (Status readable = check_readable(connection, physical); !readable.is_ok()) return readable;
     const auto shape = found.shapes.find(physical.oid);
     const bool may_miss_values = physical.has_toast && published.relation.identity != ReplicaIdentity::kFull;
     parts.push_back({table, physical.name, physical.oid, source, *key, published.row_filter, physical.rows,

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "read_rights.h"
 #include "snapshot_plan.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/catalog.h"
@@ -32,31 +33,11 @@ std::vector<TableName> table_names(const std::vector<PublishedRelation>& relatio
   return names;
 }
 
-Status check_all_readable(const Connection& connection, const std::vector<PublishedRelation>& relations) {
-  for (const PublishedRelation& published : relations) {
-    for (const PhysicalTable& physical : published.tables) {
-      if (Status readable = check_readable(connection, physical); !readable.is_ok()) return readable;
-    }
-  }
-  return Status::ok();
-}
-
 Status altered(const TableName& table, const char* how) {
   return {StatusCode::kUnavailable, fmt::format("table {} was {} while the slot was made", table.to_string(), how)};
 }
 
 }  // namespace
-
-Status check_readable(const Connection& connection, const PhysicalTable& table) {
-  if (table.may_read) return Status::ok();
-  return Status(
-             StatusCode::kRefused,
-             fmt::format("snapshot: no right to read table {}; hint: GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT "
-                         "ON {} TO {}; or snapshot.mode: never",
-                         table.name.to_string(), quote_identifier(table.name.schema),
-                         quote_identifier(connection.user()), table.name.quoted(), quote_identifier(connection.user())))
-      .with_kind(FaultKind::kAuthentication);
-}
 
 Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, const Relation& relation) {
   std::vector<std::uint32_t> types;
@@ -84,13 +65,13 @@ Result<std::vector<PublishedRelation>> SnapshotTaker::wanted_relations() {
 Status SnapshotTaker::check_rights() {
   const auto relations = wanted_relations();
   if (!relations.is_ok()) return relations.status();
-  return check_all_readable(connection_, *relations);
+  return check_readable(connection_, *relations);
 }
 
 // The tables again, now that nobody can rewrite them.
 Result<std::vector<PublishedRelation>> SnapshotTaker::lock_relations(const std::vector<PublishedRelation>& relations) {
   // A right that is missing is no fault of the lock, which may heal.
-  if (Status readable = check_all_readable(connection_, relations); !readable.is_ok()) return readable;
+  if (Status readable = check_readable(connection_, relations); !readable.is_ok()) return readable;
   const Status locked = lock_tables(connection_, table_names(relations));
   if (locked.code() == StatusCode::kRefused) {
     // Dropped or renamed a moment ago.

@@ -16,9 +16,6 @@ namespace walcat {
 Result<std::unique_ptr<Connection>> open_for_dump(const DatabaseOptions& options, const StopRequest& stop,
                                                   const log::Logger& logger);
 
-/// Refuses, with the way out, a table that the role may not read.
-Status check_readable(const Connection& connection, const PhysicalTable& table);
-
 /// What the catalog says beside the stream of a relation.
 Result<std::shared_ptr<const RelationNote>> note_of(Connection& connection, const Relation& relation);
 

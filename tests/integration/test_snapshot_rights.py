@@ -66,6 +66,23 @@ def test_a_table_in_a_schema_that_may_not_be_used_is_named(database, reader, ref
     assert "orders" not in log
 
 
+def test_all_that_may_not_be_read_is_named_at_once_and_mended_by_what_is_said(database, reader, walcat, config, refused):
+    log = refused()
+    assert "no right to read 2 tables: public.orders, shop.goods" in log
+    database.execute(*re.search(r"hint: (GRANT USAGE .*; GRANT SELECT .*;) or", log)[1].rstrip(";").split(";"))
+    assert printed(walcat.catch_up(config())) == [1, 2]
+
+
+def test_of_many_tables_some_are_named_and_the_statement_is_whole(database, walcat, config, refused):
+    for n in range(30):
+        database.execute(f"CREATE TABLE shop.t{n} (id integer PRIMARY KEY)",
+                         f"ALTER PUBLICATION pub_{database.name} ADD TABLE shop.t{n}")
+    log = refused()
+    assert "no right to read 32 tables:" in log and "and 12 more" in log
+    database.execute(*re.search(r"hint: (GRANT USAGE .*; GRANT SELECT .*;) or", log)[1].rstrip(";").split(";"))
+    assert printed(walcat.catch_up(config())) == [1, 2]
+
+
 def test_with_the_rights_the_rows_are_printed(database, reader, walcat, config, refused):
     refused()
     database.execute(f"GRANT USAGE ON SCHEMA shop TO {reader}", f"GRANT SELECT ON shop.goods, orders TO {reader}")

@@ -21,7 +21,7 @@ std::string unpublishable_kind(char kind, char persistence);
 Result<std::vector<Status>> judge_tables(Connection& connection, std::span<const TableName> tables,
                                          const std::string& way_out = "");
 
-/// The first of them that is refused.
+/// Why the first of them is refused, and the names of all that are.
 Status check_tables(Connection& connection, const std::vector<TableName>& tables, const std::string& way_out = "");
 
 /// What the configuration wants published.
@@ -38,7 +38,8 @@ struct PublicationRequest {
 /// `on_keyless` says so.
 /// Must run before the slot is created: decoding fails for ever at a point of the log where the publication did not
 /// exist yet.
-/// Errors: kRefused naming the table, right or relation kind that stands in the way.
+/// Errors: kRefused naming the tables, rights or relation kinds that stand in the way, all of them, and the statement
+///     for whoever may run it.
 /// Source: PostgreSQL manual, CREATE PUBLICATION and ALTER PUBLICATION.
 Status ensure_publication(Connection& connection, const PublicationRequest& request, const log::Logger& logger);
 
