@@ -80,6 +80,8 @@ class Proxy:
         # Bytes that were changed, and connections that were asked for, since the beginning.
         self.corrupted = 0
         self.accepted = 0
+        # Bytes from the server that were passed on.
+        self.brought = 0
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self.port = 0
@@ -230,6 +232,8 @@ class Proxy:
             if direction in link.swallowed:
                 return
             await self._loop.sock_sendall(target, chunk[begin : begin + step])
+            if direction == Direction.FROM_SERVER:
+                self.brought += min(step, len(chunk) - begin)
             await asyncio.sleep(pause)
 
     def _examine(self, link: Link, chunk: bytes) -> bytes:
