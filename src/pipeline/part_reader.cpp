@@ -78,7 +78,7 @@ Status PartReader::read_chunk(const KeyedPart& part, IncrementalSnapshot& snapsh
   reading_.has_changed_shape = !*moment || (*moment)->shape != part.shape;
   if (reading_.has_changed_shape) {
     window_.close();
-    return reader_.end_chunk();
+    return *moment ? reader_.end_chunk() : Status::ok();
   }
   reading_.visible = (*moment)->visible;
   if (window_.is_blind(reading_.visible)) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "walcat/postgres/owners_code.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/snapshot.h"
 
@@ -58,7 +59,10 @@ Status ChunkReader::connect() {
     if (start_.tables.size() <= kLockedMost) {
       if (Status locked = lock_tables(*connection_, start_.tables); !locked.is_ok()) return locked;
     }
-    return options_.dump && !options_.dump->where.empty() ? use_own_path(*connection_) : Status::ok();
+    if (options_.dump && !options_.dump->where.empty()) {
+      if (Status own = use_own_path(*connection_); !own.is_ok()) return own;
+    }
+    return begin_owners_code(*connection_);
   };
   const Status prepared = prepare();
   if (prepared.is_ok()) return prepared;
@@ -92,8 +96,15 @@ Result<ChunkReader::Progress> ChunkReader::fill(Batch& batch) {
   auto filled = copy_->fill(batch);
   rows_ += batch.frame_count() - before;
   if (copy_->last_row()) last_row_ = copy_->last_row();
-  if (filled.is_ok() && *filled == Progress::kEnded) copy_.reset();
+  if (filled.is_ok() && *filled == Progress::kEnded) end_copy();
   return filled;
+}
+
+// The next task's table may be of another owner. All rows of this one are here, so a connection that breaks now is no
+// fault of it.
+void ChunkReader::end_copy() {
+  copy_.reset();
+  if (!undo_owners_code(*connection_).is_ok()) disconnect();
 }
 
 }  // namespace walcat

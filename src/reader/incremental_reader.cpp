@@ -8,6 +8,7 @@
 #include "keyed_parts.h"
 #include "snapshot_plan.h"
 #include "snapshot_start.h"
+#include "walcat/postgres/owners_code.h"
 #include "walcat/postgres/server.h"
 #include "walcat/postgres/snapshot.h"
 #include "walcat/reader/copy_reader.h"
@@ -71,7 +72,7 @@ Result<std::vector<IncrementalReader::Plan>> IncrementalReader::plan(std::span<c
     connection_.reset();
     return plans;
   }
-  if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
+  if (const Status ended = end_snapshot(*connection_); !ended.is_ok()) return ended;
   if (where.empty()) return plans;
   for (Plan& plan : *plans) {
     if (!plan.is_ok()) continue;
@@ -92,17 +93,32 @@ Status IncrementalReader::describe(std::vector<KeyedPart>& parts) {
   return Status::ok();
 }
 
-// A transaction for each table: a condition that makes no sense ends it.
+// A transaction for each table, whose owner has code run. Behind the savepoint a condition may make no sense.
 Status IncrementalReader::check_condition(const std::vector<KeyedPart>& parts, const std::string& where) {
-  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
-  Status fits;
+  std::vector<TableName> names;
+  for (const KeyedPart& part : parts) names.push_back(part.part);
+  Status fits = begin_locked(names);
+  if (!fits.is_ok()) return fits.with_context("table " + parts.front().table.to_string());
+  if (const Status begun = begin_owners_code(*connection_); !begun.is_ok()) return begun;
   for (const KeyedPart& part : parts) {
     fits = check_condition(part.part, where);
     if (!fits.is_ok()) break;
   }
-  if (fits.is_transient()) return fits;
-  if (const Status ended = connection_->execute("COMMIT"); !ended.is_ok()) return ended;
-  return fits.is_ok() ? fits : fits.with_context("table " + parts.front().table.to_string());
+  if (fits.is_ok()) return end_snapshot(*connection_);
+  if (fits.code() != StatusCode::kRefused) return fits;
+  if (const Status undone = undo_failed_owners_code(*connection_); !undone.is_ok()) return undone;
+  if (const Status ended = end_snapshot(*connection_); !ended.is_ok()) return ended;
+  return fits.with_context("table " + parts.front().table.to_string());
+}
+
+// Before the snapshot is taken: it would see nothing of a table that is rewritten in between. Where a lock is refused,
+// no owner's code has run yet.
+Status IncrementalReader::begin_locked(const std::vector<TableName>& tables) {
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  const Status locked = lock_tables(*connection_, tables);
+  if (locked.code() != StatusCode::kRefused) return locked;
+  const Status ended = connection_->execute("ROLLBACK");
+  return ended.is_ok() ? locked : ended;
 }
 
 // Without parentheses around it a condition can close none that it has not opened: so between them it stays.
@@ -131,11 +147,9 @@ Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(con
 
 Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(const KeyedPart& part,
                                                                                 const std::string& where) {
-  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
-  // Before the snapshot is taken: it would see nothing of a table that is rewritten in between.
-  const std::string whole = part.part == part.table ? "" : ", ONLY " + part.table.quoted();
-  const Status locked =
-      connection_->execute(fmt::format("LOCK TABLE ONLY {}{} IN ACCESS SHARE MODE", part.part.quoted(), whole));
+  std::vector<TableName> tables{part.part};
+  if (part.table != part.part) tables.push_back(part.table);
+  const Status locked = begin_locked(tables);
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
   if (!locked.is_ok()) return locked;
   auto row = connection_->query_row<VisibleTransactions, std::optional<std::string>>(
@@ -203,7 +217,7 @@ Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {
   return false;
 }
 
-Status IncrementalReader::end_chunk() { return connection_->execute("COMMIT"); }
+Status IncrementalReader::end_chunk() { return end_snapshot(*connection_); }
 
 Status IncrementalReader::mark(const std::string& mark) {
   SnapshotSignal signal;

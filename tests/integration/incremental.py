@@ -4,9 +4,11 @@ A snapshot in the middle is one that has printed rows and then heard `--pause`: 
 for as long as a test likes.
 """
 
+import hashlib
 import itertools
 import json
 import signal
+import struct
 from typing import Any
 
 from configuration import configuration, entry
@@ -27,6 +29,7 @@ DOCUMENTS = (
     "ALTER TABLE documents ALTER body SET STORAGE EXTERNAL",
     f"INSERT INTO documents SELECT id, repeat(md5(id::text), 80) FROM generate_series(1, {ROWS}) AS id",
 )
+EMIT = "SELECT pg_logical_emit_message(true, 'walcat.snapshot', %s)"
 # By SQL, as docs/security.md has it.
 VOUCH = """SELECT pg_advisory_lock(('x' || substr(encode(sha256(convert_to(%s, 'UTF8')), 'hex'), n, 16))::bit(64)::bigint)
            FROM generate_series(1, 49, 16) AS n"""
@@ -37,14 +40,17 @@ _ids = itertools.count(1)
 
 
 class Followed:
-    """One database, followed from now on; rows that are there already come by snapshots alone."""
+    """One database, followed from now on; rows that are there already come by snapshots alone.
+
+    `config`: a whole configuration in place of the usual one.
+    """
 
     def __init__(self, walcat: Walcat, database: Database, *tables: str, **keys: Any):
         self.database = database
         self.walcat = walcat
         self.runs: list[WalcatProcess] = []
         selection = keys.pop("selection", {})
-        self.config = configuration(
+        self.config = keys.pop("config", None) or configuration(
             entry(database, *tables, **selection), **{"output": {"values": "text"}, "flush_interval": "50ms", **keys}
         )
         self.start()
@@ -153,6 +159,11 @@ class Followed:
 def has_heard(asker: WalcatProcess, state: str) -> bool:
     """Whether who asked was told of this."""
     return f" {state}:" in asker.log()
+
+
+def locks_of(content: str) -> tuple[int, ...]:
+    """The keys of the advisory locks that vouch for these words."""
+    return struct.unpack(">4q", hashlib.sha256(content.encode()).digest())
 
 
 def fresh(lines: list[Line]) -> list[Line]:

@@ -7,12 +7,11 @@ import pathlib
 import re
 
 import pytest
-from incremental import KEYS, PLAIN, VOUCH, Followed, has_heard
+from incremental import EMIT, KEYS, PLAIN, VOUCH, Followed, has_heard
 from server_version import NEEDS_MESSAGES
 
 pytestmark = NEEDS_MESSAGES
 
-EMIT = "SELECT pg_logical_emit_message(true, 'walcat.snapshot', %s)"
 MIB = 1 << 20
 
 

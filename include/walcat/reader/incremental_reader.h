@@ -86,7 +86,7 @@ class IncrementalReader {
     std::string shape;
   };
   /// Begins a chunk of the rows for which `where`, a user's SQL, holds; empty: of all. The part keeps its columns and
-  /// its file until end_chunk(). Nothing if it is there no more.
+  /// its file until end_chunk(). Nothing, and no chunk to be ended, if it is there no more.
   Result<std::optional<Moment>> begin_chunk(const KeyedPart& part, const std::string& where);
   /// The largest key as of the chunk; nothing if there is no row.
   Result<std::optional<Key>> largest_key(const KeyedPart& part);
@@ -117,6 +117,7 @@ class IncrementalReader {
   Status check_in();
   Status check_condition(const std::vector<KeyedPart>& parts, const std::string& where);
   Status check_condition(const TableName& part, const std::string& where);
+  Status begin_locked(const std::vector<TableName>& tables);
   Status choose_rows(const KeyedPart& part, const std::string& where);
   std::string rows_where(std::vector<std::string> conditions) const;
   KeyOrder::Quote quote() const;

@@ -90,6 +90,7 @@ class ChunkReader {
   Status connect();
   void disconnect();
   Status start_copy();
+  void end_copy();
   Result<Progress> fill(Batch& batch);
 
   const DatabaseOptions& options_;

@@ -1,0 +1,33 @@
+#include "walcat/postgres/owners_code.h"
+
+namespace walcat {
+
+namespace {
+
+constexpr const char* kReturn = "ROLLBACK TO SAVEPOINT before_owners_code";
+
+// They are the session's, and stay when a transaction ends.
+Status release_locks(Connection& connection) {
+  return connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()");
+}
+
+}  // namespace
+
+Status begin_owners_code(Connection& connection) { return connection.execute("SAVEPOINT before_owners_code"); }
+
+Status undo_owners_code(Connection& connection) {
+  const Status released = release_locks(connection);
+  return released.is_ok() ? connection.execute(kReturn) : released;
+}
+
+Status undo_failed_owners_code(Connection& connection) {
+  const Status returned = connection.execute(kReturn);
+  return returned.is_ok() ? release_locks(connection) : returned;
+}
+
+Status end_snapshot(Connection& connection) {
+  const Status released = release_locks(connection);
+  return released.is_ok() ? connection.execute("ROLLBACK") : released;
+}
+
+}  // namespace walcat

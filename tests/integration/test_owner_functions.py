@@ -1,0 +1,170 @@
+"""What an owner of a table can do to others by a function that PostgreSQL runs when walcat's queries on it are planned.
+
+PostgreSQL evaluates calls of IMMUTABLE functions with constant arguments in a table's index expressions, predicates and
+statistics, for whoever plans a query. Mallory owns lab.samples and such a function, which does a deed in walcat's
+sessions alone; Alice owns the tables of the schema shop.
+"""
+
+import pytest
+from configuration import configuration, entry
+from incremental import Followed
+from server_version import NEEDS_MESSAGES, before
+from snapshots import SMALL_CHUNKS
+
+pytestmark = NEEDS_MESSAGES
+
+CARRIERS = {
+    "an index expression": "CREATE INDEX ON lab.samples ((id + lab.taint(1)))",
+    "an index predicate": "CREATE INDEX ON lab.samples (pad) WHERE id > lab.taint(0)",
+    "statistics": "CREATE STATISTICS lab.of_samples ON (id + lab.taint(1)), pad FROM lab.samples",
+}
+VALUES = {"id": "1", "ratio": "0.30000000000000004", "at": "2024-03-04 05:06:07+00", "lasted": "-1 days +02:03:00",
+          "bytes": "\\xdeadbeef", "name": "café", "price": "$1,000.00", "kind": "pg_class"}  # fmt: skip
+SETTINGS = {"extra_float_digits": "-3", "DateStyle": "SQL, DMY", "TimeZone": "Asia/Tokyo", "bytea_output": "escape",
+            "IntervalStyle": "sql_standard", "client_encoding": "LATIN1", "quote_all_identifiers": "on"}  # fmt: skip
+
+
+def setting(name, value):
+    return f"PERFORM pg_catalog.set_config('{name}', '{value}', false);"
+
+
+class Town:
+    """The database, its roles and their tables."""
+
+    def __init__(self, database, walcat):
+        self.database, self.walcat = database, walcat
+        self.role, self.mallory, self.alice = (f"{who}_{database.name}" for who in ("walcat", "mallory", "alice"))
+        database.execute(
+            f"CREATE ROLE {self.role} LOGIN REPLICATION",
+            f"CREATE ROLE {self.mallory} LOGIN", f"CREATE ROLE {self.alice}",
+            f"CREATE SCHEMA lab AUTHORIZATION {self.mallory}", f"CREATE SCHEMA shop AUTHORIZATION {self.alice}",
+            f"CREATE PUBLICATION pub_{database.name} FOR ALL TABLES",
+        )  # fmt: skip
+        self.as_role(
+            self.mallory,
+            "CREATE TABLE lab.samples (id integer PRIMARY KEY, pad text)",
+            "INSERT INTO lab.samples SELECT n, repeat('x', 200) FROM generate_series(1, 1000) AS n",
+            "CREATE TABLE lab.booty (id serial PRIMARY KEY, role name)",
+        )
+        self.as_role(
+            self.alice,
+            """CREATE TABLE shop.orders (id integer PRIMARY KEY, ratio float8, at timestamptz, lasted interval,
+               bytes bytea, name text, price money, kind regclass)""",
+            """INSERT INTO shop.orders VALUES (1, 0.1::float8 + 0.2::float8, '2024-03-04 05:06:07+00',
+               '-1 day 02:03:00', '\\xdeadbeef', 'café', 1000, 'pg_class')""",
+            "CREATE TABLE shop.secrets (id integer PRIMARY KEY)",
+            "INSERT INTO shop.secrets VALUES (1)",
+            "ALTER TABLE shop.secrets ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY hidden ON shop.secrets USING (id > 100)",
+        )
+        for schema, owner in (("lab", self.mallory), ("shop", self.alice)):
+            self.as_role(owner, f"GRANT USAGE ON SCHEMA {schema} TO {self.role}",
+                         f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {self.role}")  # fmt: skip
+        self.as_role(self.mallory, "GRANT ALL ON ALL TABLES IN SCHEMA lab TO PUBLIC",
+                     "GRANT ALL ON ALL SEQUENCES IN SCHEMA lab TO PUBLIC")  # fmt: skip
+
+    def as_role(self, role, *statements):
+        self.database.execute(f"SET ROLE {role}", *statements, "RESET ROLE")
+
+    def plant(self, deed, carrier="statistics"):
+        """Has the planner do the deed, in each session of walcat's that plans a query on lab.samples."""
+        self.as_role(
+            self.mallory,
+            f"""CREATE FUNCTION lab.taint(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+                BEGIN IF session_user = '{self.role}' THEN {deed} END IF; RETURN n; END $$""",
+            CARRIERS[carrier],
+            "ANALYZE lab.samples",
+        )
+
+    def config(self, **keys):
+        conn_str = self.database.server.conn_str(self.database.name, self.role)
+        return configuration(entry(self.database, conn_str=conn_str),
+                             **{"output": {"values": "text"}, "flush_interval": "50ms", **keys})  # fmt: skip
+
+    def follow(self):
+        return Followed(self.walcat, self.database, config=self.config())
+
+    def dump(self, *arguments, status=0):
+        """`walcat snapshot --dump`, with one worker that reads chunk by chunk."""
+        config = self.config(snapshot={**SMALL_CHUNKS, "workers": 1})
+        made = self.walcat.command("snapshot", "-c", str(self.walcat.write(config)), "--dump", *arguments)
+        assert made.wait_exit() == status, made.describe()
+        return made
+
+
+@pytest.fixture
+def town(database, walcat):
+    made = Town(database, walcat)
+    yield made
+    walcat.close()
+    names = f"{made.role}, {made.mallory}, {made.alice}"
+    database.drop_slots()
+    database.execute(f"DROP OWNED BY {names} CASCADE", f"DROP ROLE {names}")
+
+
+def rows_of(run, table):
+    return [line.after for line in run.lines() if line.op == "r" and line.table == table]
+
+
+def read_incrementally(town, *tables, status=0):
+    followed = town.follow()
+    followed.ask("--tables", ",".join(tables), status=status)
+    return followed.run
+
+
+def read_at_first(town, *tables, status=0):
+    config = town.config(snapshot={**SMALL_CHUNKS, "workers": 1})
+    config["databases"][0]["tables"] = list(tables)
+    return town.walcat.run(config, "--until-caught-up", status=status)
+
+
+def dump_some(town, *tables, status=0):
+    return town.dump("--tables", ",".join(tables), "--where", "id > 0", status=status)
+
+
+WAYS = {"incremental": read_incrementally, "initial": read_at_first, "dump": dump_some}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_values_of_others_print_as_ever(way, carrier, town):
+    town.plant("".join(setting(*one) for one in SETTINGS.items()), carrier)
+    run = WAYS[way](town, "lab.samples", "shop.orders")
+    assert len(rows_of(run, "lab.samples")) == 1000
+    assert rows_of(run, "shop.orders") == [VALUES]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_of_others_are_refused_and_not_hidden(way, town):
+    """Row level security that applies to walcat's role."""
+    town.plant(setting("row_security", "on"))
+    run = WAYS[way](town, "lab.samples", "shop.secrets", status=69)
+    assert "row-level security" in run.log()
+
+
+def test_no_operator_of_the_owner_is_taken_for_the_servers(town):
+    """By search_path, in the questions that walcat asks outside of its read-only transactions."""
+    town.as_role(
+        town.mallory,
+        """CREATE FUNCTION lab.same(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+           IF current_setting('transaction_read_only') = 'off' THEN
+             INSERT INTO lab.booty (role) VALUES (current_user);
+           END IF;
+           RETURN $1 OPERATOR(pg_catalog.=) $2; END $$""",
+        "CREATE OPERATOR lab.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = lab.same)",
+    )
+    town.plant(setting("search_path", "lab, pg_catalog"))
+    followed = town.follow()
+    asker = followed.midway("--tables", "lab.samples,shop.orders")
+    followed.go_on(asker)
+    followed.ask("--tables", "lab.samples", "--where", "id < 10")
+    assert town.database.rows("SELECT role FROM lab.booty") == []
+
+
+@before(16, "no large objects made in read-only transactions")
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_left_in_the_database(way, town):
+    """A read-only transaction lets large objects be made, on such servers."""
+    town.plant("PERFORM pg_catalog.lo_create(0);")
+    WAYS[way](town, "lab.samples")
+    assert town.database.rows("SELECT oid FROM pg_largeobject_metadata") == []
