@@ -13,18 +13,26 @@ constexpr std::size_t kDigestDigits = 64;
 constexpr std::size_t kLockDigits = 16;
 
 // The role by which a session has logged in counts, whatever it has SET since. From 16 on there are members who can
-// neither become the role nor use its rights.
+// neither become the role nor use its rights. A session of the role that reads a table runs code of the table's owner,
+// which can take locks (postgres/owners_code.h): so no session counts that has a table locked, or a transaction open
+// that may have failed. What is asked of pg_locks is asked once: its locks are those of one moment.
+constexpr const char* kVouchingSessions =
+    "WITH held AS (SELECT * FROM pg_catalog.pg_locks), vouching AS (SELECT a.pid, d.oid FROM "
+    "pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_database d ON d.oid = a.datid WHERE d.datname = "
+    "pg_catalog.current_database() AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}') AND "
+    "pg_catalog.left(a.state, 19) IS DISTINCT FROM 'idle in transaction') SELECT v.pid, "
+    "(l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM vouching v JOIN held l ON l.pid = v.pid "
+    "AND l.database = v.oid WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND "
+    "l.mode = 'ExclusiveLock' AND NOT EXISTS (SELECT FROM held t WHERE t.pid = v.pid AND t.locktype = 'relation' "
+    "AND t.relation >= {})";
+
+// PostgreSQL's own tables have lower OIDs (FirstNormalObjectId).
+constexpr int kFirstOfUsers = 16'384;
+
 Result<Vouchers> look_once(Connection& connection) {
+  const char* right = connection.server_version() >= 160000 ? "SET" : "MEMBER";
   const auto rows = connection.query<int, std::int64_t>(
-      {"sessions that vouch for questions",
-       fmt::format(
-           "SELECT a.pid, (l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM "
-           "pg_catalog.pg_stat_activity a "
-           "JOIN pg_catalog.pg_locks l ON l.pid = a.pid JOIN pg_catalog.pg_database d ON d.oid = a.datid AND d.oid = "
-           "l.database WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'advisory' AND l.objsubid = 1 "
-           "AND "
-           "l.granted AND l.mode = 'ExclusiveLock' AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}')",
-           connection.server_version() >= 160000 ? "SET" : "MEMBER")});
+      {"sessions that vouch for questions", fmt::format(fmt::runtime(kVouchingSessions), right, kFirstOfUsers)});
   if (!rows.is_ok()) return rows.status();
   Vouchers vouchers;
   for (const auto& [session, lock] : *rows) vouchers.add(std::to_string(session), lock);

@@ -5,11 +5,14 @@ statistics, for whoever plans a query. Mallory owns lab.samples and such a funct
 sessions alone; Alice owns the tables of the schema shop.
 """
 
+import json
+
 import pytest
 from configuration import configuration, entry
-from incremental import Followed
+from incremental import EMIT, Followed, locks_of
 from server_version import NEEDS_MESSAGES, before
 from snapshots import SMALL_CHUNKS
+from waiting import wait_until
 
 pytestmark = NEEDS_MESSAGES
 
@@ -168,3 +171,65 @@ def test_nothing_is_left_in_the_database(way, town):
     town.plant("PERFORM pg_catalog.lo_create(0);")
     WAYS[way](town, "lab.samples")
     assert town.database.rows("SELECT oid FROM pg_largeobject_metadata") == []
+
+
+class Forgery:
+    """A question by Mallory, for whose words her function takes the locks in walcat's sessions."""
+
+    def __init__(self, town):
+        self.town = town
+        question = {"slot": town.database.slot_name, "ask": "start", "id": "forged", "tables": ["shop.orders"]}
+        self.content = json.dumps(question)
+        self.deed = "".join(f"PERFORM pg_catalog.pg_advisory_lock({lock});" for lock in locks_of(self.content))
+
+    def ask(self):
+        session = self.town.database.server.connect(self.town.database.name, self.town.mallory)
+        with session.cursor() as cursor:
+            cursor.execute(EMIT, (self.content,))
+        session.close()
+
+    def check_refused(self, followed):
+        followed.run.wait_for(lambda: "forged" in followed.run.log(), "the question is heard")
+        assert "question forged is refused" in followed.run.log()
+        assert followed.rows("shop.orders") == []
+
+
+def test_a_session_that_has_read_the_table_vouches_for_nothing(town):
+    forgery = Forgery(town)
+    town.plant(forgery.deed)
+    followed = town.follow()
+    asker = followed.midway("--tables", "lab.samples")
+    forgery.ask()
+    forgery.check_refused(followed)
+    followed.go_on(asker)
+
+
+def test_nor_does_one_in_which_the_function_fails(town):
+    """Already while the condition is looked at: the session goes on with the next question."""
+    forgery = Forgery(town)
+    town.plant(f"{forgery.deed} RAISE EXCEPTION 'not today';")
+    followed = town.follow()
+    asker = followed.ask("--tables", "lab.samples", "--where", "id > 0", status=69)
+    assert "not today" in asker.log()
+    forgery.ask()
+    forgery.check_refused(followed)
+
+
+WAIT = 4217  # An advisory lock of the test's own.
+
+
+def test_nor_does_one_that_is_reading_it(town):
+    """Another process of walcat's, whose worker holds the locks for as long as the function runs."""
+    forgery = Forgery(town)
+    town.plant(f"{forgery.deed} PERFORM pg_catalog.pg_advisory_xact_lock({WAIT});")
+    followed = town.follow()
+    town.database.execute(f"SELECT pg_advisory_lock({WAIT})")
+    config = town.config(snapshot={**SMALL_CHUNKS, "workers": 1})
+    dump = town.walcat.command("snapshot", "-c", str(town.walcat.write(config, "dump.yaml")), "--dump",
+                               "--tables", "lab.samples", "--where", "id > 0")  # fmt: skip
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
+    wait_until(lambda: town.database.rows(waiting, (WAIT,)), "the function waits")
+    forgery.ask()
+    forgery.check_refused(followed)
+    town.database.execute(f"SELECT pg_advisory_unlock({WAIT})")
+    assert dump.wait_exit() == 0, dump.describe()
