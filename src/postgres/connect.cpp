@@ -11,6 +11,7 @@
 
 #include "errors.h"
 #include "session.h"
+#include "value_settings.h"
 
 namespace walcat {
 
@@ -21,10 +22,14 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr int kOldestVersion = 100000;
 
 // Known to every server from 10 on; what later ones added is SET after connecting.
-constexpr const char* kPinnedSettings =
-    "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=3 -c bytea_output=hex "
-    "-c lc_monetary=C -c statement_timeout=0 -c lock_timeout=0 "
-    "-c idle_in_transaction_session_timeout=0 -c client_min_messages=notice";
+constexpr const char* kOtherSettings =
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=notice";
+
+std::string pinned_settings() {
+  std::string options;
+  for (const auto& [name, value] : kValueSettings) options += fmt::format("-c {}={} ", name, value);
+  return options + kOtherSettings;
+}
 
 // A setting that nobody knows and everybody may set: whose session it is.
 constexpr const char* kSessionMark = "walcat.session";
@@ -45,7 +50,7 @@ std::string merged_options(const std::string& conn_str) {
     const char* environment = std::getenv("PGOPTIONS");
     if (environment != nullptr) theirs = environment;
   }
-  return theirs.empty() ? kPinnedSettings : theirs + " " + kPinnedSettings;
+  return theirs.empty() ? pinned_settings() : theirs + " " + pinned_settings();
 }
 
 // libpq leaves it to those who connect without blocking.

@@ -1,5 +1,9 @@
 #include "walcat/postgres/owners_code.h"
 
+#include <fmt/format.h>
+
+#include "value_settings.h"
+
 namespace walcat {
 
 namespace {
@@ -23,6 +27,16 @@ Status undo_owners_code(Connection& connection) {
 Status undo_failed_owners_code(Connection& connection) {
   const Status returned = connection.execute(kReturn);
   return returned.is_ok() ? release_locks(connection) : returned;
+}
+
+// A subquery that refers to no table is run once, before the first row.
+std::string values_print_as_pinned() {
+  std::string set;
+  for (const auto& [name, value] : kValueSettings) {
+    set +=
+        fmt::format("{}pg_catalog.set_config('{}', '{}', true) IS NOT NULL", set.empty() ? "" : " AND ", name, value);
+  }
+  return "(SELECT " + set + ")";
 }
 
 Status end_snapshot(Connection& connection) {

@@ -199,12 +199,15 @@ Result<bool> IncrementalReader::read(const KeyedPart& part, const Range& range, 
   return batch.frame_count() < range.rows_most;
 }
 
+// Partitions may have other owners than the rows that are printed. COPY looks at the encoding when it has planned.
 Result<bool> IncrementalReader::read(const KeyedPart& part, const std::vector<Key>& keys, Batch& batch) {
   const bool is_partitioned = part.part != part.table;
-  return copy(
-      fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
-                  is_partitioned ? "" : "ONLY ", part.table.quoted(), rows_where({part.key.any_of(keys, quote())})),
-      batch);
+  const std::string pinned = is_partitioned ? values_print_as_pinned() : "";
+  const char* encoding = connection_->server_encoding() == "SQL_ASCII" ? "SQL_ASCII" : "UTF8";
+  return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT (ENCODING '{}')", column_list(part.source->relation),
+                          is_partitioned ? "" : "ONLY ", part.table.quoted(),
+                          rows_where({pinned, part.key.any_of(keys, quote())}), encoding),
+              batch);
 }
 
 Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {

@@ -137,6 +137,35 @@ def test_values_of_others_print_as_ever(way, carrier, town):
     assert rows_of(run, "shop.orders") == [VALUES]
 
 
+def test_rows_of_others_in_the_same_partitioned_table_print_as_ever(town):
+    """Rows whose large values the stream leaves out are read from all partitions at once, planned together."""
+    town.as_role(
+        town.alice,
+        "CREATE TABLE shop.parcels (id integer PRIMARY KEY, ratio float8, body text) PARTITION BY RANGE (id)",
+        "CREATE TABLE shop.a_near PARTITION OF shop.parcels FOR VALUES FROM (-9999) TO (9999)",
+        "CREATE TABLE shop.b_far PARTITION OF shop.parcels FOR VALUES FROM (10000) TO (19999)",
+        "ALTER TABLE shop.a_near ALTER body SET STORAGE EXTERNAL",
+        "ALTER TABLE shop.b_far ALTER body SET STORAGE EXTERNAL",
+        """INSERT INTO shop.parcels SELECT start + n, 0.1::float8 + 0.2::float8, repeat(md5(n::text), 80)
+           FROM generate_series(1, 1000) AS n, (VALUES (0), (10000)) AS starts (start)""",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {town.role}",
+        f"GRANT USAGE ON SCHEMA shop TO {town.mallory}",
+    )
+    town.database.execute(f"ALTER PUBLICATION pub_{town.database.name} SET (publish_via_partition_root = true)",
+                          f"ALTER TABLE shop.b_far OWNER TO {town.mallory}")  # fmt: skip
+    town.plant("".join(setting(*one) for one in SETTINGS.items()))
+    town.as_role(town.mallory, "CREATE STATISTICS lab.of_far ON (id + lab.taint(1)), body FROM shop.b_far",
+                 "ANALYZE shop.b_far")  # fmt: skip
+    followed = town.follow()
+    asker = followed.midway("--tables", "shop.parcels")
+    town.database.execute("UPDATE shop.parcels SET id = -id WHERE id BETWEEN 951 AND 1000",
+                          "UPDATE shop.parcels SET id = id + 1000 WHERE id BETWEEN 10951 AND 11000")  # fmt: skip
+    followed.go_on(asker)
+    moved = [row for row in followed.rows("shop.parcels") if int(row["id"]) < 0]
+    assert len(moved) == 50
+    assert {row["ratio"] for row in moved} == {"0.30000000000000004"}
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_rows_of_others_are_refused_and_not_hidden(way, town):
     """Row level security that applies to walcat's role."""

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "walcat/base/status.h"
 #include "walcat/postgres/connection.h"
 
@@ -26,6 +28,10 @@ Status undo_owners_code(Connection& connection);
 
 /// The same after a statement has failed: the transaction goes on as if it had not been run.
 Status undo_failed_owners_code(Connection& connection);
+
+/// A condition of a query whose tables may have several owners: true, and where it is one, values print as walcat's
+/// sessions have it, whatever was run while the query was planned. Names are found under every search_path.
+std::string values_print_as_pinned();
 
 /// Ends a transaction that begin_snapshot() began, and makes the session what it was before.
 ///
