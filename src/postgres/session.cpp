@@ -248,21 +248,22 @@ void Connection::Session::receive_notice(const PGresult* notice) noexcept {
   const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   if (message == nullptr) return;
   try {
-    const std::string shown = words(message, pg.get(), kNoticeShownMost);
     if (is_fatal) {
-      fatal_notice = unpublished_here(shown.c_str());
+      fatal_notice = unpublished_here(words(message, pg.get(), kNoticeShownMost).c_str());
     } else {
-      tell_notice(shown);
+      tell_notice(message);
     }
   } catch (const std::exception&) {
     if (is_fatal) fatal_notice = Status(StatusCode::kUnavailable, "out of memory");
   }
 }
 
-void Connection::Session::tell_notice(const std::string& shown) {
-  if (++notices_ <= kNoticesShown) return options.logger.info("server: {}", shown);
+// Words are looked through for secrets only where they are shown.
+void Connection::Session::tell_notice(const char* message) {
+  const auto shown = [&] { return words(message, pg.get(), kNoticeShownMost); };
+  if (++notices_ <= kNoticesShown) return options.logger.info("server: {}", shown());
   const std::uint64_t count = further_notices_.add(1, CountedNotice::Clock::now());
-  if (count > 0) options.logger.info("server: {} more notices, the last one: {}", count, shown);
+  if (count > 0) options.logger.info("server: {} more notices, the last one: {}", count, shown());
 }
 
 }  // namespace walcat

@@ -97,7 +97,7 @@ struct Connection::Session {
   void tell_of_long_wait(Clock::time_point now);
   Status take_row(const PGresult* result, AnswerRows& answer);
   void receive_notice(const PGresult* notice) noexcept;
-  void tell_notice(const std::string& shown);
+  void tell_notice(const char* message);
 
   Wait wait_ = Wait::kBriefly;
   Clock::time_point asked_at_;
