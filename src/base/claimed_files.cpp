@@ -71,10 +71,11 @@ std::optional<ClaimedFiles::Claim> ClaimedFiles::claim(const std::string& path, 
 
 std::optional<ClaimedFiles::Claim> ClaimedFiles::claim_replaced(const std::string& path, std::string_view owner) {
   if (path.empty()) return std::nullopt;
+  if (auto earlier = holder(path)) return earlier;
   // By its name alone: what has that name is removed, and not followed.
   const std::string temporary = name_of(temporary_path(path)).string();
   if (const auto found = claims_.find(temporary); found != claims_.end()) return found->second;
-  if (auto earlier = claim(path, owner)) return earlier;
+  claim(path, owner);
   claims_.emplace(temporary, Claim{fmt::format("{}, while it is replaced", owner), temporary_path(path)});
   return std::nullopt;
 }
