@@ -92,11 +92,8 @@ void SlotWatch::note(const Status& status) {
 
 Status SlotWatch::connect() {
   if (connection_ != nullptr) return Status::ok();
-  auto opened = Connection::open({.conn_str = lane_.options.conn_str,
-                                  .replication = false,
-                                  .expects_answers = true,
-                                  .stop = &stop_,
-                                  .logger = lane_.logger});
+  auto opened = Connection::open(
+      {.conn_str = lane_.options.conn_str, .replication = false, .stop = &stop_, .logger = lane_.logger});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
   // A role that may not ask has to trust the address.

@@ -149,8 +149,6 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
   auto session = std::make_unique<Session>();
   session->options = options;
   session->mark = random_mark();
-  // What is asked first waits for nobody.
-  session->options.expects_answers = true;
   if (const Status connected = session->connect(); !connected.is_ok()) return connected;
   std::unique_ptr<Connection> connection(new Connection(std::move(session)));
   const int version = connection->server_version();
@@ -168,7 +166,6 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
   if (connection->server_encoding() == "SQL_ASCII") {
     if (const Status set = connection->execute("SET client_encoding = 'SQL_ASCII'"); !set.is_ok()) return set;
   }
-  connection->session_->options.expects_answers = options.expects_answers;
   return connection;
 }
 

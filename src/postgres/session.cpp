@@ -92,7 +92,7 @@ Status Connection::Session::send(const std::string& sql, Wait wait, const std::v
   if (has_nul(sql) || std::any_of(parameters.begin(), parameters.end(), has_nul)) {
     return {StatusCode::kRefused, "a text for the server holds a NUL byte"};
   }
-  be_patient(options.expects_answers ? wait : Wait::kForOthers);
+  be_patient(wait);
   asked = command_of(sql);
   std::vector<const char*> values;
   values.reserve(parameters.size());

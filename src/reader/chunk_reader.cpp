@@ -41,11 +41,8 @@ Result<ChunkReader::Progress> ChunkReader::read(Batch& batch) {
 }
 
 Status ChunkReader::connect() {
-  auto opened = Connection::open({.conn_str = options_.conn_str,
-                                  .replication = false,
-                                  .expects_answers = true,
-                                  .stop = &stop_,
-                                  .logger = logger_});
+  auto opened =
+      Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!opened.is_ok()) return opened.status();
   connection_ = std::move(*opened);
   const auto prepare = [&] {

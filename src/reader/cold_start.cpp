@@ -109,8 +109,7 @@ Result<StreamStart> cold_start(const DatabaseOptions& options, RuleMemory& rules
                                const log::Logger& logger, const Status& broken, bool to_the_end) {
   const Selection& selection = rules.selection();
   if (options.dump) return dump_start(options, rules, last.has_value(), stop, logger);
-  auto opened =
-      Connection::open({.conn_str = options.conn_str, .expects_answers = true, .stop = &stop, .logger = logger});
+  auto opened = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!opened.is_ok()) return opened.status();
   StreamStart start;
   start.connection = std::move(*opened);

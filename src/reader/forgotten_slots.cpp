@@ -59,8 +59,8 @@ void drop(Connection& connection, const InactiveSlot& slot, const OffsetFile& fi
 
 Status look(const DatabaseOptions& options, const std::string& system_identifier, const StopRequest& stop,
             const log::Logger& logger) {
-  auto connection = Connection::open(
-      {.conn_str = options.conn_str, .replication = false, .expects_answers = true, .stop = &stop, .logger = logger});
+  auto connection =
+      Connection::open({.conn_str = options.conn_str, .replication = false, .stop = &stop, .logger = logger});
   if (!connection.is_ok()) return connection.status();
   // Another of several hosts may have answered.
   const auto answering = system_identifier_of(**connection);

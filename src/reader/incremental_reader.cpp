@@ -126,7 +126,9 @@ Status IncrementalReader::check_condition(const TableName& part, const std::stri
   if (Status own = use_own_path(*connection_); !own.is_ok()) return own;
   for (const std::string& clause : {fmt::format(" WHERE CASE WHEN {}\n THEN true END", where), where_clause({where})}) {
     const std::string sql = fmt::format("SELECT FROM ONLY {}{} LIMIT 0", part.quoted(), clause);
-    if (Status makes_sense = connection_->execute(sql); !makes_sense.is_ok()) return makes_sense;
+    // It may name other tables, too.
+    const Status makes_sense = connection_->execute(sql, Wait::kForOthers);
+    if (!makes_sense.is_ok()) return makes_sense;
   }
   return use_pinned_path(*connection_);
 }
@@ -141,7 +143,8 @@ Result<std::optional<IncrementalReader::Key>> IncrementalReader::largest_key(con
     columns += (columns.empty() ? "" : ", ") + quote_identifier(column);
   return connection_->query_texts({"the largest key of table " + part.part.to_string(),
                                    fmt::format("SELECT {} FROM ONLY {}{} {} LIMIT 1", columns, part.part.quoted(),
-                                               rows_where({}), part.key.descending())},
+                                               rows_where({}), part.key.descending()),
+                                   Wait::kForOthers},
                                   part.key.columns().size());
 }
 

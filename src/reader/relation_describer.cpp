@@ -99,11 +99,8 @@ bool RelationDescriber::is_outdated(const std::vector<MemberTable>& members) con
 
 Status RelationDescriber::connect() {
   if (catalog_ != nullptr) return Status::ok();
-  auto opened = Connection::open({.conn_str = options_.conn_str,
-                                  .replication = false,
-                                  .expects_answers = true,
-                                  .stop = &stop_,
-                                  .logger = logger_});
+  auto opened =
+      Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!opened.is_ok()) return opened.status().with_context("second connection, for the catalog");
   catalog_ = std::move(*opened);
   return Status::ok();

@@ -95,11 +95,8 @@ Status SnapshotTaker::check_unaltered(const std::vector<PublishedRelation>& rela
   }
   const auto seen = table_forms(connection_, oids);
   if (!seen.is_ok()) return seen.status();
-  auto beside = Connection::open({.conn_str = options_.conn_str,
-                                  .replication = false,
-                                  .expects_answers = true,
-                                  .stop = &stop_,
-                                  .logger = logger_});
+  auto beside =
+      Connection::open({.conn_str = options_.conn_str, .replication = false, .stop = &stop_, .logger = logger_});
   if (!beside.is_ok()) return beside.status();
   const auto now = table_forms(**beside, oids);
   if (!now.is_ok()) return now.status();
@@ -243,11 +240,8 @@ Status SnapshotTaker::finish(const std::vector<PublishedRelation>& relations, Sn
 // A slot that nobody has an offset for would keep the server's log for ever. A stop does not keep it from being
 // dropped, nor does a statement that still waits: so over another connection, which waits for little.
 void SnapshotTaker::give_up(const std::string& slot_name) {
-  auto beside = Connection::open({.conn_str = options_.conn_str,
-                                  .connect_timeout = kGiveUpTimeout,
-                                  .replication = false,
-                                  .expects_answers = true,
-                                  .logger = logger_});
+  auto beside = Connection::open(
+      {.conn_str = options_.conn_str, .connect_timeout = kGiveUpTimeout, .replication = false, .logger = logger_});
   const Status dropped = beside.is_ok()
                              ? (*beside)->execute(fmt::format("SELECT pg_catalog.pg_drop_replication_slot({})",
                                                               (*beside)->literal(slot_name)))

@@ -27,8 +27,7 @@ Status end_snapshot(Connection& connection, const SnapshotStart& snapshot) {
 
 Result<std::unique_ptr<Connection>> open_stream(const DatabaseOptions& options, const Offset& offset, Lsn position,
                                                 bool two_phase, const StopRequest& stop, const log::Logger& logger) {
-  auto connection =
-      Connection::open({.conn_str = options.conn_str, .expects_answers = true, .stop = &stop, .logger = logger});
+  auto connection = Connection::open({.conn_str = options.conn_str, .stop = &stop, .logger = logger});
   if (!connection.is_ok()) return connection;
   const auto server = identify_server(**connection);
   if (!server.is_ok()) return server.status();

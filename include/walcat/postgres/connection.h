@@ -22,13 +22,12 @@ namespace walcat {
 struct ConnectionOptions {
   /// libpq connection string: URI or key=value. Our session settings come after it and win.
   std::string conn_str;
-  /// Time for the whole connection attempt, all hosts together; `connect_timeout` in conn_str, in seconds, wins.
-  /// Looking up a host's name may take longer, and hears of no stop.
+  /// Time for the whole connection attempt, all hosts together; `connect_timeout` in conn_str, in seconds, wins. Twice
+  /// as long a server may say nothing to a question, unless that may wait for others (Wait). Looking up a host's name
+  /// may take longer, and hears of no stop.
   std::chrono::milliseconds connect_timeout{30'000};
   /// Whether the connection is to carry a stream; without it, it takes plain SQL only.
   bool replication = true;
-  /// Whether a server that says nothing to a query for twice as long is taken for gone; see Wait.
-  bool expects_answers = false;
   /// Gives up connecting, and waiting for a query, when asked. Borrowed.
   const StopRequest* stop = nullptr;
   log::Logger logger;
@@ -73,9 +72,9 @@ class Connection {
 
   // Statements. Each waits until it ends, a stop is requested, or the connection breaks.
   //
-  // Errors: also kUnavailable where answers are expected and none came in time; kRefused for a text that holds a NUL,
-  // and, unless the connection is to carry a stream, for more than one statement; kProtocolError for an answer that
-  // does not fit the question, or takes more than kAnswerBytesMost.
+  // Errors: also kUnavailable where none came in time, and the statement does not wait for others; kRefused for a text
+  // that holds a NUL, and, unless the connection is to carry a stream, for more than one statement; kProtocolError for
+  // an answer that does not fit the question, or takes more than kAnswerBytesMost.
 
   /// Leaves the rows of the answer in `answer`. Errors name the question where the answer does not fit it.
   Status ask(const Question& question, AnswerRows& answer);

@@ -26,7 +26,6 @@ class ConnectionTest : public testing::Test {
     auto opened = Connection::open({.conn_str = server_->conn_str(),
                                     .connect_timeout = std::chrono::seconds(1),
                                     .replication = replication,
-                                    .expects_answers = true,
                                     .stop = &stop_,
                                     .logger = log::Logger("test")});
     EXPECT_TRUE(opened.is_ok()) << opened.status().message();
@@ -143,7 +142,6 @@ TEST_F(ConnectionTest, MasksItsPasswordInWhatAServerSays) {
   server_.emplace(Script{{error + wire::ready()}});
   const auto opened = Connection::open({.conn_str = server_->conn_str() + " password=hunter2",
                                         .replication = true,
-                                        .expects_answers = true,
                                         .stop = &stop_,
                                         .logger = log::Logger("test")});
   ASSERT_TRUE(opened.is_ok()) << opened.status().message();
