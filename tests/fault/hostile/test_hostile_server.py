@@ -128,5 +128,8 @@ def test_lies_are_named_and_the_good_database_goes_on(
         print(f"{len(mine)} lies of {len(table)}; the good database's p99: {run.p99() * 1000:.0f} ms; {peak} MiB")
     finally:
         (walcat.folder / "verdicts.txt").write_text("".join(f"{hostile}\n" for hostile in hostiles))
-        walcat.close()
-        victims.forget_walcat()
+        try:
+            walcat.close()
+        finally:
+            # A run that fails is not to fail the next one.
+            victims.forget_walcat()
