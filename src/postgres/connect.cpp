@@ -101,13 +101,15 @@ Status Connection::Session::connect() {
 
   if (PQstatus(pg.get()) == CONNECTION_BAD) return connection_error(pg.get());
   Secrets secrets(pg.get());
-  // Before the login: libpq would wait without end for a server that asks for passwords and reads none.
+  // Before the login: libpq would wait without end for a server that asks for passwords and reads none. It forgets with
+  // that what it has begun to say, whom it connects to.
+  const std::string whom = text_or_empty(PQerrorMessage(pg.get()));
   if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
   options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
   const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
     // libpq's words are of all hosts that have been tried.
-    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get(), secrets);
+    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get(), secrets, whom);
     secrets.add(pg.get());
     if (stop_requested()) return {StatusCode::kStopped, "stopped"};
     if (std::chrono::steady_clock::now() >= deadline) {

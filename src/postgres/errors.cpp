@@ -175,12 +175,14 @@ Status result_error(const PGresult* result, const PGconn* connection) {
   return Status(code, with_hint(std::move(message), sqlstate, connection)).with_kind(fault_kind(sqlstate));
 }
 
-Status connection_error(const PGconn* connection, const Secrets& secrets) {
+Status connection_error(const PGconn* connection, const Secrets& secrets, std::string_view whom) {
+  std::string said = text_or_empty(PQerrorMessage(connection));
+  if (!said.starts_with(whom)) said.insert(0, whom);
   // Of the words as they came, in which a password is no other's place.
-  std::string raw = shortened(PQerrorMessage(connection), kWordsOfHostsMost);
+  std::string raw = shortened(said.c_str(), kWordsOfHostsMost);
   const std::string sqlstate = take_sqlstate(raw);
   if (sqlstate.empty() && tells_of_our_memory(raw)) return status_of(std::bad_alloc(), "connection");
-  std::string message = shortened(secrets.masked(text_or_empty(PQerrorMessage(connection))).c_str(), kWordsOfHostsMost);
+  std::string message = shortened(secrets.masked(said).c_str(), kWordsOfHostsMost);
   drop_location_lines(message);
   take_sqlstate(message);
   message = trimmed(std::move(message));

@@ -27,8 +27,8 @@ Status result_error(const PGresult* result, const PGconn* connection);
 /// The status for a failed connection attempt or a broken connection.
 ///
 /// libpq gives no SQLSTATE then; under verbose errors it stands in the text after the severity.
-/// `secrets`: those of all hosts that the words may be of.
-Status connection_error(const PGconn* connection, const Secrets& secrets);
+/// `secrets`: those of all hosts that the words may be of; `whom`: how libpq's words begin, if it has forgotten that.
+Status connection_error(const PGconn* connection, const Secrets& secrets, std::string_view whom = {});
 inline Status connection_error(const PGconn* connection) { return connection_error(connection, Secrets(connection)); }
 
 }  // namespace walcat

@@ -13,8 +13,8 @@
 namespace walcat {
 namespace {
 
-// What the sockets of both ends may hold, and a limit of 1 MiB on top.
-constexpr std::size_t kReadMost = std::size_t{24} << 20;
+// What the sockets of both ends may hold, a limit of 1 MiB, and what libpq takes at once where a server is quick.
+constexpr std::size_t kReadMost = std::size_t{128} << 20;
 constexpr std::uint32_t kOk = 0;
 constexpr std::uint32_t kCleartextPassword = 3;
 
