@@ -27,16 +27,19 @@ struct Remedy {
 constexpr std::size_t kWordsMost = 2'000;
 constexpr std::size_t kWordsOfHostsMost = 16'000;
 
-// First match wins.
+// First match wins. What names an object stands first: the words of the others may be a part of such a name.
 constexpr std::array kRemedies = std::to_array<Remedy>({
     {"28P01", "", "check user and password in conn_str, PGPASSWORD or the passfile"},
     {"28000", "", "check the role and pg_hba.conf; logical replication matches ordinary database entries there"},
+    {"42501", "CONNECT privilege", "GRANT CONNECT ON DATABASE <database> TO <user>"},
+    // Of one that the role is connected to.
+    {"42501", "permission denied for database", "GRANT CREATE ON DATABASE <database> TO <user>"},
+    {"42501", "permission denied for function", "GRANT EXECUTE ON FUNCTION <the function> TO <user>"},
+    {"42501", "permission denied for", "GRANT SELECT ON <the table> and USAGE ON its schema TO <user>"},
+    {"42501", "row-level security", "rows would be left out: ALTER ROLE <user> BYPASSRLS, or snapshot.mode: never"},
     {"42501", "walsender", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "REPLICATION attribute", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
     {"42501", "replication", "ALTER ROLE <user> REPLICATION (Amazon RDS: GRANT rds_replication TO <user>)"},
-    {"42501", "CONNECT privilege", "GRANT CONNECT ON DATABASE <database> TO <user>"},
-    {"42501", "row-level security", "rows would be left out: ALTER ROLE <user> BYPASSRLS, or snapshot.mode: never"},
-    {"42501", "permission denied for", "GRANT SELECT ON <the table> and USAGE ON its schema TO <user>"},
     // The one of our settings that came with 9.6.
     {"42704", "idle_in_transaction_session_timeout", "the server is older than PostgreSQL 10, which is needed"},
     {"3D000", "", "check the database's name in conn_str"},
@@ -105,14 +108,60 @@ void replace(std::string& text, std::string_view from, const char* to) {
   if (at != std::string::npos && to != nullptr) text.replace(at, from.size(), quote_identifier(to));
 }
 
-std::string with_hint(std::string message, std::string_view sqlstate, const PGconn* connection) {
-  std::string hint(remedy_for(sqlstate, message));
+// What a server or libpq has said. A secret may be a word that tells errors apart, so a mask must not stand there.
+struct Said {
+  std::string sqlstate;
+  // As it came: errors are told apart by it, and nobody is shown it.
+  std::string raw;
+  // The same as it is shown.
+  std::string masked;
+};
+
+std::string with_hint(const Said& said, const PGconn* connection) {
+  const auto& [sqlstate, raw, masked] = said;
+  std::string message = masked;
+  std::string hint(remedy_for(sqlstate, raw));
   if (!sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", sqlstate);
   if (hint.empty()) return message;
   replace(hint, "<user>", PQuser(connection));
   replace(hint, "<user>", PQuser(connection));
   replace(hint, "<database>", PQdb(connection));
   return fmt::format("{}; hint: {}", message, hint);
+}
+
+// A result's words, each field as `show` makes it.
+template <typename Show>
+std::string words_of(const PGresult* result, Show show) {
+  const auto field = [&](int code) { return show(PQresultErrorField(result, code)); };
+  std::string message = field(PG_DIAG_MESSAGE_PRIMARY);
+  if (message.empty()) message = trimmed(show(PQresultErrorMessage(result)));
+  if (message.empty()) message = "the connection broke";
+  if (const std::string detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += ": " + detail;
+  if (const std::string hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) message += " (" + hint + ")";
+  return message;
+}
+
+Said said_by(const PGresult* result, const PGconn* connection) {
+  return {text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE)), words_of(result, text_or_empty),
+          words_of(result, [&](const char* text) { return words(text, connection, kWordsMost); })};
+}
+
+// Takes the SQLSTATE out of `text`, which is what libpq says under verbose errors, and what helps nobody.
+std::string take_verbosity(std::string& text) {
+  std::string sqlstate = take_sqlstate(text);
+  drop_location_lines(text);
+  text = trimmed(std::move(text));
+  return sqlstate;
+}
+
+Said said_while_connecting(const PGconn* connection, const Secrets& secrets, std::string_view whom) {
+  std::string text = text_or_empty(PQerrorMessage(connection));
+  if (!text.starts_with(whom)) text.insert(0, whom);
+  Said said{"", shortened(text.c_str(), kWordsOfHostsMost), shortened(secrets.masked(text).c_str(), kWordsOfHostsMost)};
+  take_verbosity(said.masked);
+  said.sqlstate = take_verbosity(said.raw);
+  if (said.masked.empty()) said.masked = "the connection broke";
+  return said;
 }
 
 // libpq's own words; those of a server begin with a severity. The same row would come with the next attempt.
@@ -160,39 +209,22 @@ FaultKind fault_kind(std::string_view sqlstate) {
 }
 
 Status result_error(const PGresult* result, const PGconn* connection) {
-  const auto field = [&](int code) { return words(PQresultErrorField(result, code), connection, kWordsMost); };
-  const std::string sqlstate = text_or_empty(PQresultErrorField(result, PG_DIAG_SQLSTATE));
-  std::string message = field(PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty()) message = trimmed(words(PQresultErrorMessage(result), connection, kWordsMost));
-  if (message.empty()) message = "the connection broke";
-  if (const std::string detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty()) message += ": " + detail;
-  if (const std::string hint = field(PG_DIAG_MESSAGE_HINT); !hint.empty()) message += " (" + hint + ")";
-  if (tells_slot_exists(sqlstate, result)) {
-    return Status(StatusCode::kWaiting, with_hint(std::move(message), sqlstate, connection))
-        .with_kind(FaultKind::kSlot);
+  const Said said = said_by(result, connection);
+  if (tells_slot_exists(said.sqlstate, result)) {
+    return Status(StatusCode::kWaiting, with_hint(said, connection)).with_kind(FaultKind::kSlot);
   }
-  const StatusCode code = tells_a_gap(sqlstate, message) ? StatusCode::kGap : classify_sqlstate(sqlstate);
-  return Status(code, with_hint(std::move(message), sqlstate, connection)).with_kind(fault_kind(sqlstate));
+  const StatusCode code = tells_a_gap(said.sqlstate, said.raw) ? StatusCode::kGap : classify_sqlstate(said.sqlstate);
+  return Status(code, with_hint(said, connection)).with_kind(fault_kind(said.sqlstate));
 }
 
 Status connection_error(const PGconn* connection, const Secrets& secrets, std::string_view whom) {
-  std::string said = text_or_empty(PQerrorMessage(connection));
-  if (!said.starts_with(whom)) said.insert(0, whom);
-  // Of the words as they came, in which a password is no other's place.
-  std::string raw = shortened(said.c_str(), kWordsOfHostsMost);
-  const std::string sqlstate = take_sqlstate(raw);
-  if (sqlstate.empty() && tells_of_our_memory(raw)) return status_of(std::bad_alloc(), "connection");
-  std::string message = shortened(secrets.masked(said).c_str(), kWordsOfHostsMost);
-  drop_location_lines(message);
-  take_sqlstate(message);
-  message = trimmed(std::move(message));
-  if (message.empty()) message = "the connection broke";
-  if (sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
-    return Status(StatusCode::kRefused, message + "; hint: give a password in conn_str, PGPASSWORD or the passfile")
+  const Said said = said_while_connecting(connection, secrets, whom);
+  if (said.sqlstate.empty() && tells_of_our_memory(said.raw)) return status_of(std::bad_alloc(), "connection");
+  if (said.sqlstate.empty() && PQconnectionNeedsPassword(connection) != 0) {
+    return Status(StatusCode::kRefused, said.masked + "; hint: give a password in conn_str, PGPASSWORD or the passfile")
         .with_kind(FaultKind::kAuthentication);
   }
-  return Status(classify_sqlstate(sqlstate), with_hint(std::move(message), sqlstate, connection))
-      .with_kind(fault_kind(sqlstate));
+  return Status(classify_sqlstate(said.sqlstate), with_hint(said, connection)).with_kind(fault_kind(said.sqlstate));
 }
 
 }  // namespace walcat
