@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
+#include <tuple>
 
 #include "walcat/base/shortened_list.h"
 
@@ -38,48 +38,65 @@ Result<Rights> rights_to(Connection& connection, const std::string& publication)
   return Rights{may_create, is_superuser, owner, is_owner.value_or(false)};
 }
 
-struct OthersTables {
-  std::vector<std::string> names;
-  std::set<std::string> owners;
-};
-
-// Those of `tables` whose owner the role neither is nor can act as.
-Result<OthersTables> tables_of_others(Connection& connection, const std::vector<TableName>& tables) {
-  OthersTables others;
-  if (tables.empty()) return others;
+// The FROM clause of `tables`, at least one: pg_class as c and pg_namespace as n.
+std::string named_tables(const Connection& connection, const std::vector<TableName>& tables) {
   std::vector<std::string> names;
   names.reserve(tables.size());
   for (const TableName& table : tables) {
     names.push_back(fmt::format("({}, {})", connection.literal(table.schema), connection.literal(table.table)));
   }
-  const auto rows = connection.query<std::string, std::string, std::string>(
-      {"owners of tables",
-       fmt::format("SELECT n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner) FROM (VALUES {}) AS "
-                   "named(schemaname, tablename) JOIN pg_catalog.pg_namespace n ON n.nspname = named.schemaname JOIN "
-                   "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named.tablename WHERE NOT "
-                   "pg_catalog.pg_has_role(c.relowner, 'USAGE') ORDER BY 1, 2",
-                   fmt::join(names, ", "))});
-  if (!rows.is_ok()) return rows.status();
-  for (const auto& [schema, table, owner] : *rows) {
-    others.names.push_back(TableName{schema, table}.to_string());
-    others.owners.insert(owner);
-  }
-  return others;
+  return fmt::format(
+      "(VALUES {}) AS named(schemaname, tablename) JOIN pg_catalog.pg_namespace n ON n.nspname = named.schemaname JOIN "
+      "pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = named.tablename",
+      fmt::join(names, ", "));
 }
 
-// Who could run the statement. That an owner of tables may make publications in this database is for others to know.
-std::string way_out(Connection& connection, const PublicationStatement& statement, const Rights& rights,
-                    const OthersTables& others) {
+// Those of `tables` whose owner the role neither is nor can act as.
+Result<std::vector<std::string>> tables_of_others(Connection& connection, const std::vector<TableName>& tables) {
+  std::vector<std::string> names;
+  if (tables.empty()) return names;
+  const auto rows = connection.query<std::string, std::string>(
+      {"owners of tables",
+       fmt::format("SELECT n.nspname, c.relname FROM {} WHERE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') "
+                   "ORDER BY 1, 2",
+                   named_tables(connection, tables))});
+  if (!rows.is_ok()) return rows.status();
+  for (const auto& [schema, table] : *rows) names.push_back(TableName{schema, table}.to_string());
+  return names;
+}
+
+// A role, no superuser, that owns a part of what the statement is about, is or can act as the owner of the rest, and
+// lacks no other right to run the statement; if there is one.
+std::optional<std::string> owner_of_all(Connection& connection, const PublicationStatement& statement) {
+  // A new publication takes the right to make one, an old one is somebody's.
+  const std::string right =
+      statement.is_new ? " AND pg_catalog.has_database_privilege(r.oid, pg_catalog.current_database(), 'CREATE')" : "";
+  const std::string publication = statement.is_new
+                                      ? ""
+                                      : " UNION SELECT pubowner FROM pg_catalog.pg_publication WHERE pubname = " +
+                                            connection.literal(statement.publication);
+  const auto role = connection.query_optional_row<std::string>(
+      {"who may publish",
+       fmt::format("WITH members AS (SELECT DISTINCT c.relowner, c.relnamespace FROM {}), owners(owner) AS (SELECT "
+                   "relowner FROM members{}) SELECT r.rolname FROM pg_catalog.pg_roles r WHERE NOT r.rolsuper AND "
+                   "r.oid IN (SELECT owner FROM owners){} AND NOT EXISTS (SELECT FROM owners WHERE NOT "
+                   "pg_catalog.pg_has_role(r.oid, owner, 'USAGE')) AND NOT EXISTS (SELECT FROM members WHERE NOT "
+                   "pg_catalog.has_schema_privilege(r.oid, relnamespace, 'USAGE')) ORDER BY 1 LIMIT 1",
+                   named_tables(connection, statement.tables), publication, right)});
+  if (!role.is_ok() || !*role) return std::nullopt;
+  return std::get<0>(**role);
+}
+
+// Who could run the statement, or else what lets the role do so.
+std::string way_out(Connection& connection, const PublicationStatement& statement, bool lacks_create_alone) {
   const std::string sql = statement.sql(kInStatementMost);
   if (statement.tables.empty()) return fmt::format("as a superuser: {}; or list in `tables` what to follow", sql);
-  std::set<std::string> owners = others.owners;
-  if (!statement.is_new && !rights.is_owner) owners.insert(rights.owner.value_or(""));
-  if (owners.empty()) {
+  if (lacks_create_alone) {
     return fmt::format("GRANT CREATE ON DATABASE {} TO {}; or as a superuser: {};",
                        quote_identifier(connection.database()), quote_identifier(connection.user()), sql);
   }
-  return fmt::format("as {}a superuser: {};",
-                     owners.size() == 1 ? quote_identifier(*owners.begin()) + " or " : std::string(), sql);
+  const auto owner = owner_of_all(connection, statement);
+  return fmt::format("as {}a superuser: {};", owner ? quote_identifier(*owner) + " or " : "", sql);
 }
 
 }  // namespace
@@ -113,13 +130,11 @@ Status explain_missing_rights(Connection& connection, const PublicationStatement
     lacks.push_back(
         fmt::format("does not own the publication, as {} does,", quote_identifier(rights->owner.value_or(""))));
   }
-  if (!others->names.empty()) {
-    lacks.push_back("does not own " + shortened_list(others->names, ", ", kNamedMost));
-  }
+  if (!others->empty()) lacks.push_back("does not own " + shortened_list(*others, ", ", kNamedMost));
   if (lacks.empty()) return refused;
   return Status(StatusCode::kRefused,
                 fmt::format("role {} {}; hint: {}", quote_identifier(connection.user()), fmt::join(lacks, " and "),
-                            way_out(connection, statement, *rights, *others)))
+                            way_out(connection, statement, statement.is_new && others->empty())))
       .with_kind(FaultKind::kAuthentication);
 }
 
