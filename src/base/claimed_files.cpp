@@ -39,18 +39,15 @@ fs::path name_led_to(const fs::path& path) {
   return name;
 }
 
-// A device may be many things' place: /dev/null is no file.
-std::optional<std::string> inode_of(const std::string& path) {
-  struct stat found{};
-  if (::stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
-  return fmt::format("{}:{}", found.st_dev, found.st_ino);
-}
-
-// All that tells a file. A path begins with a slash, a number does not.
+// All that tells a file: its names, and its number if it is there. A path begins with a slash, a number does not.
+// A device, a pipe or a socket is no file, and may be many things' place, as /dev/null is.
 std::vector<std::string> marks_of(const std::string& path) {
   if (path.empty()) return {};
+  struct stat found{};
+  const bool is_there = ::stat(path.c_str(), &found) == 0;
+  if (is_there && !S_ISREG(found.st_mode)) return {};
   std::vector<std::string> marks{name_of(path).string(), name_led_to(path).string()};
-  if (auto inode = inode_of(path)) marks.push_back(std::move(*inode));
+  if (is_there) marks.push_back(fmt::format("{}:{}", found.st_dev, found.st_ino));
   return marks;
 }
 

@@ -90,6 +90,15 @@ TEST_F(ClaimedFilesTest, TakesADeviceForNoFile) {
   EXPECT_EQ(holder("one", "two"), "");
 }
 
+TEST_F(ClaimedFilesTest, LendsADeviceToManyPurposes) {
+  fs::create_symlink("/dev/null", at("link"));
+  ClaimedFiles files;
+  for (const std::string& path : {std::string("/dev/null"), std::string("/dev/null"), at("link"), at("link")}) {
+    EXPECT_FALSE(files.claim(path, "one")) << path;
+    EXPECT_FALSE(files.holder(path)) << path;
+  }
+}
+
 TEST_F(ClaimedFilesTest, TakesAnEmptyPathForNoFile) {
   ClaimedFiles files;
   EXPECT_FALSE(files.claim("", "one"));
