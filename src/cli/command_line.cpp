@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "files_apart.h"
 #include "help_texts.h"
 #include "walcat/base/claimed_files.h"
 #include "walcat/postgres/conninfo.h"
@@ -404,12 +405,9 @@ Status apply_capture(const CommandLine& line, Configuration& configuration) {
   const std::string& path = pipeline.capture->path;
   if (path.empty()) return {StatusCode::kConfiguration, "capture: expected -o FILE"};
   ClaimedFiles files;
-  for (const DatabaseOptions& database : pipeline.databases) {
-    files.claim_replaced(database.offset_path, database.label);
-    files.claim(database.dead_letter_path, database.label);
-  }
+  claim_files(configuration, files);
   if (const auto earlier = files.claim(path, "-o")) {
-    return {StatusCode::kConfiguration, "-o: " + path + " is already a file of " + earlier->owner};
+    return {StatusCode::kConfiguration, "-o: " + path + " is already the file of " + earlier->owner};
   }
   configuration.writer.path = "/dev/null";
   pipeline.street.stop_after = Room::kDecoder;
@@ -418,17 +416,21 @@ Status apply_capture(const CommandLine& line, Configuration& configuration) {
   return Status::ok();
 }
 
-// What is played is not written to.
+// What is played is not written to, nor is what a run of the configuration needs.
 Status check_replay(const CommandLine& line, const Configuration& configuration) {
   ClaimedFiles files;
   for (const std::string& path : line.replay.paths) files.claim(path, "a capture that is played");
-  const auto written = {std::pair("output.path", configuration.writer.path), std::pair("--report", line.report_path)};
-  for (const auto& [key, path] : written) {
-    if (const auto earlier = files.claim(path, key)) {
-      return {StatusCode::kConfiguration, fmt::format("{}: {} is already the file of {}", key, path, earlier->owner)};
-    }
+  claim_files(configuration, files);
+  const auto claim = [&](const char* key, const std::string& path) -> Status {
+    const auto earlier = files.claim(path, key);
+    if (!earlier) return Status::ok();
+    return {StatusCode::kConfiguration, fmt::format("{}: {} is already the file of {}", key, path, earlier->owner)};
+  };
+  if (line.report_path != "-") {
+    if (Status apart = claim("--report", line.report_path); !apart.is_ok()) return apart;
   }
-  return Status::ok();
+  if (Status apart = check_standard_files(configuration, files); !apart.is_ok()) return apart;
+  return claim("output.path", configuration.writer.path);
 }
 
 }  // namespace

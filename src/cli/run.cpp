@@ -11,6 +11,7 @@
 #include <csignal>
 #include <utility>
 
+#include "files_apart.h"
 #include "walcat/base/claimed_files.h"
 #include "walcat/base/log.h"
 
@@ -43,8 +44,7 @@ void tell(StopSignals::News news, const StopSignals& signals, const Pipeline& pi
   if (news == StopSignals::News::kStopOverdue) {
     const auto most = std::chrono::duration<double>(pipeline.stop_time_most());
     const std::string text = fmt::format(
-        "{}: the stop has not ended within {:.0f} s (three times shutdown_timeout, and "
-        "10 s), stopping at once",
+        "{}: the stop has not ended within {:.0f} s (three times shutdown_timeout, and 10 s), stopping at once",
         signals.signal_name(), most.count());
     return log::write(log::Level::kError, "", text);
   }
@@ -89,22 +89,11 @@ ExitStatus conclude(const Outcome& outcome, bool bounded) {
   return our_bug ? ExitStatus::kInternal : ExitStatus::kUnavailable;
 }
 
-// Where a shell sends lines and log to, the configuration does not know.
-Status check_standard_files(const Configuration& configuration) {
-  const PipelineOptions& pipeline = configuration.pipeline;
+Status check_files(const Configuration& configuration) {
   ClaimedFiles files;
-  for (const DatabaseOptions& database : pipeline.databases) files.claim_replaced(database.offset_path, database.label);
-  if (pipeline.capture) files.claim(pipeline.capture->path, "output.capture.path");
-  const auto check = [&](const std::string& path, const char* name) -> Status {
-    const auto holder = files.holder(path);
-    if (!holder) return Status::ok();
-    return {StatusCode::kConfiguration,
-            fmt::format("{} goes to {}, which is already a file of {}", name, holder->path, holder->owner)};
-  };
-  if (configuration.writer.path.empty()) {
-    if (Status apart = check("/dev/stdout", "stdout"); !apart.is_ok()) return apart;
-  }
-  return check("/dev/stderr", "stderr");
+  claim_files(configuration, files);
+  if (const auto& capture = configuration.pipeline.capture) files.claim(capture->path, "output.capture.path");
+  return check_standard_files(configuration, files);
 }
 
 ExitStatus run_street(const Configuration& configuration, StopSignals& signals, std::unique_ptr<CapturePlayer> player,
@@ -120,7 +109,7 @@ ExitStatus run_street(const Configuration& configuration, StopSignals& signals, 
   if (configuration.writer.path.empty() && !has_stdout) {
     return complain({StatusCode::kOutputFailed, "output stdout: closed before the start"});
   }
-  if (const Status apart = check_standard_files(configuration); !apart.is_ok()) return complain(apart);
+  if (const Status apart = check_files(configuration); !apart.is_ok()) return complain(apart);
   auto sink = open_sink(configuration.writer);
   if (!sink.is_ok()) return complain(sink.status());
   auto pipeline = Pipeline::create(configuration.pipeline, std::move(*sink), std::move(player));

@@ -52,7 +52,9 @@ Result<Configuration> load_configuration(const std::string& path, const std::vec
                                          Databases databases) {
   const auto text = read_file(path);
   if (!text.is_ok()) return text.status();
-  return parse_configuration(*text, path, overrides, databases);
+  auto configuration = parse_configuration(*text, path, overrides, databases);
+  if (configuration.is_ok()) configuration->path = path;
+  return configuration;
 }
 
 Result<Configuration> parse_configuration(const std::string& text, const std::string& name,

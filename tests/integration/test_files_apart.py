@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import subprocess
 from collections.abc import Callable
 
+import knobs
 import pytest
 from configuration import configuration, follow_all
 
@@ -82,13 +84,54 @@ def test_a_capture_of_the_command_line_is_no_other_file(prepare, walcat):
     for name in ("c.wcap", "offset_a.json.tmp"):
         run = walcat.command("capture", "-c", str(path), "-o", name)
         assert run.wait_exit() == 78, run.describe()
-        assert f"-o: {name} is already a file of a/a" in run.log()
+        assert f"-o: {name} is already the file of a/a" in run.log()
 
 
-def test_stdout_is_not_the_offset_file(walcat):
-    with open(walcat.folder / "offset_a.json", "ab") as stream:
-        run = walcat.run(config(), status=78, stdout=stream)
-    assert "stdout goes to" in run.log() and "offset_a.json" in run.log()
+# With the words by which the error names them.
+OF_A_RUN = {
+    "offset_a.json": "offset_a.json, which is already the file of a/a",
+    "dead_letters_a.wcap": "dead_letters_a.wcap, which is already the file of a/a",
+    "c.wcap": "c.wcap, which is already the file of output.capture.path",
+    "walcat.yaml": "walcat.yaml, which is already the file of the configuration itself",
+}
+
+
+@pytest.mark.parametrize("name", OF_A_RUN)
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_where_a_shell_sends_lines_and_log_is_no_other_file(stream, name, walcat):
+    path = walcat.write(config(on_poison="dead_letter", output={"capture": {"path": "c.wcap"}}))
+    with open(walcat.folder / name, "ab") as file:
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, stream: file}
+        run = subprocess.run([knobs.WALCAT, "-c", path.name], cwd=walcat.folder, timeout=30, check=False, **streams)
+    assert run.returncode == 78
+    log = (walcat.folder / name).read_text() if stream == "stderr" else run.stderr.decode()
+    assert f"{stream} goes to {OF_A_RUN[name]}" in log
+
+
+def test_a_replay_prints_into_nothing_that_it_plays_or_needs(walcat):
+    walcat.write(config())
+    for name in ("c.wcap", "r.json", "walcat.yaml", "offset_a.json"):
+        with open(walcat.folder / name, "ab") as stream:
+            run = subprocess.run([knobs.WALCAT, "replay", "-c", "walcat.yaml", "--report", "r.json", "c.wcap"],
+                                 cwd=walcat.folder, stdout=stream, stderr=subprocess.PIPE, timeout=30, check=False)
+        assert run.returncode == 78, run.stderr
+        assert f"stdout goes to {name}, which is already the file of" in run.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["walcat.yaml", "offset_a.json", "dead_letters_a.wcap"])
+def test_what_the_command_line_names_is_no_file_of_the_configuration(name, walcat):
+    before = walcat.write(config()).read_bytes()
+    for words in (["capture", "-o", name], ["replay", "--report", name, "c.wcap"]):
+        run = walcat.command(words[0], "-c", "walcat.yaml", *words[1:])
+        assert run.wait_exit() == 78, run.describe()
+        assert f"{words[1]}: {name} is already the file of" in run.log()
+    assert (walcat.folder / "walcat.yaml").read_bytes() == before
+
+
+def test_a_device_takes_lines_and_report(walcat):
+    run = walcat.command("replay", "--set", "output.path=/dev/null", "--report", "/dev/null", "c.wcap")
+    run.wait_exit()
+    assert "already the file of" not in run.log() and "c.wcap" in run.log()
 
 
 def test_a_replay_does_not_write_to_what_it_plays(walcat):

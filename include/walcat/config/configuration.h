@@ -14,6 +14,8 @@ namespace walcat {
 
 /// The whole configuration: one file, the environment it names, and `--set` overrides.
 struct Configuration {
+  /// The file that it was read from; empty where there is none.
+  std::string path;
   PipelineOptions pipeline;
   WriterOptions writer;
   log::Options log;

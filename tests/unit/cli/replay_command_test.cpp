@@ -230,7 +230,7 @@ TEST(CaptureCommand, NeedsAFileOfItsOwn) {
   configuration.pipeline.databases[0].label = "shop";
   configuration.pipeline.databases[0].offset_path = "shop.offset";
   EXPECT_EQ(apply_command_line(parsed({"capture", "-o", "shop.offset"}), configuration).message(),
-            "-o: shop.offset is already a file of shop");
+            "-o: shop.offset is already the file of shop");
 }
 
 TEST(CaptureCommand, NeedsAFileAndCountsNoLines) {
