@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -44,17 +45,21 @@ bool is_string_with_password(const std::string& value) {
   return value_of(read.get(), "password") != nullptr;
 }
 
-// A host's name has no @; in front of a socket's, it is an abstract one.
-bool has_at_in_host(std::string_view hosts) {
-  for (auto at = hosts.find('@'); at != std::string_view::npos; at = hosts.find('@', at + 1)) {
-    if (at > 0 && hosts[at - 1] != ',') return true;
+// A host's name has no @, nor have addresses and ports. The folder of a Unix socket, which / begins, may have some; in
+// front of a socket's name, it is an abstract one.
+bool has_at_in_name(std::string_view list) {
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    const std::string_view entry = list.substr(begin, end - begin);
+    if (!entry.starts_with('/') && entry.find('@', 1) != std::string_view::npos) return true;
+    begin = end + 1;
   }
   return false;
 }
 
 bool may_hold_password(std::string_view keyword, const std::string& value) {
   if (contains(value, "://")) return true;
-  return keyword == "dbname" ? is_string_with_password(value) : has_at_in_host(value);
+  return keyword == "dbname" ? is_string_with_password(value) : has_at_in_name(value);
 }
 
 // Settings that are looked up, sent, or quoted where they do not fit.

@@ -94,11 +94,12 @@ TEST_F(Conninfo, RefusesInLibpqsWordsWithoutSecrets) {
 }
 
 TEST_F(Conninfo, RefusesWhatMayBeAPartOfAPasswordForAName) {
-  for (const char* conn_str : {"postgres://u:p@hunter2@h/d", "postgres://u:hunter2@@h/d", "postgres://u:p/hunter2@h/d",
-                               "postgres://u:1/hunter2@h/d", "postgres://h/hunter2@d", "postgres://u:p@h,hunter2@i/d",
-                               "host=postgres://u:hunter2@h/d", "host=u:hunter2@h", "host=a,hunter2@h",
-                               "hostaddr=u:hunter2@h", "port=hunter2@h", "dbname=postgres://u:hunter2@h/d",
-                               "dbname='password=hunter2 user=u'", "dbname=mysql://u:hunter2@h/d"}) {
+  for (const char* conn_str :
+       {"postgres://u:p@hunter2@h/d", "postgres://u:hunter2@@h/d", "postgres://u:p/hunter2@h/d",
+        "postgres://u:1/hunter2@h/d", "postgres://h/hunter2@d", "postgres://u:p@h,hunter2@i/d",
+        "host=postgres://u:hunter2@h/d", "host=u:hunter2@h", "host=a,hunter2@h", "host=/run/pg@shop,u:hunter2@h",
+        "host=u:hunter2@h,/run/pg@shop", "hostaddr=u:hunter2@h", "port=hunter2@h", "dbname=postgres://u:hunter2@h/d",
+        "dbname='password=hunter2 user=u'", "dbname=mysql://u:hunter2@h/d"}) {
     const auto status = parse_conninfo(conn_str).status();
     EXPECT_EQ(status.code(), StatusCode::kConfiguration) << conn_str;
     EXPECT_THAT(status.message(), Not(HasSubstr("hunter2"))) << conn_str;
@@ -123,7 +124,8 @@ TEST_F(Conninfo, TakesSignsWhereLibpqTakesThem) {
   for (const char* conn_str :
        {"postgres://u:a:b@h/d", "postgres://u:a?b@h/d", "postgres://u:a#b@h/d", "postgres://u:a%40b@h/d%40e",
         "postgres://u@h/d?application_name=me@home", "host=@abstract,@other", "host=h user=u@h password=a@b",
-        "host=h dbname=me@home", "postgres://u:p@[::1]:5432,h/d"}) {
+        "host=h dbname=me@home", "postgres://u:p@[::1]:5432,h/d", "host=/run/pg@shop", "host=h,/run/pg@shop,@a",
+        "postgres://u:p@%2Frun%2Fpg%40shop/d"}) {
     const auto target = parse_conninfo(conn_str);
     EXPECT_TRUE(target.is_ok()) << conn_str << ": " << target.status().message();
   }
