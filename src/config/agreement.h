@@ -10,8 +10,7 @@ namespace walcat::config {
 ///
 /// `root` is the tree that `draft` was read from, for the places of faults.
 /// Errors: faults for a slot followed twice on one server, one file used twice (see ClaimedFiles), one name given
-/// twice, and a longest
-///     pause shorter than the first.
+///     twice, and a longest pause shorter than the first.
 void complete(Draft& draft, const Node& root, Faults& faults);
 
 }  // namespace walcat::config

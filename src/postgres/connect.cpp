@@ -74,6 +74,30 @@ Status too_much_for_a_login(std::uint64_t bytes) {
       .with_kind(FaultKind::kProtocol);
 }
 
+// Logs in, which libpq does step by step. `secrets`: also takes those of each host that is tried; `whom`: as
+// connection_error() has it. A template because Connection keeps its Session private.
+template <typename Session>
+Status log_in(Session& session, Secrets& secrets, const std::string& whom) {
+  PGconn* pg = session.pg.get();
+  const std::chrono::milliseconds most = session.options.connect_timeout;
+  const SteadyTime deadline = std::chrono::steady_clock::now() + most;
+  for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
+    // libpq's words are of all hosts that have been tried.
+    if (state == PGRES_POLLING_FAILED) return connection_error(pg, secrets, whom);
+    secrets.add(pg);
+    if (session.stop_requested()) return {StatusCode::kStopped, "stopped"};
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", most.count())};
+    }
+    const short wanted = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    // Of a socket that is not ready libpq believes that it has connected, and then waits for it without an end.
+    if (session.poll_socket(wanted, millis_until(deadline)) == 0) continue;
+    state = session.inflow.count(pg, [&] { return PQconnectPoll(pg); });
+    if (session.inflow.bytes() > kLoginBytesMost) return too_much_for_a_login(session.inflow.bytes());
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 Status Connection::Session::connect() {
@@ -106,21 +130,7 @@ Status Connection::Session::connect() {
   const std::string whom = text_or_empty(PQerrorMessage(pg.get()));
   if (PQsetnonblocking(pg.get(), 1) != 0) return connection_error(pg.get());
   options.connect_timeout = connect_timeout_of(pg.get()).value_or(options.connect_timeout);
-  const SteadyTime deadline = std::chrono::steady_clock::now() + options.connect_timeout;
-  for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
-    // libpq's words are of all hosts that have been tried.
-    if (state == PGRES_POLLING_FAILED) return connection_error(pg.get(), secrets, whom);
-    secrets.add(pg.get());
-    if (stop_requested()) return {StatusCode::kStopped, "stopped"};
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return {StatusCode::kUnavailable, fmt::format("no connection within {} ms", options.connect_timeout.count())};
-    }
-    const short wanted = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    // Of a socket that is not ready libpq believes that it has connected, and then waits for it without an end.
-    if (poll_socket(wanted, millis_until(deadline)) == 0) continue;
-    state = inflow.count(pg.get(), [&] { return PQconnectPoll(pg.get()); });
-    if (inflow.bytes() > kLoginBytesMost) return too_much_for_a_login(inflow.bytes());
-  }
+  if (Status done = log_in(*this, secrets, whom); !done.is_ok()) return done;
   PQsetErrorVerbosity(pg.get(), PQERRORS_DEFAULT);
   keep_notifications();
   return Status::ok();

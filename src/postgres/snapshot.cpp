@@ -21,8 +21,8 @@ constexpr std::uint32_t kFirstDescribedOid = 10000;
 constexpr std::uint64_t kPagesMost = 0xFFFFFFFE;
 
 // Reads the catalog of a set of tables, one query a subject. The view of published tables, and the sizes of files, wait
-// for whoever alters a table. Only the first asks what is published, which takes the
-// server the longer the more tables the publication has; the others go by what that has found.
+// for whoever alters a table. Only the first asks what is published, which takes the server the longer the more tables
+// the publication has; the others go by what that has found.
 class RelationReader {
  public:
   // `tables`: a subquery of schemaname, tablename, attnames and rowfilter, as pg_publication_tables has them.

@@ -21,8 +21,7 @@ struct ConnectionTarget {
 /// Reads a libpq connection string (URI or key=value), without connecting.
 ///
 /// Errors: kConfiguration with libpq's own words, or where libpq would take a part of a password for a host, a port or
-/// a
-///     database, which it looks up, sends and quotes; the words never hold the password.
+///     a database, which it looks up, sends and quotes; the words never hold the password.
 Result<ConnectionTarget> parse_conninfo(const std::string& conn_str);
 
 /// `conn_str` in the same form with passwords and other secrets replaced by `********`.
