@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "walcat/base/descriptor_limit.h"
 #include "walcat/base/heap.h"
 #include "walcat/base/log.h"
 #include "walcat/base/printable.h"
@@ -140,6 +141,7 @@ ExitStatus carry_out(const CommandLine& line, StopSignals& signals) {
 
 ExitStatus run_main(int argc, char** argv) {
   settle_heap();
+  raise_descriptor_limit();
   try {
     StopSignals signals;
     const auto parsed = parse_command_line(argc, argv);

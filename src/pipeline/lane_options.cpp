@@ -1,5 +1,6 @@
 #include "lane_options.h"
 
+#include "walcat/base/descriptor_limit.h"
 #include "walcat/base/log.h"
 
 namespace walcat {
@@ -16,6 +17,7 @@ bool needs_notes(const SerializerOptions& lines) {
 
 DatabaseOptions lane_options(const PipelineOptions& options, std::size_t database) {
   DatabaseOptions lane = options.databases[database];
+  lane.spool.files_most = spool_files_most(options.databases.size());
   lane.prints_keys = options.serializer.key != KeyForm::kNone;
   lane.describe_relations = needs_notes(options.serializer) || options.capture.has_value();
   return lane;

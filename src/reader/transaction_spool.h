@@ -37,6 +37,8 @@ class TransactionSpool {
   /// Bytes of all frames, and of those that are in memory. A frame counts four more than it has.
   std::uint64_t size() const { return file_size_ + memory_.size(); }
   std::size_t memory() const { return memory_.size(); }
+  /// Whether it has a file, and so takes a descriptor.
+  bool has_file() const { return fd_ >= 0; }
 
   /// Takes back what stands from `offset` on, which size() was once.
   Status truncate(std::uint64_t offset);

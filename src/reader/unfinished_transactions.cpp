@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "walcat/base/byte_reader.h"
+#include "walcat/base/descriptor_limit.h"
 #include "walcat/reader/xlog_frame.h"
 
 namespace walcat {
@@ -192,10 +193,14 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::make_room() {
   if (unlooked_ < std::min<std::uint64_t>(kLookEvery, options_.memory)) return Fate::kTaken;
   std::uint64_t memory = 0;
   std::uint64_t size = 0;
+  std::size_t transactions = 0;
+  std::size_t files = 0;
   TransactionSpool* largest = nullptr;
   for_each_spool([&](TransactionSpool& spool) {
     memory += spool.memory();
     size += spool.size();
+    ++transactions;
+    files += spool.has_file() ? 1 : 0;
     if (largest == nullptr || spool.memory() > largest->memory()) largest = &spool;
   });
   if (memory < options_.memory) {
@@ -203,19 +208,26 @@ Result<UnfinishedTransactions::Fate> UnfinishedTransactions::make_room() {
     return Fate::kTaken;
   }
   if (options_.size_limit > 0 && size > options_.size_limit) {
-    // What runs the server can keep itself; what is prepared it has handed over.
-    const bool can_be_left = !streamed_.is_empty();
-    const std::string full = fmt::format("transactions that are {} have more than {} bytes (spool.size_limit)",
-                                         can_be_left ? "not committed" : "prepared", options_.size_limit);
-    const auto code = can_be_left ? StatusCode::kUnavailable : StatusCode::kRefused;
-    return Status(code,
-                  can_be_left ? full : full + "; hint: raise it, or commit or roll back what pg_prepared_xacts shows")
-        .with_kind(FaultKind::kOutput);
+    return beyond(fmt::format("have more than {} bytes (spool.size_limit)", options_.size_limit), "raise it");
+  }
+  if (!largest->has_file() && files >= options_.files_most) {
+    return beyond(fmt::format("need more than {} files: {} are open ({})", options_.files_most, transactions,
+                              descriptor_limit_text()),
+                  "raise that limit (systemd: LimitNOFILE=), spool.memory, or the server's logical_decoding_work_mem");
   }
   const Status spilled = largest->spill();
   obstacle_ = spilled.message();
   if (spilled.is_ok()) unlooked_ = 0;
   return spilled.is_ok() ? Fate::kTaken : Fate::kBlocked;
+}
+
+// What runs the server can keep itself, and is asked to; what is prepared it has handed over.
+Status UnfinishedTransactions::beyond(std::string_view limit, std::string_view hint) const {
+  const bool can_be_left = !streamed_.is_empty();
+  std::string text =
+      fmt::format("transactions that are {} {}; hint: {}", can_be_left ? "not committed" : "prepared", limit, hint);
+  if (!can_be_left) text += ", or commit or roll back what pg_prepared_xacts shows";
+  return Status(can_be_left ? StatusCode::kUnavailable : StatusCode::kRefused, text).with_kind(FaultKind::kOutput);
 }
 
 void UnfinishedTransactions::clear() {

@@ -54,8 +54,8 @@ class UnfinishedTransactions {
   /// that comes whole has begun, and has not ended.
   ///
   /// Errors: kProtocolError on messages that make no sense; kUnavailable if the spools hold more than
-  ///     SpoolOptions::size_limit, kRefused if prepared transactions alone do; kGap on the commit of what was not sent.
-  ///     The session is of no more use then.
+  ///     SpoolOptions::size_limit or need more files than files_most, kRefused if prepared transactions alone do; kGap
+  ///     on the commit of what was not sent. The session is of no more use then.
   Result<Fate> take(std::string_view frame, bool in_transaction = false);
 
   /// The next frame of what is to be handed out; nothing if all was. It lives until the next call.
@@ -99,6 +99,7 @@ class UnfinishedTransactions {
   void walk(From from, TransactionSpool spool, std::string_view frame, std::uint32_t xid, std::string_view commit);
   void note_handed_out(std::string_view frame);
   Result<Fate> make_room();
+  Status beyond(std::string_view limit, std::string_view hint) const;
 
   template <typename Visitor>
   void for_each_spool(Visitor visit) {

@@ -2,8 +2,10 @@
 
 import os
 import re
+import resource
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +221,26 @@ def test_beyond_the_size_limit_the_server_keeps_the_transaction(impatient: Datab
     run.wait_for_lines(rows)
     run.stop()
     assert [line.after["id"] for line in run.lines()] == list(range(1, rows + 1))
+
+
+def test_beyond_its_share_of_descriptors_the_server_keeps_the_transactions(
+    impatient: Database, make_database: Callable[[], Database], walcat: Walcat
+) -> None:
+    """Of 64 descriptors the spools of two databases have 16 each. The other database notices nothing."""
+    other = make_database()
+    other.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    config = configuration(entry(impatient, slot_name="spooled"), entry(other, slot_name="beside"), spool=SPOOLED)
+    run = walcat.start(config, prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 64)))
+    assert resource.prlimit(run.pid, resource.RLIMIT_NOFILE)[1] == 64
+    run.wait_for(lambda: impatient.slot_reader("spooled"), "the slot is streamed")
+    run.wait_for(lambda: other.slot_reader("beside"), "the other slot is streamed")
+    count = 20
+    with ExitStack() as stack:
+        for number in range(count):
+            fill(stack.enter_context(impatient.transaction()), number * ROWS + 1)
+        run.wait_for_log(r"need more than 16 files: \d+ are open \(ulimit -n 64\); hint: .*logical_decoding_work_mem")
+        other.execute("INSERT INTO t VALUES (1)")
+        run.wait_for_lines(1)
+    run.wait_for_lines(count * ROWS + 1)
+    run.stop()
+    assert "Too many open files" not in run.log()

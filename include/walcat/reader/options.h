@@ -84,6 +84,8 @@ struct SpoolOptions {
   std::uint64_t memory = std::uint64_t{4} << 20;
   /// Bytes of a database's transactions in all, above which the server is asked to keep them itself; 0: no limit.
   std::uint64_t size_limit = 0;
+  /// Files of a database's transactions, above which the same is done: each takes a descriptor.
+  std::size_t files_most = 256;
 };
 
 /// One database to follow (an entry of `databases`).

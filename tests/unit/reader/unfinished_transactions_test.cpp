@@ -189,6 +189,24 @@ TEST_F(UnfinishedTransactionsTest, RefuseMoreThanTheLimit) {
   EXPECT_THAT(status.message(), HasSubstr("more than 1000 bytes (spool.size_limit)"));
 }
 
+TEST_F(UnfinishedTransactionsTest, TakeNoMoreDescriptorsThanAreTheirs) {
+  SpoolOptions limited = options(0);
+  limited.files_most = 2;
+  UnfinishedTransactions streamed(limited, log::Logger("db"));
+  Status status;
+  std::uint32_t xid = 0;
+  const std::string large(100'000, 'x');
+  while (status.is_ok() && ++xid < 10) {
+    for (const std::string& what : {start(xid, true), change(xid, large), stop()}) {
+      if (status.is_ok()) status = streamed.take(what).status();
+    }
+  }
+  EXPECT_EQ(xid, 3U);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(status.message(), HasSubstr("not committed need more than 2 files: 3 are open (ulimit -n "));
+  EXPECT_THAT(status.message(), HasSubstr("logical_decoding_work_mem"));
+}
+
 TEST_F(UnfinishedTransactionsTest, AreBlockedWhereNoFileCanBeMade) {
   SpoolOptions nowhere = options(0);
   nowhere.directory = "/nowhere";
