@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "replay_report.h"
+#include "report_file.h"
 #include "walcat/base/log.h"
 #include "walcat/base/printable.h"
 #include "walcat/capture/summary.h"
@@ -89,43 +89,29 @@ void set_labels(std::vector<DatabaseOptions>& databases,
   }
 }
 
-// Why nothing can be left at `path`, as errno has it; 0: something can. What is there stays as it is.
-int unwritable(const std::string& path) {
-  struct stat about{};
-  if (::stat(path.c_str(), &about) == 0) {
-    if (S_ISDIR(about.st_mode)) return EISDIR;
-    return ::access(path.c_str(), W_OK) == 0 ? 0 : errno;
-  }
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) return errno;
-  ::close(fd);
-  ::unlink(path.c_str());
-  return 0;
-}
-
 // A replay may take hours: better to know before.
-bool takes_report(const std::string& path) {
-  const int reason = path.empty() || path == "-" ? 0 : unwritable(path);
-  if (reason == 0) return true;
+bool takes_report(const std::string& path, ReportFile& report) {
+  if (path.empty() || path == "-" || report.prepare()) return true;
+  const int reason = errno;
   log::write_lines(fmt::format("walcat: --report: {}: {}\n", path, std::generic_category().message(reason)));
   return false;
 }
 
-bool leave_report(const std::string& path, const std::string& json) {
-  const bool is_stderr = path == "-";
-  std::FILE* file = is_stderr ? stderr : std::fopen(path.c_str(), "we");
-  bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
-  if (file != nullptr && !is_stderr) written = std::fclose(file) == 0 && written;
-  if (!written) {
-    log::write(log::Level::kError, "", fmt::format("report {}: {}", path, std::generic_category().message(errno)));
+bool leave_report(const std::string& path, const ReportFile& report, const std::string& json) {
+  const bool is_left =
+      path == "-" ? std::fwrite(json.data(), 1, json.size(), stderr) == json.size() : report.leave(json);
+  if (!is_left) {
+    const int reason = errno;
+    log::write(log::Level::kError, "", fmt::format("report {}: {}", path, std::generic_category().message(reason)));
   }
-  return written;
+  return is_left;
 }
 
 }  // namespace
 
 ExitStatus replay(const CommandLine& line, StopSignals& signals) {
-  if (!takes_report(line.report_path)) return ExitStatus::kUsage;
+  ReportFile report(line.report_path);
+  if (!takes_report(line.report_path, report)) return ExitStatus::kUsage;
   auto configuration = load(line);
   if (!configuration.is_ok()) {
     log::write_lines(configuration.status().message() + "\n");
@@ -152,7 +138,8 @@ ExitStatus replay(const CommandLine& line, StopSignals& signals) {
   ExitStatus status = run_replay(*configuration, signals, std::move(*player), tally);
   if (!tally) return status;
   if (log::enabled(log::Level::kInfo)) log::write_lines(tally_table(*tally, line.replay));
-  const bool reported = line.report_path.empty() || leave_report(line.report_path, tally_json(*tally, line.replay));
+  const bool reported =
+      line.report_path.empty() || leave_report(line.report_path, report, tally_json(*tally, line.replay));
   return status == ExitStatus::kDone && !reported ? ExitStatus::kOutputFailed : status;
 }
 
