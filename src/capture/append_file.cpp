@@ -42,6 +42,11 @@ void keep_others_out(int fd, const struct stat& about, const std::string& path) 
                          is_done ? fmt::format("it is {:04o} now", mode) : "they could not be taken away"));
 }
 
+// Whoever may write the folder could have any file made, or filled, that walcat may.
+Status is_not_begun_by_link(const std::string& path) {
+  return capture_fault(path, "a symbolic link that leads to no capture; hint: remove it, or name the file it leads to");
+}
+
 // A full disk is waited for: another try may find room.
 Status unwritten(const std::string& path, const char* step) {
   const bool is_full = errno == ENOSPC || errno == EDQUOT;
@@ -52,15 +57,20 @@ Status unwritten(const std::string& path, const char* step) {
 }  // namespace
 
 Result<std::unique_ptr<AppendFile>> AppendFile::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+  constexpr int kFlags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
+  int fd = ::open(path.c_str(), kFlags | O_NOFOLLOW);
+  const bool is_link = fd < 0 && errno == ELOOP;
+  if (is_link) fd = ::open(path.c_str(), kFlags);
+  if (is_link && fd < 0 && errno == ENOENT) return is_not_begun_by_link(path);
+  if (!is_link && fd < 0 && errno == ENOENT) fd = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (fd < 0) return unwritten(path, "open");
-  std::unique_ptr<AppendFile> file(new AppendFile(path, fd));
+  std::unique_ptr<AppendFile> file(new AppendFile(path, fd, is_link));
   if (Status prepared = file->prepare(); !prepared.is_ok()) return prepared;
   return file;
 }
 
 Result<std::unique_ptr<AppendFile>> AppendFile::create(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return unwritten(path, "open");
   std::unique_ptr<AppendFile> file(new AppendFile(path, fd));
   Status prepared = file->prepare();
@@ -75,7 +85,6 @@ Status AppendFile::prepare() {
   struct stat about{};
   if (::fstat(fd_, &about) != 0) return capture_failed(path_, "stat");
   if (!S_ISREG(about.st_mode)) return capture_fault(path_, "not a regular file");
-  keep_others_out(fd_, about, path_);
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     return errno == EWOULDBLOCK ? capture_fault(path_, "somebody else writes it") : capture_failed(path_, "lock");
   }
@@ -86,8 +95,14 @@ Status AppendFile::prepare() {
   std::uint32_t version = 0;
   const auto header = check_file_header(path_, fd_, size, version);
   if (!header.is_ok()) return header.status();
-  if (*header == Wholeness::kTorn) return begin();
-  if (Status found = find_end(); !found.is_ok()) return found;
+  const bool is_begun = *header != Wholeness::kTorn;
+  if (!is_begun && is_link_) return is_not_begun_by_link(path_);
+  if (is_begun) {
+    if (Status found = find_end(); !found.is_ok()) return found;
+  }
+  // It is ours: nothing of another file is changed.
+  keep_others_out(fd_, about, path_);
+  if (!is_begun) return begin();
   if (bytes_cut_ > 0 && ::ftruncate(fd_, static_cast<off_t>(end_)) != 0) return capture_failed(path_, "truncate");
   if (version < kCaptureVersion) {
     if (Status written = write_header(); !written.is_ok()) return written;

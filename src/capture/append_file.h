@@ -14,7 +14,8 @@ namespace walcat {
 /// Threads: one at a time.
 class AppendFile {
  public:
-  /// Opens `path`, made if it does not exist; a last block that is not whole is cut off.
+  /// Opens `path`, made if it does not exist; a last block that is not whole is cut off. Through a symbolic link only
+  /// what is a capture already is opened. What is no capture stays as it is, its mode too.
   ///
   /// Errors: kRefused, naming file and offset, if it can't be opened or made, somebody else writes it, it is no
   ///     capture, of a newer version, or damaged before its last block; kUnavailable if there is no room for it.
@@ -41,7 +42,7 @@ class AppendFile {
   Status sync();
 
  private:
-  AppendFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  AppendFile(std::string path, int fd, bool is_link = false) : path_(std::move(path)), fd_(fd), is_link_(is_link) {}
 
   Status prepare();
   Status find_end();
@@ -50,6 +51,8 @@ class AppendFile {
 
   const std::string path_;
   const int fd_;
+  /// The path is a symbolic link.
+  const bool is_link_;
   std::uint64_t end_ = 0;
   std::uint64_t bytes_cut_ = 0;
   bool is_moved_ = false;

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,6 +74,31 @@ class CaptureFile : public testing::Test {
     put_file(path_, bytes);
   }
 };
+
+TEST_F(CaptureFile, LeavesAsItIsWhatIsNoCapture) {
+  put_file(path_, "rows of others\n");
+  ASSERT_EQ(::chmod(path_.c_str(), 0644), 0);
+  EXPECT_THAT(refusal(), HasSubstr("not a walcat capture"));
+  struct stat about{};
+  ASSERT_EQ(::stat(path_.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 07777U, 0644U);
+}
+
+TEST_F(CaptureFile, IsNotBegunThroughASymbolicLink) {
+  const std::string other = path_ + ".other";
+  std::filesystem::create_symlink(other, path_);
+  EXPECT_THAT(refusal(), HasSubstr("a symbolic link that leads to no capture"));
+  EXPECT_FALSE(std::filesystem::exists(other));
+  put_file(other, "");
+  EXPECT_THAT(refusal(), HasSubstr("a symbolic link that leads to no capture"));
+  EXPECT_EQ(file_content(other), "");
+  std::filesystem::remove(path_);
+  write({"a"});
+  std::filesystem::rename(path_, other);
+  std::filesystem::create_symlink(other, path_);
+  write({"b"});
+  EXPECT_EQ(read(), Strings({"db1: a", "db1: b"}));
+}
 
 TEST(Crc32c, IsTheOneOfTheStandard) {
   EXPECT_EQ(crc32c(""), 0U);
