@@ -15,14 +15,17 @@ namespace {
 
 // NFS keeps a deleted file that is open under a name such as .nfs0000000000b1a2c300000001.
 bool is_silly_renamed(int fd) {
-  std::error_code unknown;
-  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), unknown);
-  const std::string name = path.filename().string();
+  const std::string name = std::filesystem::path(path_of(fd)).filename().string();
   return name.size() == 28 && name.starts_with(".nfs") &&
          name.find_first_not_of("0123456789abcdef", 4) == std::string::npos;
 }
 
 }  // namespace
+
+std::string path_of(int fd) {
+  std::error_code unknown;
+  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), unknown).string();
+}
 
 FilePlace place_of(int fd, const std::string& path) {
   struct stat opened{};

@@ -9,25 +9,11 @@
 #include <cstdio>
 
 #include "walcat/base/file_place.h"
+#include "walcat/base/owned_fd.h"
 
 namespace walcat {
 
 namespace {
-
-// A file descriptor that is closed at the end of its scope.
-class OwnedFd {
- public:
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  ~OwnedFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::optional<FileFault> fault_of(const char* step) { return FileFault{step, errno}; }
 

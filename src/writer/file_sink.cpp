@@ -133,7 +133,7 @@ Status FileSink::follow_path(FilePlace place) {
 
 Status FileSink::follow_moved() {
   if (const int error = file_->sync()) return sync_failed(*file_, error);
-  auto next = OutputFile::open(file_->name(), file_.get());
+  auto next = file_->open_next();
   if (!next.is_ok()) return next.status();
   log::write(log::Level::kInfo, "", fmt::format("output {}: the file was moved; a new one is begun", file_->name()));
   take_up(std::move(*next));
@@ -141,7 +141,7 @@ Status FileSink::follow_moved() {
 }
 
 Status FileSink::follow_deleted() {
-  auto next = OutputFile::open(file_->name(), file_.get());
+  auto next = file_->open_next();
   if (!next.is_ok()) return next.status();
   const std::uint64_t unsettled = accepted_ - settled_;
   if (const Status taken = (*next)->take_over(*file_, unsettled, interrupted_); !taken.is_ok()) return taken;

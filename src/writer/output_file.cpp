@@ -10,13 +10,19 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 #include <system_error>
+
+#include "walcat/base/owned_fd.h"
 
 namespace walcat {
 
 namespace {
 
 using Block = std::array<char, 65536>;
+
+constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK;
 
 // Bytes.
 constexpr off_t kMostUnsynced = off_t{16} << 20;
@@ -74,6 +80,45 @@ int inherit_access(int fd, int predecessor) {
   return ::fchmod(fd, mode) == 0 ? 0 : errno;
 }
 
+Status unfit(const std::string& name, std::string_view what) {
+  return {StatusCode::kOutputFailed, fmt::format("output {}: {}", name, what)};
+}
+
+Status is_a_link(const std::string& name, const std::string& place) {
+  return unfit(name, fmt::format("{} has become a symbolic link, which is followed only at the start; hint: remove it, "
+                                 "or set output.path to where it leads, and start walcat again",
+                                 place));
+}
+
+std::string folder_of(const std::filesystem::path& place) {
+  const std::string folder = place.parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// The folder that was opened must be the one of that name, and not one that a symbolic link leads to.
+Status check_folder(int folder, const std::filesystem::path& place, const std::string& name) {
+  const std::string found = path_of(folder);
+  if (!place.is_absolute() || found.empty() || found == folder_of(place)) return Status::ok();
+  return unfit(name,
+               fmt::format("its folder {} has become a symbolic link, and leads to {}; hint: put a folder there, or "
+                           "set output.path to where it leads, and start walcat again",
+                           folder_of(place), found));
+}
+
+// What somebody else has put there stays as it is, and no line is glued to half a one.
+Status check_found(int fd, const std::string& name) {
+  struct stat state{};
+  if (::fstat(fd, &state) != 0) return output_error(name, errno);
+  if (state.st_nlink > 1) {
+    return unfit(
+        name, "what has been put there has another name, too (a hard link); hint: remove it, and a new file is made");
+  }
+  const auto end = end_of_last_line(fd, state.st_size);
+  if (!end.is_ok()) return end.status().with_context("output " + name);
+  if (*end == state.st_size) return Status::ok();
+  return unfit(name, "what has been put there ends in the middle of a line; hint: remove it, and a new file is made");
+}
+
 }  // namespace
 
 Status output_error(const std::string& name, int error) {
@@ -85,33 +130,54 @@ Status output_error(const std::string& name, int error) {
 }
 
 // Reading is needed to look for a torn line.
-Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path, const OutputFile* predecessor) {
-  constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+Result<std::shared_ptr<OutputFile>> OutputFile::open(const std::string& path) {
   int fd = ::open(path.c_str(), kFlags);
-  const bool is_new = fd < 0 && errno == ENOENT;
-  if (is_new) fd = ::open(path.c_str(), kFlags | O_CREAT, predecessor == nullptr ? 0644 : 0600);
+  if (fd < 0 && errno == ENOENT) fd = ::open(path.c_str(), kFlags | O_CREAT, 0644);
   if (fd < 0) return output_error(path, errno);
-  std::shared_ptr<OutputFile> file(new OutputFile(fd, path, true));
-  if (is_new && predecessor != nullptr) {
-    if (const int error = inherit_access(fd, predecessor->fd())) return output_error(path, error);
-  }
+  const std::string found = path_of(fd);
+  const bool is_found = !found.empty() && place_of(fd, found) == FilePlace::kInPlace;
+  std::shared_ptr<OutputFile> file(new OutputFile(fd, path, is_found ? found : path));
+  if (Status locked = file->lock(); !locked.is_ok()) return locked;
   struct stat state{};
-  if (::fstat(fd, &state) != 0) return output_error(path, errno);
-  if (!S_ISREG(state.st_mode)) {
-    return Status(StatusCode::kOutputFailed, fmt::format("output {}: not a regular file", path));
-  }
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return Status(StatusCode::kOutputFailed, fmt::format("output {}: another process is writing to it", path));
-  }
   if (::fstat(fd, &state) != 0) return output_error(path, errno);
   if (const Status cut = cut_torn_line(fd, path, state.st_size); !cut.is_ok()) return cut;
   // Some file systems have no such thing.
-  static_cast<void>(sync_folder_of(path));
+  static_cast<void>(sync_folder_of(file->place_));
   return file;
 }
 
+Result<std::shared_ptr<OutputFile>> OutputFile::open_next() const {
+  const std::filesystem::path place(place_);
+  const OwnedFd folder(::open(folder_of(place).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return output_error(name_, errno);
+  if (Status same = check_folder(folder.get(), place, name_); !same.is_ok()) return same;
+  const std::string last = place.filename().string();
+  // Only what this very call has made is given away.
+  int fd = ::openat(folder.get(), last.c_str(), kFlags | O_NOFOLLOW);
+  const bool is_new = fd < 0 && errno == ENOENT;
+  if (is_new) fd = ::openat(folder.get(), last.c_str(), kFlags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (fd < 0) return errno == ELOOP ? is_a_link(name_, place_) : output_error(name_, errno);
+  std::shared_ptr<OutputFile> file(new OutputFile(fd, name_, place_));
+  if (Status locked = file->lock(); !locked.is_ok()) return locked;
+  if (is_new) {
+    if (const int error = inherit_access(fd, fd_)) return output_error(name_, error);
+  } else if (Status fit = check_found(fd, name_); !fit.is_ok()) {
+    return fit;
+  }
+  static_cast<void>(sync_folder_of(place_));
+  return file;
+}
+
+Status OutputFile::lock() const {
+  struct stat state{};
+  if (::fstat(fd_, &state) != 0) return output_error(name_, errno);
+  if (!S_ISREG(state.st_mode)) return unfit(name_, "not a regular file");
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) return unfit(name_, "another process is writing to it");
+  return Status::ok();
+}
+
 std::shared_ptr<OutputFile> OutputFile::of_stdout() {
-  return std::shared_ptr<OutputFile>(new OutputFile(STDOUT_FILENO, "stdout", false));
+  return std::shared_ptr<OutputFile>(new OutputFile(STDOUT_FILENO, "stdout", ""));
 }
 
 OutputFile::~OutputFile() {
@@ -119,7 +185,7 @@ OutputFile::~OutputFile() {
 }
 
 FilePlace OutputFile::place() const {
-  if (has_path_) return place_of(fd_, name_);
+  if (has_path_) return place_of(fd_, place_);
   struct stat state{};
   return ::fstat(fd_, &state) == 0 && state.st_nlink == 0 ? FilePlace::kDeleted : FilePlace::kInPlace;
 }

@@ -17,10 +17,19 @@ Status output_error(const std::string& name, int error);
 class OutputFile {
  public:
   /// Opens the file at `path`, made if it does not exist, locks it against others who write lines, and cuts off a torn
-  /// last line. One that is made where `predecessor` was gets its mode, and its owner as far as that is allowed.
+  /// last line. This is for the start: symbolic links are followed, and where they lead is the file's place from now
+  /// on.
   ///
   /// Errors: kOutputFailed with path and reason; it is no regular file, for one.
-  static Result<std::shared_ptr<OutputFile>> open(const std::string& path, const OutputFile* predecessor = nullptr);
+  static Result<std::shared_ptr<OutputFile>> open(const std::string& path);
+
+  /// Opens what is to be written once this file has left its place: one that is made there, with this one's mode, and
+  /// its owner as far as that is allowed; or the one that somebody has put there, which is changed by nothing but lines
+  /// behind its end. Whoever may write the folder may have put anything there, to have walcat's rights used on it.
+  ///
+  /// Errors: kOutputFailed with path and reason: no regular file, a symbolic link or another folder than at the start,
+  ///     a file with a second name, half a line at its end. Another try makes sense.
+  Result<std::shared_ptr<OutputFile>> open_next() const;
 
   /// The file that stdout is: without a path of its own, and not locked.
   static std::shared_ptr<OutputFile> of_stdout();
@@ -50,10 +59,15 @@ class OutputFile {
   Status take_over(const OutputFile& deleted, std::uint64_t bytes, const std::atomic<bool>& interrupted);
 
  private:
-  OutputFile(int fd, std::string name, bool has_path) : fd_(fd), name_(std::move(name)), has_path_(has_path) {}
+  OutputFile(int fd, std::string name, std::string place)
+      : fd_(fd), name_(std::move(name)), place_(std::move(place)), has_path_(!place_.empty()) {}
+
+  Status lock() const;
 
   const int fd_;
   const std::string name_;
+  /// The path without the symbolic links that led to the file at the start.
+  const std::string place_;
   const bool has_path_;
 };
 

@@ -189,3 +189,35 @@ def test_a_run_that_ends_on_a_full_disk_leaves_no_torn_line(onto_small_disk, dat
     walcat.catch_up(onto_small_disk)
     assert sorted(set(ids(small_disk))) == list(range(1, ROWS + 1))
     assert len(ids(small_disk)) <= 2 * ROWS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("content", [None, "half a li"], ids=["leads nowhere", "leads to a file"])
+def test_the_folders_owner_has_nothing_changed_through_a_link(content, database, walcat, tmp_path):
+    """They rename the file, and put a symbolic link in its place."""
+    nobody = 65534
+    folder, private = tmp_path / "theirs", tmp_path / "roots"
+    folder.mkdir()
+    private.mkdir()
+    output, target = folder / "out.jsonl", private / "cron_evil"
+    output.write_text("")
+    for path in (folder, output):
+        os.chown(path, nobody, nobody)
+    if content is not None:
+        target.write_text(content)
+    database.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+    config = configuration(entry(database), output={"path": str(output)})
+    walcat.catch_up(config)
+    run = walcat.start(config)
+    run.wait_for(database.slot_reader, "the slot is streamed")
+    output.rename(folder / "old.jsonl")
+    output.symlink_to(target)
+    database.execute("INSERT INTO t VALUES (1)")
+    run.wait_for_log("out.jsonl has become a symbolic link, which is followed only at the start; hint: remove it")
+    assert (target.read_text() if target.exists() else None) == content
+    output.unlink()
+    database.execute("INSERT INTO t VALUES (2)")
+    run.wait_for(lambda: output.exists() and '"after":{"id":2}' in output.read_text(), "the next file has the line")
+    assert (os.stat(output).st_uid, os.stat(output).st_gid) == (nobody, nobody)
+    run.stop()
+    assert '"after":{"id":1}' in (folder / "old.jsonl").read_text() + output.read_text()

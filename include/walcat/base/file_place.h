@@ -19,6 +19,11 @@ enum class FilePlace {
 /// Threads: thread-safe.
 FilePlace place_of(int fd, const std::string& path);
 
+/// The path of the file of descriptor `fd` without symbolic links; empty if the system does not tell.
+///
+/// Threads: thread-safe.
+std::string path_of(int fd);
+
 /// Makes the name `path` survive a crash of the machine: syncs the folder it stands in.
 ///
 /// Errors: false, and errno says why.

@@ -65,25 +65,75 @@ TEST_F(FileSinkTest, GoesOnInTheFileThatTookThePlace) {
   open();
   put("1\n");
   move_to("old");
-  put_file(path_, "header\nhalf a li");
+  put_file(path_, "header\n");
   sync();
   put("2\n");
   EXPECT_EQ(content("old"), "1\n");
   EXPECT_EQ(content(), "header\n2\n");
 }
 
-TEST_F(FileSinkTest, FollowsASymbolicLink) {
+TEST_F(FileSinkTest, StaysWhereASymbolicLinkLedAtTheStart) {
   put_file(folder_ / "a", "");
   fs::create_symlink("a", path_);
   open();
   put("1\n");
   sync();
+  fs::rename(folder_ / "a", folder_ / "old");
   fs::remove(path_);
   fs::create_symlink("b", path_);
   sync();
   put("2\n");
-  EXPECT_EQ(content("a"), "1\n");
-  EXPECT_EQ(content("b"), "2\n");
+  EXPECT_EQ(content("old"), "1\n");
+  EXPECT_EQ(content("a"), "2\n");
+  EXPECT_FALSE(fs::exists(folder_ / "b"));
+}
+
+// What may be put at the path once its file is gone, to have walcat change what it leads to.
+TEST_F(FileSinkTest, ChangesNothingThroughALinkThatTookThePlace) {
+  const std::string other = folder_ / "other";
+  const auto plant_link = [&] { fs::create_symlink(other, path_); };
+  const auto plant_hard_link = [&] { fs::create_hard_link(other, path_); };
+  const auto expect_refusal = [&](const char* reason) {
+    const Status synced = sink_->sync();
+    EXPECT_EQ(synced.code(), StatusCode::kUnavailable) << synced.message();
+    EXPECT_THAT(synced.message(), HasSubstr(reason));
+    fs::remove(path_);
+    sync();
+    put("2\n");
+    EXPECT_EQ(content(), "1\n2\n");
+  };
+  const auto begin = [&] {
+    fs::remove(path_);
+    open();
+    put("1\n");
+    fs::remove(path_);
+  };
+  begin();
+  plant_link();
+  expect_refusal("has become a symbolic link");
+  EXPECT_FALSE(fs::exists(other));
+  put_file(other, "half a li");
+  begin();
+  plant_link();
+  expect_refusal("has become a symbolic link");
+  begin();
+  plant_hard_link();
+  expect_refusal("a hard link");
+  begin();
+  fs::copy_file(other, path_);
+  expect_refusal("in the middle of a line");
+  EXPECT_EQ(content("other"), "half a li");
+}
+
+TEST_F(FileSinkTest, MakesNothingInAFolderThatALinkLeadsTo) {
+  fs::create_directory(folder_ / "in");
+  fs::create_directory(folder_ / "other");
+  sink_ = std::move(*open_sink({folder_ / "in/out"}));
+  put("1\n");
+  fs::remove_all(folder_ / "in");
+  fs::create_directory_symlink("other", folder_ / "in");
+  EXPECT_THAT(sink_->sync().message(), HasSubstr("/in has become a symbolic link, and leads to "));
+  EXPECT_TRUE(fs::is_empty(folder_ / "other"));
 }
 
 TEST_F(FileSinkTest, WritesAgainWhatOnlyADeletedFileHas) {
@@ -213,7 +263,8 @@ struct Obstacle {
 const std::vector<Obstacle> kObstacles{
     {"Folder", [](const std::string& path) { fs::create_directory(path); }, "Is a directory"},
     {"Pipe", [](const std::string& path) { ::mkfifo(path.c_str(), 0600); }, "not a regular file"},
-    {"DeadLink", [](const std::string& path) { fs::create_symlink("/nowhere/at/all", path); }, "No such file"},
+    {"DeadLink", [](const std::string& path) { fs::create_symlink("/nowhere/at/all", path); },
+     "has become a symbolic link"},
     {"NoFolder", [](const std::string& path) { fs::remove(fs::path(path).parent_path()); }, "No such file"},
 };
 
