@@ -306,11 +306,23 @@ Status IncrementalCrew::read_table(IncrementalSnapshot& snapshot) {
         snapshot.last_key.clear();
       }
       const auto read = part_reader_.read(*part, snapshot);
-      if (!read.is_ok()) return read.status().with_context("table " + part->part.to_string());
+      if (!read.is_ok()) {
+        const Status why = read.status().with_context("table " + part->part.to_string());
+        return why.code() == StatusCode::kRefused && !lacks_right(why) ? give_up_table(why) : why;
+      }
       is_read = *read;
     }
   }
   return Status::ok();
+}
+
+// What its rows, its owner's functions or the condition make of it is no fault of the tables behind it.
+Status IncrementalCrew::give_up_table(const Status& why) {
+  tally_.pass_over(why);
+  window_.forget();
+  part_reader_.forget();
+  reader_.disconnect();
+  return begin_following();
 }
 
 void IncrementalCrew::finish(const IncrementalSnapshot& snapshot, const Status& status) {

@@ -96,6 +96,7 @@ class IncrementalCrew {
   void keep_plans(std::span<const TableName> tables, std::vector<IncrementalReader::Plan> plans);
   IncrementalReader::Plan plan_first(const IncrementalSnapshot& snapshot);
   Status read_table(IncrementalSnapshot& snapshot);
+  Status give_up_table(const Status& why);
   void finish(const IncrementalSnapshot& snapshot, const Status& status);
 
   // Both.

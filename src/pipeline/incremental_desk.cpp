@@ -217,11 +217,11 @@ void IncrementalDesk::answer() {
 
 // One look at the server for all of them, however many nobody vouches for.
 void IncrementalDesk::answer(const std::vector<SnapshotSignal>& asked) {
-  auto vouchers = this->vouchers();
+  auto vouchers = reader_.vouchers();
   if (vouchers.status().is_transient()) {
     // An idle connection may have been cut.
     reader_.disconnect();
-    vouchers = this->vouchers();
+    vouchers = reader_.vouchers();
   }
   if (!vouchers.is_ok()) {
     reader_.disconnect();
@@ -236,11 +236,6 @@ void IncrementalDesk::answer(const std::vector<SnapshotSignal>& asked) {
       note_foreign(signal);
     }
   }
-}
-
-Result<Vouchers> IncrementalDesk::vouchers() {
-  if (Status connected = reader_.connect(); !connected.is_ok()) return connected;
-  return reader_.vouchers();
 }
 
 // Not on its channel: that is for who may ask.
@@ -316,8 +311,7 @@ void IncrementalDesk::accept(const IncrementalSnapshot& asked) {
   if (fit.is_transient()) {
     // The connection may have been cut in the middle.
     reader_.disconnect();
-    fit = reader_.connect();
-    if (fit.is_ok()) fit = check_tables(asked);
+    fit = check_tables(asked);
   }
   if (!fit.is_ok()) {
     logger_.error("incremental snapshot {} refused: {}", asked.id, fit.message());

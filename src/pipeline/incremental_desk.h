@@ -85,7 +85,6 @@ class IncrementalDesk {
   bool rests(const std::string& id) const;
   void answer();
   void answer(const std::vector<SnapshotSignal>& asked);
-  Result<Vouchers> vouchers();
   void note_foreign(const SnapshotSignal& signal);
   void obey(const SnapshotSignal& signal);
   void steer(const SnapshotSignal& signal);

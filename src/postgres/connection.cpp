@@ -61,6 +61,7 @@ void Connection::end(std::chrono::milliseconds timeout) {
   }
 }
 
+bool Connection::is_idle() const { return PQtransactionStatus(session_->pg.get()) == PQTRANS_IDLE; }
 int Connection::server_version() const { return PQserverVersion(session_->pg.get()); }
 std::string Connection::database() const { return text_or_empty(PQdb(session_->pg.get())); }
 std::string Connection::user() const { return text_or_empty(PQuser(session_->pg.get())); }

@@ -39,6 +39,11 @@ std::string values_print_as_pinned() {
   return "(SELECT " + set + ")";
 }
 
+// COPY looks at the encoding when it has planned.
+std::string pinned_encoding(const Connection& connection) {
+  return fmt::format(" (ENCODING '{}')", connection.server_encoding() == "SQL_ASCII" ? "SQL_ASCII" : "UTF8");
+}
+
 Status end_snapshot(Connection& connection) {
   const Status released = release_locks(connection);
   return released.is_ok() ? connection.execute("ROLLBACK") : released;

@@ -139,7 +139,8 @@ void Connection::Session::tell_of_long_wait(Clock::time_point now) {
   const auto silence = std::chrono::duration_cast<std::chrono::seconds>(now - asked_at_);
   tell_at_ = now + silence;
   options.logger.warning(
-      "{}: process {} of the server has not answered for {} s; it may wait for a lock, or for a transaction to end; "
+      "{}: process {} of the server has given no whole answer for {} s; it may wait for a lock, or for a transaction "
+      "to end; "
       "hint: "
       "SELECT wait_event, pg_blocking_pids(pid) FROM pg_stat_activity WHERE pid = {}",
       asked, PQbackendPID(pg.get()), silence.count(), PQbackendPID(pg.get()));

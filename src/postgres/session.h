@@ -59,8 +59,8 @@ struct Connection::Session {
   /// Sends a statement, which is answered soon unless it may have to wait for others.
   Status send(const std::string& sql, Wait wait, const std::vector<std::string>& parameters = {});
   /// From now on waits so for the answer in hand: kBriefly gives up a server that is silent for twice the time that it
-  /// may take to connect, or that takes five times that in all, as one may send byte by byte. kForOthers tells of such
-  /// a silence instead, and again whenever it has lasted twice as long.
+  /// may take to connect, or that takes five times that in all, as one may send byte by byte. kForOthers tells that
+  /// there is no whole answer yet instead, after twice that time and whenever it has taken twice as long.
   void be_patient(Wait wait);
   /// The next result of the statement; null: there are no more.
   ///
@@ -102,7 +102,7 @@ struct Connection::Session {
   Wait wait_ = Wait::kBriefly;
   Clock::time_point asked_at_;
   Clock::time_point heard_at_;
-  /// When a wait for others is told of next, if nothing is heard until then.
+  // When a wait for others is told of next.
   Clock::time_point tell_at_;
   // In bytes: what the rows of the answer in hand take.
   std::size_t kept_ = 0;

@@ -284,14 +284,15 @@ Status use_own_path(Connection& connection) { return connection.execute("SET LOC
 
 Status use_pinned_path(Connection& connection) { return connection.execute("SET LOCAL search_path TO pg_catalog"); }
 
-// pg_publication_tables would open every table of the publication.
+// pg_publication_tables would open every table of the publication. This opens one, and waits for whoever alters it.
 Result<std::string> row_filter_in_force(Connection& connection, const std::string& publication, std::uint32_t oid) {
   auto filter = connection.query_value<std::optional<std::string>>(
       {fmt::format("the row filter of the table with OID {}", oid),
        fmt::format("SELECT pg_catalog.pg_get_expr(r.prqual, r.prrelid) FROM pg_catalog.pg_publication_rel r "
                    "JOIN pg_catalog.pg_publication p ON p.oid OPERATOR(pg_catalog.=) r.prpubid WHERE "
                    "p.pubname OPERATOR(pg_catalog.=) {} AND r.prrelid OPERATOR(pg_catalog.=) {}",
-                   connection.literal(publication), oid)});
+                   connection.literal(publication), oid),
+       Wait::kForOthers});
   if (!filter.is_ok()) return filter.status();
   return std::move(*filter).value_or("");
 }

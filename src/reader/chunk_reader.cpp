@@ -80,7 +80,7 @@ Status ChunkReader::start_copy() {
     if (const Status connected = connect(); !connected.is_ok()) return connected;
   }
   copy_.emplace(*connection_, gate_, stop_);
-  Status started = copy_->start(task_.copy, rows_);
+  Status started = copy_->start(task_.copy + pinned_encoding(*connection_), rows_);
   if (!started.is_ok()) copy_.reset();
   return started;
 }

@@ -38,8 +38,10 @@ IncrementalReader::IncrementalReader(const DatabaseOptions& options, const Selec
         stop_.wake().notify();
       }) {}
 
+// Between questions the session is idle, but where one has failed in the middle of a transaction.
 Status IncrementalReader::connect() {
   if (gate_.is_to_shrink()) connection_.reset();
+  if (connection_ != nullptr && !connection_->is_idle()) connection_.reset();
   if (connection_ != nullptr) return Status::ok();
   gate_.release();
   auto opened =
@@ -65,13 +67,10 @@ Status IncrementalReader::check_in() {
 
 Result<std::vector<IncrementalReader::Plan>> IncrementalReader::plan(std::span<const TableName> tables,
                                                                      const std::string& where) {
+  if (const Status connected = connect(); !connected.is_ok()) return connected;
   if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
   auto plans = find_keyed_parts(*connection_, options_, selection_, tables);
-  if (!plans.is_ok()) {
-    // It may be in a transaction that has failed.
-    connection_.reset();
-    return plans;
-  }
+  if (!plans.is_ok()) return plans;
   if (const Status ended = end_snapshot(*connection_); !ended.is_ok()) return ended;
   if (where.empty()) return plans;
   for (Plan& plan : *plans) {
@@ -85,6 +84,7 @@ Result<std::vector<IncrementalReader::Plan>> IncrementalReader::plan(std::span<c
 
 Status IncrementalReader::describe(std::vector<KeyedPart>& parts) {
   if (!options_.describe_relations || parts.empty()) return Status::ok();
+  if (Status connected = connect(); !connected.is_ok()) return connected;
   auto described = note_of(*connection_, parts.front().source->relation);
   if (!described.is_ok()) return described.status();
   auto source = std::make_shared<SnapshotSource>(*parts.front().source);
@@ -97,7 +97,8 @@ Status IncrementalReader::describe(std::vector<KeyedPart>& parts) {
 Status IncrementalReader::check_condition(const std::vector<KeyedPart>& parts, const std::string& where) {
   std::vector<TableName> names;
   for (const KeyedPart& part : parts) names.push_back(part.part);
-  Status fits = begin_locked(names);
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  Status fits = lock(names);
   if (!fits.is_ok()) return fits.with_context("table " + parts.front().table.to_string());
   if (const Status begun = begin_owners_code(*connection_); !begun.is_ok()) return begun;
   for (const KeyedPart& part : parts) {
@@ -113,8 +114,7 @@ Status IncrementalReader::check_condition(const std::vector<KeyedPart>& parts, c
 
 // Before the snapshot is taken: it would see nothing of a table that is rewritten in between. Where a lock is refused,
 // no owner's code has run yet.
-Status IncrementalReader::begin_locked(const std::vector<TableName>& tables) {
-  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+Status IncrementalReader::lock(const std::vector<TableName>& tables) {
   const Status locked = lock_tables(*connection_, tables);
   if (locked.code() != StatusCode::kRefused) return locked;
   const Status ended = connection_->execute("ROLLBACK");
@@ -133,7 +133,13 @@ Status IncrementalReader::check_condition(const TableName& part, const std::stri
   return use_pinned_path(*connection_);
 }
 
+Result<Vouchers> IncrementalReader::vouchers() {
+  if (const Status connected = connect(); !connected.is_ok()) return connected;
+  return Vouchers::look(*connection_);
+}
+
 Result<std::uint64_t> IncrementalReader::next_transaction() {
+  if (const Status connected = connect(); !connected.is_ok()) return connected;
   return connection_->query_value<std::uint64_t>({"the next transaction", "SELECT pg_catalog.pg_current_xact_id()"});
 }
 
@@ -152,7 +158,9 @@ Result<std::optional<IncrementalReader::Moment>> IncrementalReader::begin_chunk(
                                                                                 const std::string& where) {
   std::vector<TableName> tables{part.part};
   if (part.table != part.part) tables.push_back(part.table);
-  const Status locked = begin_locked(tables);
+  if (const Status connected = connect(); !connected.is_ok()) return connected;
+  if (const Status begun = begin_snapshot(*connection_); !begun.is_ok()) return begun;
+  const Status locked = lock(tables);
   if (locked.code() == StatusCode::kRefused) return std::optional<Moment>();
   if (!locked.is_ok()) return locked;
   auto row = connection_->query_row<VisibleTransactions, std::optional<std::string>>(
@@ -185,16 +193,18 @@ KeyOrder::Quote IncrementalReader::quote() const {
   return [this](std::string_view text) { return connection_->literal(text); };
 }
 
-// Run by run, each a query of its own: no other says in which order runs come, and finds the first by the index alone.
+// A user's condition may name tables of other owners. Run by run, each a query of its own: no other says in which order
+// runs come, and finds the first by the index alone.
 Result<bool> IncrementalReader::read(const KeyedPart& part, const Range& range, Batch& batch) {
   const auto runs = range.after.empty() ? std::vector<std::string>{""} : part.key.after(range.after, quote());
   const std::string since = range.since ? written_since(*range.since) : std::string();
+  const std::string pinned = conditions_.back().empty() ? std::string() : values_print_as_pinned();
   const std::string up_to_last = part.key.up_to(range.last, quote());
   for (const std::string& run : runs) {
     if (batch.frame_count() >= range.rows_most) return false;
     const auto whole =
         copy(fmt::format("COPY (SELECT {} FROM ONLY {}{} {} LIMIT {}) TO STDOUT", column_list(part.source->relation),
-                         part.part.quoted(), rows_where({since, run, up_to_last}), part.key.ascending(),
+                         part.part.quoted(), rows_where({pinned, since, run, up_to_last}), part.key.ascending(),
                          range.rows_most - batch.frame_count()),
              batch);
     if (!whole.is_ok() || !*whole) return whole;
@@ -202,20 +212,20 @@ Result<bool> IncrementalReader::read(const KeyedPart& part, const Range& range, 
   return batch.frame_count() < range.rows_most;
 }
 
-// Partitions may have other owners than the rows that are printed. COPY looks at the encoding when it has planned.
+// Partitions may have other owners than the rows that are printed.
 Result<bool> IncrementalReader::read(const KeyedPart& part, const std::vector<Key>& keys, Batch& batch) {
   const bool is_partitioned = part.part != part.table;
-  const std::string pinned = is_partitioned ? values_print_as_pinned() : "";
-  const char* encoding = connection_->server_encoding() == "SQL_ASCII" ? "SQL_ASCII" : "UTF8";
-  return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT (ENCODING '{}')", column_list(part.source->relation),
+  const bool has_others = is_partitioned || !conditions_.back().empty();
+  const std::string pinned = has_others ? values_print_as_pinned() : std::string();
+  return copy(fmt::format("COPY (SELECT {} FROM {}{}{}) TO STDOUT", column_list(part.source->relation),
                           is_partitioned ? "" : "ONLY ", part.table.quoted(),
-                          rows_where({pinned, part.key.any_of(keys, quote())}), encoding),
+                          rows_where({pinned, part.key.any_of(keys, quote())})),
               batch);
 }
 
 Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {
   CopyReader reader(*connection_, gate_, stop_);
-  if (const Status started = reader.start(sql); !started.is_ok()) return started;
+  if (const Status started = reader.start(sql + pinned_encoding(*connection_)); !started.is_ok()) return started;
   const auto filled = reader.fill(batch);
   if (!filled.is_ok()) return filled.status();
   if (*filled == CopyReader::Progress::kEnded) return true;
@@ -226,6 +236,7 @@ Result<bool> IncrementalReader::copy(const std::string& sql, Batch& batch) {
 Status IncrementalReader::end_chunk() { return end_snapshot(*connection_); }
 
 Status IncrementalReader::mark(const std::string& mark) {
+  if (Status connected = connect(); !connected.is_ok()) return connected;
   SnapshotSignal signal;
   signal.mark = mark;
   return connection_->execute("SELECT pg_catalog.pg_logical_emit_message(true, $1, $2)",

@@ -10,6 +10,7 @@
 #include "snapshot_plan.h"
 #include "walcat/base/postgres_time.h"
 #include "walcat/postgres/catalog.h"
+#include "walcat/postgres/owners_code.h"
 #include "walcat/postgres/publication.h"
 #include "walcat/postgres/slot.h"
 #include "walcat/reader/listed_tables.h"
@@ -138,19 +139,19 @@ Result<SnapshotStart> SnapshotTaker::take(const std::string& slot_name, bool tem
   return start;
 }
 
-// Row filters are to be read beside the user's condition, by the path that this is read by.
+// Row filters are to be read beside the user's condition, by the path that this is read by. It may name other tables.
 Status SnapshotTaker::restrict_rows(std::vector<PublishedRelation>& relations) {
   const std::string& where = options_.dump->where;
   if (where.empty()) return Status::ok();
   if (const Status own = use_own_path(connection_); !own.is_ok()) return own;
   for (PublishedRelation& published : relations) {
     if (published.row_filter.empty()) {
-      published.row_filter = where;
+      published.row_filter = fmt::format("{} AND ({})", values_print_as_pinned(), where);
       continue;
     }
     const auto filter = row_filter_in_force(connection_, options_.publication_name, published.relation.oid);
     if (!filter.is_ok()) return filter.status();
-    published.row_filter = fmt::format("({}) AND ({})", *filter, where);
+    published.row_filter = fmt::format("{} AND ({}) AND ({})", values_print_as_pinned(), *filter, where);
   }
   return use_pinned_path(connection_);
 }

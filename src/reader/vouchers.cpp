@@ -15,7 +15,8 @@ constexpr std::size_t kLockDigits = 16;
 // The role by which a session has logged in counts, whatever it has SET since. From 16 on there are members who can
 // neither become the role nor use its rights. A session of the role that reads a table runs code of the table's owner,
 // which can take locks (postgres/owners_code.h): so no session counts that has a table locked, or a transaction open
-// that may have failed. What is asked of pg_locks is asked once: its locks are those of one moment.
+// that may have failed. A look may miss a lock that is taken meanwhile; who counts is seen twice (Vouchers::look), and
+// who has held its locks since the first look had the table locked when the second began.
 constexpr const char* kVouchingSessions =
     "WITH held AS (SELECT * FROM pg_catalog.pg_locks), vouching AS (SELECT a.pid, d.oid FROM "
     "pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_database d ON d.oid = a.datid WHERE d.datname = "

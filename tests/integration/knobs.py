@@ -59,7 +59,7 @@ SNAPSHOT_ROWS = number("SNAPSHOT_ROWS", 100_000, sanitized=40_000)
 SNAPSHOT_KILLS = number("SNAPSHOT_KILLS", 5, sanitized=2)
 SEAM_ROWS = number("SEAM_ROWS", 100_000, sanitized=20_000)
 SEAM_CUT_SECONDS = number("SEAM_CUT_SECONDS", 6, sanitized=3)
-LIES = number("LIES", 300, sanitized=75)
+LIES = number("LIES", 300, sanitized=50)
 LIE = os.environ.get("WALCAT_TEST_LIE", "")
 SEED = number("SEED", 1)
 

@@ -137,6 +137,50 @@ def test_values_of_others_print_as_ever(way, carrier, town):
     assert rows_of(run, "shop.orders") == [VALUES]
 
 
+def ask_with_condition(town, table, where):
+    followed = town.follow()
+    followed.ask("--tables", table, "--where", where)
+    return followed.run
+
+
+def dump_with_condition(town, table, where):
+    return town.dump("--tables", table, "--where", where)
+
+
+@pytest.mark.parametrize("read", [ask_with_condition, dump_with_condition])
+def test_values_print_as_ever_where_the_condition_names_the_table(read, town):
+    """Both tables are planned in one statement."""
+    town.plant("".join(setting(*one) for one in SETTINGS.items()))
+    run = read(town, "shop.orders", "EXISTS (SELECT FROM lab.samples s WHERE s.id = orders.id)")
+    assert rows_of(run, "shop.orders") == [VALUES]
+
+
+def test_an_error_of_the_function_refuses_its_table_alone(town):
+    town.plant("RAISE EXCEPTION 'not today';")
+    followed = town.follow()
+    asker = followed.ask("--tables", "lab.samples,shop.orders", status=69)
+    assert "not today" in asker.log() and "the rest was read" in asker.log()
+    assert followed.rows("lab.samples") == [] and followed.rows("shop.orders") == [VALUES]
+
+
+def test_sessions_that_end_while_nobody_can_log_in_hold_the_snapshot_up_alone(town):
+    """Just when somebody asks something between two chunks, which walcat then looks into."""
+    database, followed = town.database, town.follow()
+    asker = followed.begin("--tables", "lab.samples", "--rate", "400")
+    followed.run.wait_for(lambda: followed.rows("lab.samples"), "rows are printed")
+    database.execute(f"ALTER ROLE {town.role} CONNECTION LIMIT 0")
+    database.rows(
+        f"""SELECT pg_terminate_backend(pid), pg_logical_emit_message(true, 'walcat.snapshot', %s)
+            FROM pg_stat_activity WHERE usename = '{town.role}' AND backend_type = 'client backend'
+            AND query NOT LIKE 'LISTEN%%' AND application_name = 'walcat'""",
+        (json.dumps({"slot": database.slot_name, "ask": "start", "id": "forged", "tables": ["shop.orders"]}),),
+    )
+    followed.run.wait_for_log("too many connections for role")
+    database.execute(f"ALTER ROLE {town.role} CONNECTION LIMIT -1")
+    assert asker.wait_exit() == 0, f"{asker.describe()}\n{followed.run.describe()}"
+    assert len(followed.rows("lab.samples")) == 1000
+
+
 def test_rows_of_others_in_the_same_partitioned_table_print_as_ever(town):
     """Rows whose large values the stream leaves out are read from all partitions at once, planned together."""
     town.as_role(

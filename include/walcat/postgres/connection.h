@@ -60,6 +60,8 @@ class Connection {
   /// among `max_wal_senders` and the role's connections. Nothing else may be asked of the connection afterwards.
   void end(std::chrono::milliseconds timeout);
 
+  /// Whether the session is in no transaction, not even in one that has failed, and every statement has ended.
+  bool is_idle() const;
   /// Such as 150020 for 15.20.
   int server_version() const;
   /// The database connected to, whatever the connection string left out.

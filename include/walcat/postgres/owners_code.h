@@ -29,9 +29,13 @@ Status undo_owners_code(Connection& connection);
 /// The same after a statement has failed: the transaction goes on as if it had not been run.
 Status undo_failed_owners_code(Connection& connection);
 
-/// A condition of a query whose tables may have several owners: true, and where it is one, values print as walcat's
-/// sessions have it, whatever was run while the query was planned. Names are found under every search_path.
+/// A condition of a query whose tables may have several owners, as partitions do, and tables that a user's condition
+/// names: true, and where it is one, values print as walcat's sessions have it, whatever was run while the query was
+/// planned. Names are found under every search_path.
 std::string values_print_as_pinned();
+
+/// Options of a COPY TO, by which its rows come in the session's encoding, whatever was run while it was planned.
+std::string pinned_encoding(const Connection& connection);
 
 /// Ends a transaction that begin_snapshot() began, and makes the session what it was before.
 ///

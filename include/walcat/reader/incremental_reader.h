@@ -55,7 +55,7 @@ class IncrementalReader {
   IncrementalReader(const DatabaseOptions& options, const Selection& selection, const StopRequest& stop,
                     const log::Logger& logger);
 
-  /// Makes a connection where there is none.
+  /// Makes a connection where there is none that can be asked. What begins something does it by itself.
   Status connect();
   void disconnect() {
     connection_.reset();
@@ -76,8 +76,8 @@ class IncrementalReader {
   /// A transaction ID that no transaction had before.
   Result<std::uint64_t> next_transaction();
 
-  /// Which questions may be answered now. The connection must be made.
-  Result<Vouchers> vouchers() { return Vouchers::look(*connection_); }
+  /// Which questions may be answered now.
+  Result<Vouchers> vouchers();
 
   /// What a chunk is read as of.
   struct Moment {
@@ -117,7 +117,7 @@ class IncrementalReader {
   Status check_in();
   Status check_condition(const std::vector<KeyedPart>& parts, const std::string& where);
   Status check_condition(const TableName& part, const std::string& where);
-  Status begin_locked(const std::vector<TableName>& tables);
+  Status lock(const std::vector<TableName>& tables);
   Status choose_rows(const KeyedPart& part, const std::string& where);
   std::string rows_where(std::vector<std::string> conditions) const;
   KeyOrder::Quote quote() const;
