@@ -13,14 +13,17 @@ constexpr std::size_t kDigestDigits = 64;
 constexpr std::size_t kLockDigits = 16;
 
 // The role by which a session has logged in counts, whatever it has SET since. From 16 on there are members who can
-// neither become the role nor use its rights. A session of the role that reads a table runs code of the table's owner,
-// which can take locks (postgres/owners_code.h): so no session counts that has a table locked, or a transaction open
-// that may have failed. A look may miss a lock that is taken meanwhile; who counts is seen twice (Vouchers::look), and
-// who has held its locks since the first look had the table locked when the second began.
+// neither become the role nor use its rights. A session that reads, analyzes or reindexes a table runs code of the
+// table's owner, which can take locks that stay (postgres/owners_code.h). So no session counts that has a table locked,
+// or a transaction open that may have failed; and a session says by its name that it asks: what such code sets ends
+// with the statement, where it does not have all of the session's rights anyway. A look may miss a lock that is taken
+// meanwhile; who counts is seen twice (Vouchers::look), and who has held its locks since the first look had the table
+// locked when the second began.
 constexpr const char* kVouchingSessions =
     "WITH held AS (SELECT * FROM pg_catalog.pg_locks), vouching AS (SELECT a.pid, d.oid FROM "
     "pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_database d ON d.oid = a.datid WHERE d.datname = "
     "pg_catalog.current_database() AND pg_catalog.pg_has_role(a.usesysid, current_user, '{}') AND "
+    "pg_catalog.left(a.application_name, 15) = 'walcat snapshot' AND "
     "pg_catalog.left(a.state, 19) IS DISTINCT FROM 'idle in transaction') SELECT v.pid, "
     "(l.classid::pg_catalog.int8 << 32) | l.objid::pg_catalog.int8 FROM vouching v JOIN held l ON l.pid = v.pid "
     "AND l.database = v.oid WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted AND "

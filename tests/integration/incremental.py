@@ -31,7 +31,8 @@ DOCUMENTS = (
 )
 EMIT = "SELECT pg_logical_emit_message(true, 'walcat.snapshot', %s)"
 # By SQL, as docs/security.md has it.
-VOUCH = """SELECT pg_advisory_lock(('x' || substr(encode(sha256(convert_to(%s, 'UTF8')), 'hex'), n, 16))::bit(64)::bigint)
+VOUCH = """SELECT set_config('application_name', 'walcat snapshot by hand', false),
+           pg_advisory_lock(('x' || substr(encode(sha256(convert_to(%s, 'UTF8')), 'hex'), n, 16))::bit(64)::bigint)
            FROM generate_series(1, 49, 16) AS n"""
 KEYS = {"public.t": ("id",)}
 DOCUMENT_KEYS = {"public.documents": ("id",)}

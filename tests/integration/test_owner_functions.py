@@ -69,12 +69,12 @@ class Town:
     def as_role(self, role, *statements):
         self.database.execute(f"SET ROLE {role}", *statements, "RESET ROLE")
 
-    def plant(self, deed, carrier="statistics"):
-        """Has the planner do the deed, in each session of walcat's that plans a query on lab.samples."""
+    def plant(self, deed, carrier="statistics", who=None):
+        """Has the planner do the deed, in each session of walcat's, or `who`'s, that plans a query on lab.samples."""
         self.as_role(
             self.mallory,
             f"""CREATE FUNCTION lab.taint(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
-                BEGIN IF session_user = '{self.role}' THEN {deed} END IF; RETURN n; END $$""",
+                BEGIN IF session_user = '{who or self.role}' THEN {deed} END IF; RETURN n; END $$""",
             CARRIERS[carrier],
             "ANALYZE lab.samples",
         )
@@ -284,6 +284,19 @@ def test_nor_does_one_in_which_the_function_fails(town):
     followed = town.follow()
     asker = followed.ask("--tables", "lab.samples", "--where", "id > 0", status=69)
     assert "not today" in asker.log()
+    forgery.ask()
+    forgery.check_refused(followed)
+
+
+def test_nor_does_a_superusers_that_has_analyzed_it(town):
+    """PostgreSQL keeps the function from all but a few things then; locks and names are not among them."""
+    forgery = Forgery(town)
+    name = setting("application_name", "walcat snapshot forged")
+    town.plant(f"{forgery.deed} {name}", who="postgres")
+    followed = town.follow()
+    town.database.execute("ANALYZE lab.samples")
+    held = town.database.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    assert len(held) == 4
     forgery.ask()
     forgery.check_refused(followed)
 
