@@ -23,6 +23,9 @@ constexpr std::size_t kHeaderAndKind = kHeader + 1;
 constexpr std::size_t kKeepalive = 18;
 // Of a column with a value: its kind and its size.
 constexpr std::size_t kTextHeader = 5;
+// What a session's descriptions may take: half a million types, a hundred thousand tables of sixty columns.
+constexpr std::size_t kTypeBytesMost = std::size_t{64} << 20;
+constexpr std::size_t kRelationBytesMost = std::size_t{2} << 30;
 
 constexpr const char* kTupleCut = "tuple ends in the middle of a column";
 // The ordinal of what stands before a transaction's first change.
@@ -270,6 +273,7 @@ void Decoder::relation(Message& message) {
   if (!options_.use_notes) note = nullptr;
   described_ = {described_.index == next_index_ ? described_.last : 0, relation.oid, next_index_};
   relations_->put(std::move(relation), note, message.frame());
+  check_descriptions(message);
 }
 
 RelationRules Decoder::relation_rules() const { return {options_.selection.get(), options_.rules.get()}; }
@@ -279,7 +283,18 @@ void Decoder::type(Message& message) {
   const std::uint32_t oid = reader.u32();
   const std::string_view schema = reader.cstring();
   const std::string_view name = reader.cstring();
-  if (message.is_whole()) relations_->put_type(oid, schema, name, message.frame());
+  if (!message.is_whole()) return;
+  relations_->put_type(oid, schema, name, message.frame());
+  check_descriptions(message);
+}
+
+// A server may describe without end what no table has.
+void Decoder::check_descriptions(Message& message) const {
+  if (relations_->type_bytes() > kTypeBytesMost) {
+    message.fault_of_place(fmt::format("descriptions of types take more than {} MiB", kTypeBytesMost >> 20));
+  } else if (relations_->relation_bytes() > kRelationBytesMost) {
+    message.fault_of_place(fmt::format("descriptions of relations take more than {} MiB", kRelationBytesMost >> 20));
+  }
 }
 
 const Relation* Decoder::known_relation(Message& message, bool is_row) {

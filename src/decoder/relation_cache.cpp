@@ -91,16 +91,29 @@ Result<std::shared_ptr<const Relation>> ruled_relation(Relation described, const
   return std::make_shared<const Relation>(std::move(described));
 }
 
+std::size_t RelationCache::Type::bytes() const { return sizeof *this + schema.size() + name.size(); }
+
+std::size_t RelationCache::Entry::bytes() const {
+  std::size_t bytes = sizeof *this + described.schema.size() + described.name.size();
+  for (const Column& column : described.columns) bytes += sizeof column + column.name.size();
+  // As described, and as printed.
+  return 2 * bytes;
+}
+
 void RelationCache::clear() {
   relations_.clear();
   types_.clear();
   recent_ = {};
+  relation_bytes_ = type_bytes_ = 0;
 }
 
 void RelationCache::put_type(std::uint32_t oid, std::string_view schema, std::string_view name,
                              std::string_view frame) {
-  types_[oid] =
-      Type{with_replacements(schema), with_replacements(name), std::string(keeps_frames_ ? frame : std::string_view())};
+  const auto [place, is_new] = types_.try_emplace(oid);
+  Type& type = place->second;
+  if (!is_new) type_bytes_ -= type.bytes();
+  type = {with_replacements(schema), with_replacements(name), std::string(keeps_frames_ ? frame : std::string_view())};
+  type_bytes_ += type.bytes();
 }
 
 void RelationCache::put(Relation relation, const RelationNote* note, std::string_view frame) {
@@ -111,8 +124,11 @@ void RelationCache::put(Relation relation, const RelationNote* note, std::string
     }
   }
   complete_description(relation, note);
-  Entry& entry = relations_[relation.oid];
+  const auto [place, is_new] = relations_.try_emplace(relation.oid);
+  Entry& entry = place->second;
+  if (!is_new) relation_bytes_ -= entry.bytes();
   entry.described = std::move(relation);
+  relation_bytes_ += entry.bytes();
   entry.awaits_rules = true;
   entry.pinned_in = kNever;
   if (keeps_frames_) entry.frame.assign(frame);
@@ -135,7 +151,10 @@ Result<const Relation*> RelationCache::apply(std::uint32_t oid, const RelationRu
 }
 
 void RelationCache::forget(std::uint32_t oid) {
-  relations_.erase(oid);
+  if (const auto found = relations_.find(oid); found != relations_.end()) {
+    relation_bytes_ -= found->second.bytes();
+    relations_.erase(found);
+  }
   recent_ = {};
 }
 

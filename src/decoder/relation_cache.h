@@ -61,6 +61,9 @@ class RelationCache {
 
   /// How many relations are described.
   std::size_t size() const { return relations_.size(); }
+  /// What is known of relations, and of types, takes so much memory, in bytes, about.
+  std::size_t relation_bytes() const { return relation_bytes_; }
+  std::size_t type_bytes() const { return type_bytes_; }
 
   /// Forgets what was known of the relation.
   void forget(std::uint32_t oid);
@@ -83,6 +86,8 @@ class RelationCache {
     std::string schema;
     std::string name;
     std::string frame;
+
+    std::size_t bytes() const;
   };
   struct Entry {
     Relation described;
@@ -91,6 +96,8 @@ class RelationCache {
     bool awaits_rules = true;
     std::uint64_t pinned_in = kNever;
     std::string frame;
+
+    std::size_t bytes() const;
   };
   struct Recent {
     std::uint32_t oid = 0;
@@ -106,6 +113,8 @@ class RelationCache {
   // Changes come in runs of one relation, or of a few that take turns: one of each OID's last digits.
   std::array<Recent, kRecent> recent_;
   bool keeps_frames_ = false;
+  std::size_t relation_bytes_ = 0;
+  std::size_t type_bytes_ = 0;
 };
 
 template <typename Visit>

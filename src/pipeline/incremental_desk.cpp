@@ -244,7 +244,8 @@ void IncrementalDesk::note_foreign(const SnapshotSignal& signal) {
   if (times == 0) return;
   logger_.warning(
       "question {} is refused: no session vouches for it of the role that walcat connects as, or of one that can "
-      "become it, is named walcat snapshot and has no transaction open{}; hint: walcat snapshot does, until it is answered",
+      "become it, is named walcat snapshot and has no transaction open{}; hint: walcat snapshot does, until it is "
+      "answered",
       signal.snapshot.id, times == 1 ? "" : fmt::format(" ({} such since this was said last)", times));
 }
 

@@ -114,6 +114,7 @@ class Decoder {
   void commit(Message& message);
   void relation(Message& message);
   void type(Message& message);
+  void check_descriptions(Message& message) const;
   void insert(Message& message);
   void update(Message& message);
   void remove(Message& message);

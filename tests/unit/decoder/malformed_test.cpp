@@ -228,5 +228,22 @@ TEST_P(EveryMessage, SurvivesFlippedBytes) {
 INSTANTIATE_TEST_SUITE_P(Decoder, EveryMessage, testing::ValuesIn(every_message()),
                          [](const auto& test) { return std::string(test.param.name); });
 
+// A server may say so much of types that nobody has.
+TEST(DecoderFault, EndsDescriptionsWithoutEnd) {
+  const std::string name(std::size_t{1} << 20, 'x');
+  const auto describe = [&](std::uint32_t oids) {
+    Feed feed;
+    feed.decode(sound_start());
+    for (std::uint32_t i = 0; i < 100 && feed.status().is_ok(); ++i) {
+      feed.decode({at(920, type(20'000 + i % oids, "public", name))});
+    }
+    return feed.status();
+  };
+  EXPECT_TRUE(describe(1).is_ok()) << "the same type again and again";
+  const Status ended = describe(100);
+  EXPECT_EQ(ended.code(), StatusCode::kProtocolError);
+  EXPECT_THAT(ended.message(), HasSubstr("descriptions of types take more than 64 MiB"));
+}
+
 }  // namespace
 }  // namespace walcat::test
