@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace walcat {
@@ -45,21 +47,29 @@ bool is_string_with_password(const std::string& value) {
   return value_of(read.get(), "password") != nullptr;
 }
 
-// A host's name has no @, nor have addresses and ports. The folder of a Unix socket, which / begins, may have some; in
-// front of a socket's name, it is an abstract one.
-bool has_at_in_name(std::string_view list) {
+// As where settings stand apart by ; or &, and libpq takes them for one.
+bool sets_password(std::string_view value) {
+  std::string lower(value);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return contains(lower, "password=") || contains(lower, "passwd=") || contains(lower, "pwd=");
+}
+
+// A host's name has no @, ;, & or =, nor have addresses and ports. The folder of a Unix socket, which / begins, may
+// have some; in front of a socket's name, it is an abstract one.
+bool has_no_names(std::string_view list) {
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
     const std::string_view entry = list.substr(begin, end - begin);
-    if (!entry.starts_with('/') && entry.find('@', 1) != std::string_view::npos) return true;
+    if (!entry.starts_with('/') && entry.find_first_of("@;&=", 1) != std::string_view::npos) return true;
     begin = end + 1;
   }
   return false;
 }
 
 bool may_hold_password(std::string_view keyword, const std::string& value) {
-  if (contains(value, "://")) return true;
-  return keyword == "dbname" ? is_string_with_password(value) : has_at_in_name(value);
+  if (contains(value, "://") || sets_password(value)) return true;
+  if (keyword == "user") return false;
+  return keyword == "dbname" ? is_string_with_password(value) : has_no_names(value);
 }
 
 // Settings that are looked up, sent, or quoted where they do not fit.
@@ -68,7 +78,7 @@ struct Place {
   std::string_view variable;
 };
 constexpr std::array kPlaces = std::to_array<Place>(
-    {{"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}, {"port", "PGPORT"}, {"dbname", "PGDATABASE"}});
+    {{"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}, {"port", "PGPORT"}, {"dbname", "PGDATABASE"}, {"user", "PGUSER"}});
 
 }  // namespace
 
@@ -86,9 +96,11 @@ Status check_no_password_is_misread(const std::string& conn_str, const PQconninf
     const char* value = own != nullptr ? own : value_of(defaults, keyword);
     if (value == nullptr || !may_hold_password(keyword, value)) continue;
     return {StatusCode::kConfiguration,
-            fmt::format("{} is no name but holds a connection string, or a part of one with a password, which would be "
-                        "looked up and logged; hint: give a URI as the whole conn_str",
-                        own != nullptr ? keyword : variable)};
+            fmt::format(
+                "{} is no name but holds a connection string, or a part of one with a password, which would be "
+                "looked up and logged; hint: settings stand apart by spaces, in a URI by & behind its ?, and a URI is "
+                "the whole conn_str",
+                own != nullptr ? keyword : variable)};
   }
   return Status::ok();
 }

@@ -120,6 +120,18 @@ TEST_F(Conninfo, NamesTheVariableThatMayHoldAPassword) {
   EXPECT_TRUE(parse_conninfo("host=h").is_ok());
 }
 
+TEST_F(Conninfo, RefusesSettingsThatLibpqTakesForOne) {
+  for (const char* conn_str :
+       {"host=h;port=1;user=u;password=hunter2;dbname=d", "host=h,port=1,user=u,password=hunter2",
+        "host=h&password=hunter2", "postgres://u@h;password=hunter2/db", "postgres://u@h/d;password=hunter2",
+        "postgres://u@h/d&password=hunter2", "postgres://u@h/d#PASSWORD=hunter2", "dbname=d;pwd=hunter2",
+        "host=h port=1;password=hunter2", "host=h user=u;password=hunter2"}) {
+    const auto target = parse_conninfo(conn_str);
+    EXPECT_EQ(target.status().code(), StatusCode::kConfiguration) << conn_str;
+    EXPECT_THAT(target.status().message(), Not(HasSubstr("hunter2"))) << conn_str;
+  }
+}
+
 TEST_F(Conninfo, TakesSignsWhereLibpqTakesThem) {
   for (const char* conn_str :
        {"postgres://u:a:b@h/d", "postgres://u:a?b@h/d", "postgres://u:a#b@h/d", "postgres://u:a%40b@h/d%40e",
