@@ -143,6 +143,13 @@ Status Connection::Session::take_session(int version, Connection& connection) {
   std::string settings = "pg_catalog.set_config('search_path', 'pg_catalog', false) IS NOT NULL";
   // Servers refuse names they do not know, so these wait until the version is known.
   if (version >= 140000) settings += " AND pg_catalog.set_config('idle_session_timeout', '0', false) IS NOT NULL";
+  // What somebody's lock or function holds up would go on when we have gone, and hold locks. Servers on some other
+  // systems cannot tell, and refuse this.
+  if (version >= 140000) {
+    settings +=
+        " AND CASE WHEN pg_catalog.strpos(pg_catalog.version(), 'linux') OPERATOR(pg_catalog.>) 0 THEN "
+        "pg_catalog.set_config('client_connection_check_interval', '2s', false) ELSE '' END IS NOT NULL";
+  }
   if (version >= 170000) settings += " AND pg_catalog.set_config('transaction_timeout', '0', false) IS NOT NULL";
   const auto is_ours = connection.query_value<bool>(
       {"whether the session is ours",

@@ -304,6 +304,16 @@ def test_nor_does_a_superusers_that_has_analyzed_it(town):
 WAIT = 4217  # An advisory lock of the test's own.
 
 
+def test_nobody_is_left_behind_who_holds_locks(town):
+    """Where the function does not end, and walcat does."""
+    town.plant("PERFORM pg_catalog.pg_sleep(1000);")
+    run = town.walcat.start(town.config(snapshot={**SMALL_CHUNKS, "workers": 1}))
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE usename = %s AND wait_event = 'PgSleep'"
+    run.wait_for(lambda: town.database.rows(sleeping, (town.role,)), "the function sleeps")
+    run.stop()
+    wait_until(lambda: not town.database.rows(sleeping, (town.role,)), "the server has noticed", within=15)
+
+
 def test_nor_does_one_that_is_reading_it(town):
     """Another process of walcat's, whose worker holds the locks for as long as the function runs."""
     forgery = Forgery(town)
