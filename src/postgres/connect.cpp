@@ -144,8 +144,8 @@ Status Connection::Session::take_session(int version, Connection& connection) {
   // Servers refuse names they do not know, so these wait until the version is known.
   if (version >= 140000) settings += " AND pg_catalog.set_config('idle_session_timeout', '0', false) IS NOT NULL";
   // What somebody's lock or function holds up would go on when we have gone, and hold locks. Servers on some other
-  // systems cannot tell, and refuse this.
-  if (version >= 140000) {
+  // systems cannot tell, and refuse this. A slot that is being made is waited for by the next walcat, which sees it.
+  if (version >= 140000 && !options.replication) {
     settings +=
         " AND CASE WHEN pg_catalog.strpos(pg_catalog.version(), 'linux') OPERATOR(pg_catalog.>) 0 THEN "
         "pg_catalog.set_config('client_connection_check_interval', '2s', false) ELSE '' END IS NOT NULL";

@@ -112,6 +112,7 @@ def rows_of(run, table):
 def read_incrementally(town, *tables, status=0):
     followed = town.follow()
     followed.ask("--tables", ",".join(tables), status=status)
+    followed.run.stop()  # The last rows may still be on their way.
     return followed.run
 
 
@@ -140,6 +141,7 @@ def test_values_of_others_print_as_ever(way, carrier, town):
 def ask_with_condition(town, table, where):
     followed = town.follow()
     followed.ask("--tables", table, "--where", where)
+    followed.run.stop()
     return followed.run
 
 
@@ -160,6 +162,7 @@ def test_an_error_of_the_function_refuses_its_table_alone(town):
     followed = town.follow()
     asker = followed.ask("--tables", "lab.samples,shop.orders", status=69)
     assert "not today" in asker.log() and "the rest was read" in asker.log()
+    followed.run.wait_for(lambda: followed.rows("shop.orders"), "the row is printed")
     assert followed.rows("lab.samples") == [] and followed.rows("shop.orders") == [VALUES]
 
 
@@ -178,7 +181,7 @@ def test_sessions_that_end_while_nobody_can_log_in_hold_the_snapshot_up_alone(to
     followed.run.wait_for_log("too many connections for role")
     database.execute(f"ALTER ROLE {town.role} CONNECTION LIMIT -1")
     assert asker.wait_exit() == 0, f"{asker.describe()}\n{followed.run.describe()}"
-    assert len(followed.rows("lab.samples")) == 1000
+    followed.run.wait_for(lambda: len(followed.rows("lab.samples")) == 1000, "all rows are printed")
 
 
 def test_rows_of_others_in_the_same_partitioned_table_print_as_ever(town):

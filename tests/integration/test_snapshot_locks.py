@@ -99,7 +99,7 @@ def test_a_long_wait_for_a_lock_is_told(tables, database, walcat):
         cursor.execute("LOCK TABLE b IN ACCESS EXCLUSIVE MODE")
         impatient = entry(database, conn_str=f"{database.conn_str} connect_timeout=1")
         run = walcat.start(configuration(impatient, snapshot=SMALL_CHUNKS), "--until-caught-up")
-        told = run.wait_for_log(r"files of published tables: process (\d+) of the server has not answered for \d+ s")
+        told = run.wait_for_log(r"files of published tables: process (\d+) of the server has given no whole answer for \d+ s")
         waits = database.rows("SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'b'::regclass")
         assert {row.pid for row in waits} == {int(pid) for pid in re.findall(r"process (\d+)", told)}
     assert run.wait_exit() == 0, run.describe()
